@@ -1,0 +1,66 @@
+"""What all benchmarks share on the command line, and the run they record into."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import pathlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import torch
+
+from benchmarks.memory import copy_bandwidth
+from benchmarks.rows import RESULTS, Environment, Results, Row, environment
+from benchmarks.tables import row_lines
+
+
+@dataclass
+class Session:
+    """One run of one benchmark: rows are printed and written as they come, so a time limit loses none of them."""
+
+    benchmark: str
+    device: torch.device
+    environment: Environment
+    output: pathlib.Path | None
+    rows: list[Row] = field(default_factory=list)
+
+    @property
+    def quick(self) -> bool:
+        return self.environment.quick
+
+    def record(self, rows: Iterable[Row]) -> None:
+        new = list(rows)
+        self.rows += new
+        print("\n".join(row_lines(new)), flush=True)
+        if self.output is not None:
+            Results(self.benchmark, self.environment, tuple(self.rows)).save(self.output)
+
+
+def arguments(description: str | None) -> argparse.ArgumentParser:
+    """The options of every benchmark."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="small inputs, brief timing: to see that it works")
+    parser.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
+    )
+    parser.add_argument(
+        "--output",
+        type=pathlib.Path,
+        help=f"folder of the result files (default: {RESULTS.relative_to(RESULTS.parent.parent)}; with --quick: none)",
+    )
+    parser.add_argument("--commit", help="what was measured (default: what git says)")
+    return parser
+
+
+def open_session(benchmark: str, description: str | None) -> Session:
+    """Reads the command line, measures a copy's bandwidth, and says what is measured where."""
+    options = arguments(description).parse_args()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: torch sees no CUDA device; use --device cpu")
+    device = torch.device(options.device)
+    where = environment(
+        device, commit=options.commit, quick=options.quick, copy_gb_per_s=copy_bandwidth(device)
+    )
+    print(", ".join(f"{name} {value}" for name, value in dataclasses.asdict(where).items()), flush=True)
+    return Session(benchmark, device, where, options.output or (None if options.quick else RESULTS))

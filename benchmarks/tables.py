@@ -1,0 +1,100 @@
+"""Rows as text: tables that read well in a terminal and in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from benchmarks.rows import OperatorRow, Row, StepRow
+
+OPERATOR_HEADER = (
+    "operator", "shape", "dtype", "mode", "implementation", "clock", "ms", "± IQR", "× eager", "× compile", "MB moved",
+    "GB/s", "% of copy", "peak extra MB", "error / eager's",
+)  # fmt: skip
+STEP_HEADER = ("system", "job", "implementation", "ms", "± IQR", "× first", "per second", "loss ms", "loss share")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """A Markdown table with aligned columns; those after the first that hold no letters are set to the right."""
+    body = [list(row) for row in rows]
+    columns = list(zip(header, *body, strict=True))
+    widths = [max(len(cell) for cell in column) for column in columns]
+    right = [index > 0 and not any(map(_is_text, column[1:])) for index, column in enumerate(columns)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded = [
+            cell.rjust(width) if to_right else cell.ljust(width)
+            for cell, width, to_right in zip(cells, widths, right, strict=True)
+        ]
+        return f"| {' | '.join(padded)} |"
+
+    rule = [
+        "-" * (width - 1) + (":" if to_right else "-") for width, to_right in zip(widths, right, strict=True)
+    ]
+    return [line(header), f"| {' | '.join(rule)} |", *map(line, body)]
+
+
+def row_lines(rows: Sequence[Row]) -> list[str]:
+    """Every figure of the rows: one table for operators, one for whole jobs."""
+    operators = [_operator_cells(row) for row in rows if isinstance(row, OperatorRow)]
+    steps = [_step_cells(row) for row in rows if isinstance(row, StepRow)]
+    lines: list[str] = []
+    if operators:
+        lines += [*table(OPERATOR_HEADER, operators), ""]
+    if steps:
+        lines += [*table(STEP_HEADER, steps), ""]
+    return lines
+
+
+def _operator_cells(row: OperatorRow) -> tuple[str, ...]:
+    return (
+        row.operator,
+        shape_text(row.shape),
+        row.dtype + ("" if row.layout == "contiguous" else f" {row.layout}"),
+        row.mode,
+        row.implementation,
+        row.clock,
+        figure(row.median_ms),
+        figure(row.iqr_ms),
+        ratio(row.speedup_over_eager),
+        ratio(row.speedup_over_compile),
+        figure(row.bytes / 1e6),
+        figure(row.gb_per_s),
+        f"{row.percent_of_copy:.0f}",
+        figure(None if row.peak_extra_bytes is None else row.peak_extra_bytes / 1e6),
+        ratio(row.error_over_eager),
+    )
+
+
+def _step_cells(row: StepRow) -> tuple[str, ...]:
+    return (
+        row.system,
+        row.job,
+        row.implementation,
+        figure(row.median_ms),
+        figure(row.iqr_ms),
+        ratio(row.speedup),
+        f"{row.per_second:,.0f} {row.unit}",
+        figure(row.loss_ms),
+        "" if row.loss_share is None else f"{100 * row.loss_share:.1f} %",
+    )
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    return "×".join(map(str, shape))
+
+
+def figure(value: float | None) -> str:
+    """Three significant digits, never in powers of ten."""
+    if value is None:
+        return ""
+    magnitude = abs(value)
+    decimals = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2 if magnitude >= 1 else 3 if magnitude >= 0.1 else 4
+    return f"{value:.{decimals}f}"
+
+
+def ratio(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _is_text(cell: str) -> bool:
+    return any(character.isalpha() for character in cell)

@@ -1,0 +1,174 @@
+// Batches of the energy family on the CPU: how samples and their chunks are shared among threads.
+//
+// A sample is summed in chunks of fixed length whatever the number of threads, each to float64, and the chunks are added in
+// order: same input, same bits. Where there are fewer samples than threads, the threads share the chunks instead.
+
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+#include "cpu/energy_kernels.h"
+#include "cpu/values.h"
+#include "stable/parallel.h"
+
+namespace ebgan {
+
+using math::Distance;
+using math::Shaping;
+using math::Term;
+
+// 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
+constexpr int64_t kChunk = 16384;
+// Less work than this is not worth waking a second thread for: at 32,768 elements one thread takes about 5 us.
+constexpr int64_t kGrain = 32768;
+
+inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
+  return static_cast<const char*>(data) + elements * element_size(dtype);
+}
+
+inline void* offset(void* data, Dtype dtype, int64_t elements) {
+  return static_cast<char*>(data) + elements * element_size(dtype);
+}
+
+// A reconstruction, its target and the packed gradients that are wanted of them.
+struct Pair {
+  Batch reconstruction;
+  Batch target;
+  void* grad_reconstruction = nullptr;
+  void* grad_target = nullptr;
+
+  int64_t samples() const { return reconstruction.samples; }
+  int64_t elements() const { return reconstruction.elements; }
+  int64_t chunks() const { return (elements() + kChunk - 1) / kChunk; }
+  bool wants_gradient() const { return grad_reconstruction || grad_target; }
+
+  Span span(int64_t sample, int64_t chunk) const {
+    const int64_t first = chunk * kChunk;
+    const int64_t packed = sample * elements() + first;
+    return {offset(reconstruction.data, reconstruction.dtype, sample * reconstruction.sample_stride + first),
+            offset(target.data, target.dtype, sample * target.sample_stride + first),
+            grad_reconstruction ? offset(grad_reconstruction, reconstruction.dtype, packed) : nullptr,
+            grad_target ? offset(grad_target, target.dtype, packed) : nullptr,
+            std::min(kChunk, elements() - first)};
+  }
+};
+
+inline double sum_of_sample(const Pair& pair, int64_t sample, Distance distance) {
+  const EnergyKernels& kernels = energy_kernels();
+  double total = 0;
+  for (int64_t chunk = 0; chunk < pair.chunks(); ++chunk) {
+    total += kernels.sum(distance, pair.reconstruction.dtype, pair.target.dtype, pair.span(sample, chunk));
+  }
+  return total;
+}
+
+inline void write_gradient(const Pair& pair, int64_t sample, int64_t chunk, Distance distance, double energy, double slope) {
+  const Span span = pair.span(sample, chunk);
+  if (slope == 0 && std::isfinite(energy)) {
+    // An inactive hinge: nothing to read. (With an infinite or NaN energy 0 * residual is NaN, as in PyTorch.)
+    const auto clear = [&](void* gradient, Dtype dtype) {
+      if (gradient) std::memset(gradient, 0, static_cast<size_t>(span.elements * element_size(dtype)));
+    };
+    clear(span.grad_reconstruction, pair.reconstruction.dtype);
+    clear(span.grad_target, pair.target.dtype);
+    return;
+  }
+  const double coefficient = slope * math::direction_scale(distance, energy, pair.elements());
+  energy_kernels().gradient(distance, pair.reconstruction.dtype, pair.target.dtype, span, coefficient);
+}
+
+// What a pair contributes to a loss: the mean over its samples of f(E), or of f([margin - E]^+).
+struct LossTerm {
+  Pair pair;
+  Term term;
+  double margin;
+  double* energies;
+
+  double slope(Shaping shaping, int64_t sample, double scale) const {
+    return scale * math::loss_slope(term, shaping, energies[sample], margin) / static_cast<double>(pair.samples());
+  }
+
+  double mean(Shaping shaping) const {
+    double total = 0;
+    for (int64_t i = 0; i < pair.samples(); ++i) total += math::loss_term(term, shaping, energies[i], margin);
+    return total / static_cast<double>(pair.samples());
+  }
+};
+
+// body(term, sample) for the samples of every term; body(term, sample, chunk) for their chunks.
+template <typename Body>
+void for_each_sample(const std::vector<LossTerm>& terms, const Body& body) {
+  int64_t count = 0;
+  int64_t elements = 1;
+  for (const LossTerm& term : terms) {
+    count += term.pair.samples();
+    elements = std::max(elements, term.pair.elements());
+  }
+  parallel_for(count, std::max<int64_t>(1, kGrain / elements), [&](int64_t begin, int64_t end) {
+    int64_t first = 0;
+    for (const LossTerm& term : terms) {
+      const int64_t last = first + term.pair.samples();
+      for (int64_t i = std::max(begin, first); i < std::min(end, last); ++i) body(term, i - first);
+      first = last;
+    }
+  });
+}
+
+template <typename Body>
+void for_each_chunk(const LossTerm& term, const Body& body) {
+  const int64_t chunks = term.pair.chunks();
+  parallel_for(term.pair.samples() * chunks, kGrain / kChunk, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) body(i / chunks, i % chunks);
+  });
+}
+
+inline bool fewer_samples_than_threads(const std::vector<LossTerm>& terms) {
+  int64_t samples = 0;
+  int64_t chunks = 0;
+  for (const LossTerm& term : terms) {
+    samples += term.pair.samples();
+    chunks += term.pair.samples() * term.pair.chunks();
+  }
+  return samples < thread_count() && chunks > samples;
+}
+
+// Energies of every term and, where wanted, gradients of scale * loss.
+inline void energies_and_gradients(const std::vector<LossTerm>& terms, Distance distance, Shaping shaping) {
+  const auto energy_of = [&](const LossTerm& term, double sum) {
+    // Rounded as it is returned, so that a later backward pass from the saved energy gives the same bits.
+    const double energy = math::energy_of_sum(distance, sum, term.pair.elements());
+    return term.pair.reconstruction.dtype == Dtype::kFloat64 ? energy : static_cast<double>(static_cast<float>(energy));
+  };
+  const auto gradient_of = [&](const LossTerm& term, int64_t sample, int64_t chunk) {
+    const double slope = term.slope(shaping, sample, 1.0);
+    write_gradient(term.pair, sample, chunk, distance, term.energies[sample], slope);
+  };
+  if (!fewer_samples_than_threads(terms)) {
+    for_each_sample(terms, [&](const LossTerm& term, int64_t sample) {
+      term.energies[sample] = energy_of(term, sum_of_sample(term.pair, sample, distance));
+      if (!term.pair.wants_gradient()) return;
+      for (int64_t chunk = 0; chunk < term.pair.chunks(); ++chunk) gradient_of(term, sample, chunk);
+    });
+    return;
+  }
+  for (const LossTerm& term : terms) {
+    const int64_t chunks = term.pair.chunks();
+    std::vector<double> sums(static_cast<size_t>(term.pair.samples() * chunks));
+    for_each_chunk(term, [&](int64_t sample, int64_t chunk) {
+      sums[sample * chunks + chunk] = energy_kernels().sum(distance, term.pair.reconstruction.dtype,
+                                                           term.pair.target.dtype, term.pair.span(sample, chunk));
+    });
+    for (int64_t sample = 0; sample < term.pair.samples(); ++sample) {
+      double total = 0;
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) total += sums[sample * chunks + chunk];
+      term.energies[sample] = energy_of(term, total);
+    }
+    if (!term.pair.wants_gradient()) continue;
+    for_each_chunk(term, [&](int64_t sample, int64_t chunk) { gradient_of(term, sample, chunk); });
+  }
+}
+
+}  // namespace ebgan

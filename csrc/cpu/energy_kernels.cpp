@@ -1,0 +1,126 @@
+// The loops of the energy family, compiled once per instruction set into namespace EBGAN_ISA.
+//
+//   sum       2 reads an element
+//   gradient  2 reads (from cache, when it follows sum on the same sample) and 1 write for each gradient wanted
+
+#include "cpu/energy_kernels.h"
+
+#include "cpu/vector.h"
+
+namespace ebgan::EBGAN_ISA {
+namespace {
+
+using math::Distance;
+
+template <Distance distance, typename T>
+inline Vector<T> terms(Vector<T> residual) {
+  if constexpr (distance == Distance::kL1) {
+    return residual < 0 ? -residual : residual;
+  } else {
+    return residual * residual;
+  }
+}
+
+template <Distance distance, typename T>
+inline Vector<T> directions(Vector<T> residual) {
+  if constexpr (distance == Distance::kL1) {
+    const Vector<T> zero{};
+    return (residual > 0 ? zero + 1 : zero) - (residual < 0 ? zero + 1 : zero);
+  } else {
+    return residual;
+  }
+}
+
+template <typename T>
+inline double lane_sum(Vector<T> value) {
+  double total = 0;
+  for (int i = 0; i < kLanes<T>; ++i) total += static_cast<double>(value[i]);
+  return total;
+}
+
+// Blocks are short enough that a lane adds at most 32 float32 terms before its sum goes on in float64.
+template <Distance distance, typename R, typename G>
+double sum_span(const Span& span) {
+  using T = typename Accumulation<R>::type;
+  constexpr int kStep = 4 * kLanes<T>;
+  constexpr int64_t kBlock = 32 * kStep;
+  const R* reconstruction = static_cast<const R*>(span.reconstruction);
+  const G* target = static_cast<const G*>(span.target);
+  double total = 0;
+  int64_t j = 0;
+  while (j + kStep <= span.elements) {
+    const int64_t end = j + kBlock < span.elements ? j + kBlock : span.elements;
+    Vector<T> sums[4] = {};
+    for (; j + kStep <= end; j += kStep) {
+      for (int k = 0; k < 4; ++k) {
+        const int64_t at = j + k * kLanes<T>;
+        sums[k] += terms<distance, T>(load(reconstruction + at) - load(target + at));
+      }
+    }
+    total += lane_sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
+  }
+  for (; j < span.elements; ++j) {
+    total += static_cast<double>(math::residual_term<distance, T>(load_one(reconstruction + j) - load_one(target + j)));
+  }
+  return total;
+}
+
+template <Distance distance, typename R, typename G>
+void gradient_span(const Span& span, double coefficient) {
+  using T = typename Accumulation<R>::type;
+  const R* reconstruction = static_cast<const R*>(span.reconstruction);
+  const G* target = static_cast<const G*>(span.target);
+  R* grad_reconstruction = static_cast<R*>(span.grad_reconstruction);
+  G* grad_target = static_cast<G*>(span.grad_target);
+  const T factor = static_cast<T>(coefficient);
+  int64_t j = 0;
+  for (; j + kLanes<T> <= span.elements; j += kLanes<T>) {
+    const Vector<T> gradient = factor * directions<distance, T>(load(reconstruction + j) - load(target + j));
+    if (grad_reconstruction) store(grad_reconstruction + j, gradient);
+    if (grad_target) store(grad_target + j, -gradient);
+  }
+  for (; j < span.elements; ++j) {
+    const T gradient = factor * math::direction<distance, T>(load_one(reconstruction + j) - load_one(target + j));
+    if (grad_reconstruction) store_one(grad_reconstruction + j, gradient);
+    if (grad_target) store_one(grad_target + j, -gradient);
+  }
+}
+
+// Calls body.template operator()<R, G>() with the element types of the pair; float64 goes only with float64.
+template <typename Body>
+auto with_types(Dtype reconstruction, Dtype target, const Body& body) {
+  const auto with_target = [&]<typename R>() {
+    if (target == Dtype::kFloat16) return body.template operator()<R, Float16>();
+    if (target == Dtype::kBFloat16) return body.template operator()<R, BFloat16>();
+    return body.template operator()<R, float>();
+  };
+  switch (reconstruction) {
+    case Dtype::kFloat16:
+      return with_target.template operator()<Float16>();
+    case Dtype::kBFloat16:
+      return with_target.template operator()<BFloat16>();
+    case Dtype::kFloat32:
+      return with_target.template operator()<float>();
+    default:
+      return body.template operator()<double, double>();
+  }
+}
+
+double sum(Distance distance, Dtype reconstruction, Dtype target, const Span& span) {
+  return with_types(reconstruction, target, [&]<typename R, typename G>() {
+    return distance == Distance::kL1 ? sum_span<Distance::kL1, R, G>(span) : sum_span<Distance::kL2, R, G>(span);
+  });
+}
+
+void gradient(Distance distance, Dtype reconstruction, Dtype target, const Span& span, double coefficient) {
+  with_types(reconstruction, target, [&]<typename R, typename G>() {
+    distance == Distance::kL1 ? gradient_span<Distance::kL1, R, G>(span, coefficient)
+                              : gradient_span<Distance::kL2, R, G>(span, coefficient);
+  });
+}
+
+}  // namespace
+
+extern const EnergyKernels kEnergyKernels = {sum, gradient};
+
+}  // namespace ebgan::EBGAN_ISA

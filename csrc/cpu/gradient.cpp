@@ -1,0 +1,63 @@
+// What all families share on the CPU: scaling a gradient that the forward pass has computed, and the instruction set in use.
+//
+//   scale_gradient_   1N read, 1N written; nothing where the scale is 1
+
+#include <algorithm>
+#include <atomic>
+
+#include "cpu/gradient_kernels.h"
+#include "cpu/values.h"
+#include "stable/parallel.h"
+
+namespace ebgan {
+namespace {
+
+InstructionSet supported_instruction_set() {
+#if defined(EBGAN_X86)
+  __builtin_cpu_init();
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+      __builtin_cpu_supports("avx512dq")) {
+    return InstructionSet::kAvx512;
+  }
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {
+    return InstructionSet::kAvx2;
+  }
+#endif
+  return InstructionSet::kBaseline;
+}
+
+std::atomic<InstructionSet> chosen{supported_instruction_set()};
+
+int64_t cpu_instruction_set() { return static_cast<int64_t>(instruction_set()); }
+
+// For tests and benchmarks: no wider than `limit`; returns the set now in use.
+int64_t limit_cpu_instruction_set(int64_t limit) {
+  chosen = std::min(supported_instruction_set(), static_cast<InstructionSet>(limit));
+  return cpu_instruction_set();
+}
+
+void scale_gradient(const Tensor& gradient, const Tensor& scale) {
+  constexpr int64_t kGrain = 65536;
+  const double factor = scalar(scale);
+  if (factor == 1) return;
+  const Dtype dtype = dtype_of(gradient);
+  char* values = static_cast<char*>(gradient.mutable_data_ptr());
+  parallel_for(gradient.numel(), kGrain, [&](int64_t begin, int64_t end) {
+    gradient_kernels().scale(dtype, values + begin * element_size(dtype), end - begin, factor);
+  });
+}
+
+}  // namespace
+
+InstructionSet instruction_set() { return chosen.load(std::memory_order_relaxed); }
+
+}  // namespace ebgan
+
+STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CPU, library) {
+  library.impl("scale_gradient_", TORCH_BOX(&ebgan::scale_gradient));
+}
+
+STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CompositeExplicitAutograd, library) {
+  library.impl("cpu_instruction_set", TORCH_BOX(&ebgan::cpu_instruction_set));
+  library.impl("limit_cpu_instruction_set", TORCH_BOX(&ebgan::limit_cpu_instruction_set));
+}

@@ -1,0 +1,68 @@
+// Single values of a tensor's memory, read and written in float64.
+
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "math/half.h"
+#include "stable/tensor.h"
+
+namespace ebgan {
+
+inline int64_t element_size(Dtype dtype) {
+  return dtype == Dtype::kFloat64 ? 8 : dtype == Dtype::kFloat32 ? 4 : 2;
+}
+
+inline double read_value(const void* data, Dtype dtype, int64_t index) {
+  switch (dtype) {
+    case Dtype::kFloat16:
+      return math::load_one(static_cast<const math::Float16*>(data) + index);
+    case Dtype::kBFloat16:
+      return math::load_one(static_cast<const math::BFloat16*>(data) + index);
+    case Dtype::kFloat32:
+      return static_cast<const float*>(data)[index];
+    default:
+      return static_cast<const double*>(data)[index];
+  }
+}
+
+inline double scalar(const Tensor& tensor) { return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0); }
+
+inline std::vector<double> vector_values(const Tensor& tensor) {
+  std::vector<double> values(static_cast<size_t>(tensor.size(0)));
+  const void* data = tensor.const_data_ptr();
+  const Dtype dtype = dtype_of(tensor);
+  const int64_t stride = tensor.stride(0);
+  for (size_t i = 0; i < values.size(); ++i) values[i] = read_value(data, dtype, static_cast<int64_t>(i) * stride);
+  return values;
+}
+
+// New tensors in the accumulation dtype of `like`.
+
+inline Tensor vector_tensor(const std::vector<double>& values, const Tensor& like) {
+  const Dtype dtype = accumulation_dtype(dtype_of(like));
+  Tensor tensor = empty_vector(static_cast<int64_t>(values.size()), dtype, like);
+  void* data = tensor.mutable_data_ptr();
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (dtype == Dtype::kFloat64) {
+      static_cast<double*>(data)[i] = values[i];
+    } else {
+      static_cast<float*>(data)[i] = static_cast<float>(values[i]);
+    }
+  }
+  return tensor;
+}
+
+inline Tensor scalar_tensor(double value, const Tensor& like) {
+  const Dtype dtype = accumulation_dtype(dtype_of(like));
+  Tensor tensor = empty_scalar(dtype, like);
+  if (dtype == Dtype::kFloat64) {
+    *static_cast<double*>(tensor.mutable_data_ptr()) = value;
+  } else {
+    *static_cast<float*>(tensor.mutable_data_ptr()) = static_cast<float>(value);
+  }
+  return tensor;
+}
+
+}  // namespace ebgan

@@ -1,0 +1,104 @@
+// Vectors as wide as the instruction set this file is compiled for, and loads and stores that convert float16 and bfloat16.
+//
+// Written with the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and Arm. Files that
+// include it are compiled once per instruction set, each into its own namespace EBGAN_ISA (CMakeLists.txt).
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef __x86_64__
+#include <immintrin.h>
+#endif
+
+#include "math/half.h"
+
+namespace ebgan::EBGAN_ISA {
+
+using math::BFloat16;
+using math::Float16;
+using math::load_one;
+using math::store_one;
+
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+
+template <typename Element>
+struct Accumulation {
+  using type = float;
+};
+template <>
+struct Accumulation<double> {
+  using type = double;
+};
+
+template <typename Scalar>
+struct VectorOf {
+  typedef Scalar type __attribute__((vector_size(kVectorBytes)));
+};
+template <typename Scalar>
+using Vector = typename VectorOf<Scalar>::type;
+template <typename Scalar>
+constexpr int kLanes = kVectorBytes / static_cast<int>(sizeof(Scalar));
+
+using Float = Vector<float>;
+typedef uint32_t UInt __attribute__((vector_size(kVectorBytes)));
+typedef uint16_t UInt16Half __attribute__((vector_size(kVectorBytes / 2)));
+
+using Double = Vector<double>;
+
+template <typename V, typename Scalar>
+inline V load_as(const Scalar* from) {
+  V value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+inline Float load(const float* from) { return load_as<Float>(from); }
+inline Double load(const double* from) { return load_as<Double>(from); }
+inline void store(float* to, Float value) { std::memcpy(to, &value, sizeof value); }
+inline void store(double* to, Double value) { std::memcpy(to, &value, sizeof value); }
+
+inline Float load(const BFloat16* from) {
+  return reinterpret_cast<Float>(__builtin_convertvector(load_as<UInt16Half>(from), UInt) << 16);
+}
+
+inline void store(BFloat16* to, Float value) {
+  const UInt bits = reinterpret_cast<UInt>(value);
+  const UInt rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+  const UInt nan_mask = reinterpret_cast<UInt>(value != value);
+  const UInt chosen = (rounded & ~nan_mask) | (0x7fc0u & nan_mask);
+  const UInt16Half narrow = __builtin_convertvector(chosen, UInt16Half);
+  std::memcpy(to, &narrow, sizeof narrow);
+}
+
+inline Float load(const Float16* from) {
+  Float value;
+#if defined(__AVX512F__)
+  // The zero-masking forms: the plain ones make GCC 12 warn of an uninitialised value inside its own header.
+  value = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+#elif defined(__F16C__) && defined(__AVX2__)
+  value = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#else
+  for (int i = 0; i < kLanes<float>; ++i) value[i] = load_one(from + i);
+#endif
+  return value;
+}
+
+inline void store(Float16* to, Float value) {
+#if defined(__AVX512F__)
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_cvtps_ph(0xffff, value, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__F16C__) && defined(__AVX2__)
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
+#else
+  for (int i = 0; i < kLanes<float>; ++i) store_one(to + i, value[i]);
+#endif
+}
+
+}  // namespace ebgan::EBGAN_ISA

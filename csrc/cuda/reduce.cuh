@@ -1,0 +1,61 @@
+// Sums over a warp, a thread block and a thread-block cluster, each in a fixed order: same input, same bits.
+
+#pragma once
+
+#include <cooperative_groups.h>
+
+namespace ebgan::cuda {
+
+constexpr int kWarp = 32;
+constexpr int kMaxWarps = 32;
+constexpr int kScratch = kMaxWarps + 8;  // values that a sum needs in shared memory; a multiple of 8 keeps alignment
+
+// Every lane gets the sum: at each step of the butterfly both partners add the same two numbers.
+template <typename A>
+__device__ A warp_sum(A value) {
+#pragma unroll
+  for (int distance = kWarp / 2; distance > 0; distance /= 2) {
+    value += __shfl_xor_sync(0xffffffffu, value, distance);
+  }
+  return value;
+}
+
+// Every thread gets the sum. Whole warps; a barrier must stand between this and the next use of `scratch`.
+template <typename A>
+__device__ A block_sum(A value, A* scratch) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int warp = static_cast<int>(threadIdx.x) / kWarp;
+  value = warp_sum(value);
+  if (lane == 0) scratch[warp] = value;
+  __syncthreads();
+  return warp_sum(lane < static_cast<int>(blockDim.x) / kWarp ? scratch[lane] : A(0));
+}
+
+// The sum over all blocks of a cluster, for every thread; `scratch` lies at the same place in each block. The blocks
+// read each other's shared memory, so none may end before `leave_cluster`.
+template <typename A>
+__device__ A cluster_sum(A value, A* scratch) {
+  value = block_sum(value, scratch);
+#if __CUDA_ARCH__ >= 900
+  const cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+  const unsigned blocks = cluster.num_blocks();
+  if (blocks > 1) {
+    A* const shared_sum = scratch + kMaxWarps;
+    if (threadIdx.x == 0) *shared_sum = value;
+    cluster.sync();
+    value = A(0);
+    for (unsigned rank = 0; rank < blocks; ++rank) value += *cluster.map_shared_rank(shared_sum, rank);
+    cluster.barrier_arrive();
+  }
+#endif
+  return value;
+}
+
+__device__ inline void leave_cluster() {
+#if __CUDA_ARCH__ >= 900
+  const cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
+  if (cluster.num_blocks() > 1) cluster.barrier_wait();
+#endif
+}
+
+}  // namespace ebgan::cuda

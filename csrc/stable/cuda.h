@@ -1,0 +1,37 @@
+// The CUDA side of the LibTorch stable ABI: device, current stream, error checks. Torch's headers are named here only.
+
+#pragma once
+
+#include <cuda_runtime.h>
+#include <torch/csrc/inductor/aoti_torch/c/shim.h>
+#include <torch/csrc/stable/accelerator.h>
+#include <torch/csrc/stable/macros.h>
+
+#include <cstdint>
+
+#include "stable/tensor.h"
+
+namespace ebgan {
+
+// Throws with torch's own description of the error: what failed, and how to find the kernel that did.
+inline void check_cuda(cudaError_t status) { STD_CUDA_CHECK(status); }
+
+// While it lives, a tensor's device is the current one; work goes to the stream that is current in torch.
+class CudaContext {
+ public:
+  explicit CudaContext(const Tensor& tensor) : device_(tensor.get_device_index()), guard_(device_) {
+    void* stream = nullptr;
+    STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_current_cuda_stream(device_, &stream));
+    stream_ = static_cast<cudaStream_t>(stream);
+  }
+
+  int device() const { return device_; }
+  cudaStream_t stream() const { return stream_; }
+
+ private:
+  int device_;
+  torch::stable::accelerator::DeviceGuard guard_;
+  cudaStream_t stream_ = nullptr;
+};
+
+}  // namespace ebgan

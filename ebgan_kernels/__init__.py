@@ -1,0 +1,37 @@
+"""Fused kernels for the losses of energy-based and adversarial image and video models.
+
+Every public name is here; each operator family is one file in ``ops`` (public function, ``nn.Module``, autograd), and has the
+same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
+"""
+
+from ebgan_kernels.backends import BACKENDS, Backend, backend, backend_report
+from ebgan_kernels.ops.energy import (
+    DiscriminatorLoss,
+    EBGANDiscriminatorLoss,
+    EBGANGeneratorLoss,
+    HingeMarginLoss,
+    ReconstructionEnergy,
+    discriminator_loss,
+    generator_loss,
+    hinge_margin_loss,
+    reconstruction_energy,
+)
+from ebgan_kernels.version import __version__
+
+
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "DiscriminatorLoss",
+    "EBGANDiscriminatorLoss",
+    "EBGANGeneratorLoss",
+    "HingeMarginLoss",
+    "ReconstructionEnergy",
+    "__version__",
+    "backend",
+    "backend_report",
+    "discriminator_loss",
+    "generator_loss",
+    "hinge_margin_loss",
+    "reconstruction_energy",
+]

@@ -1,0 +1,166 @@
+"""Which implementation runs, and why.
+
+Four implementations of every operator: ``reference`` (plain PyTorch, any device), ``cpu`` (C++), ``cuda`` (CUDA C++) and
+``triton``. The automatic choice takes the fastest that can run the input and falls back silently; an implementation that was
+insisted on (:func:`backend`, or ``EBGAN_KERNELS_BACKEND`` read once at import) and cannot run raises.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import platform
+import threading
+from collections.abc import Iterator
+from typing import Literal, get_args
+
+import torch
+from torch import Tensor
+
+from ebgan_kernels.checks import check_option
+from ebgan_kernels.native import gradient, library
+from ebgan_kernels.version import __version__
+
+Backend = Literal["reference", "cpu", "cuda", "triton"]
+BACKENDS: tuple[Backend, ...] = get_args(Backend)
+OPERATOR_FAMILIES = ("energy",)
+
+_environment = os.environ.get("EBGAN_KERNELS_BACKEND") or None
+if _environment is not None:
+    check_option("the environment variable EBGAN_KERNELS_BACKEND", _environment, BACKENDS)
+
+
+class _Choice(threading.local):
+    """Thread-local and a plain attribute: torch.compile guards on it, where a ContextVar would break the graph."""
+
+    def __init__(self) -> None:
+        self.insisted = _environment
+
+
+_choice = _Choice()
+
+
+@contextlib.contextmanager
+def backend(name: Backend) -> Iterator[None]:
+    """Insists on one implementation within a ``with`` block, in this thread.
+
+    The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice recompiles.
+
+    Raises:
+        ValueError: unknown name.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> with ebgan_kernels.backend("reference"):
+        ...     energy = ebgan_kernels.reconstruction_energy(torch.zeros(2, 3), torch.ones(2, 3), distance="l1")
+        >>> energy.tolist()
+        [3.0, 3.0]
+    """
+    check_option("backend", name, BACKENDS)
+    before = _choice.insisted
+    _choice.insisted = name
+    try:
+        yield
+    finally:
+        _choice.insisted = before
+
+
+@torch.compiler.assume_constant_result
+def triton_missing() -> str:
+    """Imports the Triton operators at the first call; "" or, in one line, why they cannot be had."""
+    try:
+        for family in OPERATOR_FAMILIES:
+            importlib.import_module(f"ebgan_kernels.triton.{family}")
+    except ImportError as error:
+        return f"triton cannot be imported ({error}); pip install triton"
+    return ""
+
+
+def _triton_interpreted() -> bool:
+    return os.environ.get("TRITON_INTERPRET") == "1"
+
+
+def _refusal(name: str, device: str) -> str:
+    """Why implementation ``name`` cannot run on ``device``; "" where it can."""
+    if name == "cpu":
+        return library.cpu_missing or ("" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}")
+    if name == "cuda":
+        return library.cuda_missing or ("" if device == "cuda" else f"it runs on CUDA tensors, and these are on {device}")
+    if name == "triton":
+        if device == "cpu" and not _triton_interpreted():
+            return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
+        return triton_missing()
+    return ""
+
+
+def select(tensor: Tensor) -> Backend:
+    """The implementation for an operator whose inputs are on the device of ``tensor``."""
+    compiling = torch.compiler.is_compiling()
+    if not compiling and torch._C._are_functorch_transforms_active():
+        # Inside torch.func transforms a ctx-style autograd.Function does not exist; plain PyTorch does.
+        return "reference"
+    device = tensor.device.type
+    insisted = _choice.insisted
+    if insisted is not None:
+        refusal = _refusal(insisted, device)
+        if refusal:
+            raise RuntimeError(f"backend {insisted!r} was insisted on and cannot run: {refusal}")
+        return insisted  # type: ignore[return-value]
+    if device == "cpu":
+        return "reference" if library.cpu_missing else "cpu"
+    if device == "cuda":
+        if not library.cuda_missing:
+            return "cuda"
+        return "reference" if triton_missing() else "triton"
+    return "reference"
+
+
+def backend_report() -> str:
+    """What is there, what is not and why, how it was built: several lines of text for a person or a bug report.
+
+    Example:
+        >>> import ebgan_kernels
+        >>> print(ebgan_kernels.backend_report())  # doctest: +ELLIPSIS
+        ebgan-kernels ...
+    """
+    build = library.build_information()
+    has_gpu = torch.cuda.is_available()
+    lines = [
+        f"ebgan-kernels {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {platform.platform()}",
+        "reference  available: plain PyTorch, any device",
+        f"cpu        {_cpu_line(build)}",
+        f"cuda       {_cuda_line(build, has_gpu)}",
+        f"triton     {_triton_line(has_gpu)}",
+        f"insisted   {_choice.insisted or 'nothing: the fastest that can run the input is chosen'}",
+    ]
+    return "\n".join(lines)
+
+
+def _cpu_line(build: dict[str, str]) -> str:
+    if library.cpu_missing:
+        return f"missing: {library.cpu_missing}"
+    return f"available: {gradient.cpu_instruction_set()}, built by {build.get('cxx', 'an unknown compiler')}"
+
+
+def _cuda_line(build: dict[str, str], has_gpu: bool) -> str:
+    if library.cuda_missing:
+        built = f" (compiled here for {build['cuda_architectures']})" if build.get("cuda_architectures") else ""
+        return f"missing: {library.cuda_missing}{built}"
+    line = (
+        f"built by nvcc {build.get('nvcc', '?')} for {build.get('cuda_architectures', '?')};"
+        f" needs an NVIDIA driver of at least {build.get('driver', '?')}"
+    )
+    return f"available: {line}" if has_gpu else f"missing: no CUDA device is visible to torch ({line})"
+
+
+def _triton_line(has_gpu: bool) -> str:
+    missing = triton_missing()
+    if missing:
+        return f"missing: {missing}"
+    version = importlib.import_module("triton").__version__
+    if has_gpu:
+        return f"available: triton {version}"
+    if _triton_interpreted():
+        return f"available: triton {version}, interpreted on CPU tensors"
+    return f"missing: triton {version} is installed, but no GPU is visible to torch"

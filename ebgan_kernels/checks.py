@@ -1,0 +1,138 @@
+"""What every operator asks of its arguments. A message names the argument, what came, what is allowed, and the remedy.
+
+The checks pass in one expression and look for the words only when it is false: they run on every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+FLOATING = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
+
+
+def check_option(name: str, value: str, allowed: Collection[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+
+
+def check_floating(name: str, tensor: Tensor) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} is {type(tensor).__name__}; it must be a torch.Tensor")
+    if tensor.dtype not in FLOATING:
+        raise TypeError(
+            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64: convert it with {name}.float()"
+        )
+
+
+def check_together(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """One device, and float64 only with float64."""
+    if first.device != second.device:
+        raise ValueError(
+            f"{second_name} is on {second.device} and {first_name} on {first.device};"
+            f" move one with {second_name}.to({first_name}.device)"
+        )
+    if (first.dtype == torch.float64) != (second.dtype == torch.float64):
+        raise TypeError(
+            f"{first_name} is {first.dtype} and {second_name} {second.dtype}; float64 goes only with float64"
+            " (float16, bfloat16 and float32 mix freely): convert one of them"
+        )
+
+
+def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """Two batches of samples, (N, ...), of one shape and device, floating."""
+    if (
+        isinstance(first, Tensor)
+        and isinstance(second, Tensor)
+        and first.shape == second.shape
+        and first.device == second.device
+        and (first.dtype == second.dtype or torch.float64 not in (first.dtype, second.dtype))
+        and first.dtype in FLOATING
+        and second.dtype in FLOATING
+        and first.dim() > 0
+    ):
+        return
+    check_floating(first_name, first)
+    check_floating(second_name, second)
+    if first.dim() == 0 or second.dim() == 0:
+        name = first_name if first.dim() == 0 else second_name
+        raise ValueError(f"{name} has no dimension; it must be a batch of samples (N, ...): use {name}[None]")
+    if first.shape != second.shape:
+        raise ValueError(
+            f"{first_name} has shape {tuple(first.shape)} and {second_name} {tuple(second.shape)};"
+            " they must be equal (nothing is broadcast): expand or reshape one of them"
+        )
+    check_together(first_name, first, second_name, second)
+
+
+def check_energies(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """Two vectors of per-sample energies, floating, on one device; their lengths may differ."""
+    for name, energy in ((first_name, first), (second_name, second)):
+        check_floating(name, energy)
+        if energy.dim() != 1:
+            raise ValueError(
+                f"{name} has shape {tuple(energy.shape)}; it must be (N,), one energy a sample: a hinge of a batch mean is"
+                " a different loss"
+            )
+    check_together(first_name, first, second_name, second)
+
+
+def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
+    """The margin as a 0-d tensor on the device of ``beside``, without a host synchronisation."""
+    if isinstance(margin, Tensor):
+        if margin.dim() != 0 or margin.dtype not in FLOATING:
+            raise ValueError(
+                f"margin is a tensor of shape {tuple(margin.shape)} and {margin.dtype}; it must be a float or a 0-d"
+                " floating tensor: use margin.float().reshape(())"
+            )
+        if margin.device != beside.device:
+            raise ValueError(
+                f"margin is on {margin.device} and the energies on {beside.device}; move it once, with"
+                f" margin.to({str(beside.device)!r}): copying it at every call would wait for the device"
+            )
+        if margin.requires_grad:
+            raise ValueError("margin requires a gradient and gets none; pass margin.detach()")
+        return margin if margin.dtype in (torch.float32, torch.float64) else margin.float()
+    if not isinstance(margin, (int, float)):
+        raise TypeError(f"margin is {type(margin).__name__}; it must be a float or a 0-d tensor")
+    if not margin >= 0:
+        raise ValueError(f"margin is {margin}; it must be 0 or more")
+    return torch.full((), margin, dtype=torch.float32, device=beside.device)
+
+
+def _dense_inside(tensor: Tensor) -> bool:
+    """Whether each sample is one block of memory, in any order of its dimensions."""
+    expected = 1
+    for stride, size in sorted(zip(tensor.stride()[1:], tensor.shape[1:], strict=True)):
+        if size == 1:
+            continue
+        if stride != expected:
+            return False
+        expected *= size
+    return True
+
+
+def _same_strides_inside(first: Tensor, second: Tensor) -> bool:
+    return all(
+        size == 1 or a == b
+        for size, a, b in zip(first.shape[1:], first.stride()[1:], second.stride()[1:], strict=True)
+    )
+
+
+def same_layout(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
+    """The pair with dense samples of one and the same layout, for operators whose arithmetic needs no order.
+
+    Contiguous, channels-last and batch-sliced pairs pass as they are; else the tensor that stands out is copied: the
+    second into the first one's layout, or both where the first one's samples have holes (a spatial slice).
+    """
+    if first.is_contiguous() and second.is_contiguous():
+        return first, second
+    if not _dense_inside(first):
+        return first.contiguous(), second.contiguous()
+    if _same_strides_inside(first, second):
+        return first, second
+    strides = (first[:1].numel(), *first.stride()[1:])
+    copy = torch.empty_strided(second.shape, strides, dtype=second.dtype, device=second.device)
+    return first, copy.copy_(second)

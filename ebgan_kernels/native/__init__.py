@@ -1,0 +1,1 @@
+"""The compiled operators: schemas, fake kernels, and the libraries that implement them."""

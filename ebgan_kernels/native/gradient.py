@@ -1,0 +1,31 @@
+"""Schemas and fake kernels that all families share: scaling a stored gradient, and the CPU kernels' instruction set."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ebgan_kernels.native.library import define
+
+INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
+
+SCHEMAS = {
+    # gradient *= scale in place, on dense memory of any layout; nothing is read or written where scale is 1
+    "scale_gradient_": "(Tensor(a!) gradient, Tensor scale) -> ()",
+    # positions in INSTRUCTION_SETS; the second is for tests and benchmarks
+    "cpu_instruction_set": "() -> int",
+    "limit_cpu_instruction_set": "(int limit) -> int",
+}
+
+
+def _fake_scale(gradient: Tensor, scale: Tensor) -> None:
+    """Writes in place."""
+
+
+FAKES = {"scale_gradient_": _fake_scale}
+define(SCHEMAS, FAKES)
+
+
+def cpu_instruction_set() -> str:
+    """The instruction set that the C++ kernels chose when they were loaded."""
+    return INSTRUCTION_SETS[torch.ops.ebgan_kernels.cpu_instruction_set()]

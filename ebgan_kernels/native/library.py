@@ -1,0 +1,75 @@
+"""How an operator is defined, and how the compiled libraries that implement it are loaded.
+
+A schema is defined in Python once, whatever is compiled, so that ``torch.ops.ebgan_kernels.*`` means the same on every
+machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the dispatch keys CPU and CUDA as they are loaded; Triton
+operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share the fake kernel.
+"""
+
+from __future__ import annotations
+
+import json
+import pathlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+NAMESPACE = "ebgan_kernels"
+_PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+_library = torch.library.Library(NAMESPACE, "DEF")
+
+
+def define(schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]) -> None:
+    """Defines operators, and the fake kernels of those that take tensors; the keys are the operators' names."""
+    for name, schema in schemas.items():
+        _library.define(name + schema)
+    for name, fake in fakes.items():
+        torch.library.register_fake(f"{NAMESPACE}::{name}", fake, lib=_library)
+
+
+def accumulation_dtype(tensor: Tensor) -> torch.dtype:
+    """The dtype losses are summed and returned in."""
+    return torch.float64 if tensor.dtype == torch.float64 else torch.float32
+
+
+def empty_gradient(tensor: Tensor, needed: bool) -> Tensor:
+    """Uninitialised, laid out as ``tensor`` within a sample, the samples packed.
+
+    Where the gradient is not needed, a tensor of no elements: a schema has a fixed number of results.
+    """
+    if not needed:
+        return tensor.new_empty(0)
+    strides = (tensor[:1].numel(), *tensor.stride()[1:])
+    return torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype, device=tensor.device)
+
+
+def _load(stem: str) -> str:
+    """Loads a compiled library; returns "" or, in one line, why it is not there and what to do."""
+    path = _PACKAGE / f"{stem}.so"
+    if not path.is_file():
+        return f"not compiled ({path.name} is not in {path.parent}); reinstall with a C++ compiler" + (
+            " and nvcc" if stem == "_C_cuda" else ""
+        )
+    try:
+        torch.ops.load_library(path)
+    except OSError as error:
+        return f"{path.name} does not load: {str(error).splitlines()[0]}; reinstall ebgan-kernels under this torch"
+    return ""
+
+
+def _load_cuda() -> str:
+    if torch.version.cuda is None:
+        return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
+    return _load("_C_cuda")
+
+
+cpu_missing = _load("_C_cpu")
+cuda_missing = _load_cuda()
+
+
+def build_information() -> dict[str, Any]:
+    """What the build wrote down: compiler, flags, CUDA toolkit and architectures; {} if nothing is compiled."""
+    path = _PACKAGE / "build.json"
+    return json.loads(path.read_text()) if path.is_file() else {}
+

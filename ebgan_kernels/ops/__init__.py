@@ -1,0 +1,1 @@
+"""The public operators: one file a family, holding functions, modules and autograd."""

@@ -1,0 +1,1 @@
+"""The operators in plain PyTorch. Imports torch alone."""

@@ -1,0 +1,64 @@
+"""Reconstruction energy, hinge margin and the EBGAN losses in plain PyTorch: definition, fallback, oracle, baseline.
+
+Every function here is differentiable by autograd to any order. Sums run in float32 (float64 for float64 input), also under
+autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Distance = Literal["l2", "squared_l2", "mse", "l1"]
+Shaping = Literal["identity", "square"]
+
+
+def _accumulation(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Distance) -> Tensor:
+    """(N, ...), (N, ...) -> (N,): the distance of each sample's reconstruction from its target."""
+    residual = (_accumulation(reconstruction) - _accumulation(target)).reshape(len(target), target[:1].numel())
+    if distance == "l2":
+        # vector_norm, not sqrt(sum of squares): its gradient at a zero residual is 0, not NaN.
+        return torch.linalg.vector_norm(residual, dim=1)
+    if distance == "l1":
+        return residual.abs().sum(1)
+    squares = residual.square()
+    return squares.mean(1) if distance == "mse" else squares.sum(1)
+
+
+def shaped(value: Tensor, shaping: Shaping) -> Tensor:
+    """The deck's f: strictly increasing and convex on [0, inf), f(0) = 0."""
+    return value.square() if shaping == "square" else value
+
+
+def hinge_margin_loss(real_energy: Tensor, fake_energy: Tensor, margin: Tensor, shaping: Shaping) -> Tensor:
+    """mean f(real_energy) + mean f([margin - fake_energy]^+), the hinge of each sample on its own."""
+    real_energy, fake_energy = _accumulation(real_energy), _accumulation(fake_energy)
+    hinge = torch.relu(margin.to(fake_energy.dtype) - fake_energy)
+    return shaped(real_energy, shaping).mean() + shaped(hinge, shaping).mean()
+
+
+def discriminator_loss(
+    real_reconstruction: Tensor,
+    real: Tensor,
+    fake_reconstruction: Tensor,
+    fake: Tensor,
+    margin: Tensor,
+    distance: Distance,
+    shaping: Shaping,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The hinge margin loss of the two reconstruction energies, with both energies, detached."""
+    real_energy = reconstruction_energy(real_reconstruction, real, distance)
+    fake_energy = reconstruction_energy(fake_reconstruction, fake, distance)
+    loss = hinge_margin_loss(real_energy, fake_energy, margin, shaping)
+    return loss, real_energy.detach(), fake_energy.detach()
+
+
+def generator_loss(fake_reconstruction: Tensor, fake: Tensor, distance: Distance, shaping: Shaping) -> Tensor:
+    """mean f(E(fake)); the gradient flows through the reconstruction and through the target."""
+    return shaped(reconstruction_energy(fake_reconstruction, fake, distance), shaping).mean()

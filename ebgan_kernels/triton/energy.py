@@ -1,0 +1,248 @@
+"""The energy family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
+
+A sample of up to 64 KiB in the accumulation dtype (16,384 numbers, 8,192 in float64) is read once and stays in
+registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache where it
+fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the kernels, so
+nothing waits for the device.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import triton
+from torch import Tensor
+
+from ebgan_kernels.native.energy import FAKES, SCHEMAS
+from ebgan_kernels.native.library import accumulation_dtype, empty_gradient
+from ebgan_kernels.triton import energy_kernels as kernels
+from ebgan_kernels.triton.energy_kernels import Energies, Pair
+from ebgan_kernels.triton.launch import block_of, operator, warps_of
+
+# What 1024 threads, the most a block can have, hold at BYTES_PER_THREAD.
+WHOLE_SAMPLE_BYTES = 64 * 1024
+CHUNK_BLOCK = 4096
+# A program of finish_samples reads all partial sums of its sample: there are at most so many, and chunks grow.
+MOST_CHUNKS = 1024
+LOSS_BLOCK = 4096
+
+
+class Chunks(NamedTuple):
+    """How a sample is cut: ``count`` chunks of ``iterations`` blocks of CHUNK_BLOCK elements."""
+
+    count: int
+    iterations: int
+
+
+def _chunks(elements: int) -> Chunks:
+    iterations = triton.next_power_of_2(triton.cdiv(elements, CHUNK_BLOCK * MOST_CHUNKS))
+    return Chunks(triton.cdiv(elements, CHUNK_BLOCK * iterations), iterations)
+
+
+def _pair(
+    reconstruction: Tensor,
+    target: Tensor,
+    energy: Tensor,
+    margin: Tensor | None = None,
+    grad_reconstruction: Tensor | None = None,
+    grad_target: Tensor | None = None,
+) -> Pair:
+    """Gradients that are not wanted come as None or as tensors of no elements."""
+    return Pair(
+        reconstruction,
+        target,
+        energy,
+        None if grad_reconstruction is None or not grad_reconstruction.numel() else grad_reconstruction,
+        None if grad_target is None or not grad_target.numel() else grad_target,
+        margin,
+        target.shape[0],
+        target.numel() // max(target.shape[0], 1),
+        reconstruction.stride(0),
+        target.stride(0),
+    )
+
+
+def _wants_gradient(pair: Pair) -> bool:
+    return pair.grad_reconstruction is not None or pair.grad_target is not None
+
+
+def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, shaping: int | None) -> None:
+    """Fills the energies of both pairs and the gradients that are wanted."""
+    pairs = [first] if second is None else [first, second]
+    samples = sum(pair.batch for pair in pairs)
+    elements = max(pair.elements for pair in pairs)
+    item_size = first.energy.element_size()
+    if elements * item_size <= WHOLE_SAMPLE_BYTES:
+        block = block_of(elements, WHOLE_SAMPLE_BYTES // item_size)
+        kernels.whole_samples[(samples,)](
+            first,
+            second,
+            DISTANCE=distance,
+            SHAPING=shaping,
+            BLOCK=block,
+            num_warps=warps_of(block, first.energy.dtype),
+        )
+        return
+    count, iterations = _chunks(elements)
+    blocks = {
+        "ITERATIONS": iterations,
+        "BLOCK": CHUNK_BLOCK,
+        "num_warps": warps_of(CHUNK_BLOCK, first.energy.dtype),
+    }
+    partials = first.energy.new_empty(samples, count)
+    kernels.partial_sums[(samples * count,)](first, second, partials, count, DISTANCE=distance, **blocks)
+    programs = count if any(map(_wants_gradient, pairs)) else 1
+    kernels.finish_samples[(samples * programs,)](
+        first,
+        second,
+        partials,
+        count,
+        programs,
+        DISTANCE=distance,
+        SHAPING=shaping,
+        CHUNKS=triton.next_power_of_2(count),
+        **blocks,
+    )
+
+
+def _gradients(
+    pair: Pair, upstream: Tensor, upstream_stride: int, filled: bool, distance: int, shaping: int | None
+) -> None:
+    if not _wants_gradient(pair):
+        return
+    count, iterations = _chunks(pair.elements)
+    kernels.gradients[(pair.batch * count,)](
+        pair,
+        upstream,
+        upstream_stride,
+        count,
+        FILLED=filled,
+        DISTANCE=distance,
+        SHAPING=shaping,
+        ITERATIONS=iterations,
+        BLOCK=CHUNK_BLOCK,
+        num_warps=warps_of(CHUNK_BLOCK, pair.energy.dtype),
+    )
+
+
+def _mean_loss(loss: Tensor, first: Energies, second: Energies | None, shaping: int) -> None:
+    samples = max(first.batch, second.batch if second else 0)
+    block = block_of(samples, LOSS_BLOCK)
+    iterations = triton.next_power_of_2(triton.cdiv(samples, block))
+    kernels.mean_loss[(1,)](
+        loss,
+        first,
+        second,
+        SHAPING=shaping,
+        ITERATIONS=iterations,
+        BLOCK=block,
+        num_warps=warps_of(block, loss.dtype),
+    )
+
+
+def _energies(energy: Tensor, margin: Tensor | None = None, gradient: Tensor | None = None) -> Energies:
+    return Energies(energy, gradient, margin, energy.shape[0], energy.stride(0))
+
+
+def _new_energy(target: Tensor) -> Tensor:
+    return target.new_empty(target.shape[0], dtype=accumulation_dtype(target))
+
+
+@operator("reconstruction_energy", SCHEMAS, FAKES)
+def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: int) -> Tensor:
+    energy = _new_energy(target)
+    _energies_and_gradients(_pair(reconstruction, target, energy), None, distance, None)
+    return energy
+
+
+@operator("reconstruction_energy_backward", SCHEMAS, FAKES)
+def reconstruction_energy_backward(
+    grad_energy: Tensor,
+    reconstruction: Tensor,
+    target: Tensor,
+    energy: Tensor,
+    distance: int,
+    need_reconstruction: bool,
+    need_target: bool,
+) -> tuple[Tensor, Tensor]:
+    grads = empty_gradient(reconstruction, need_reconstruction), empty_gradient(target, need_target)
+    pair = _pair(reconstruction, target, energy, None, *grads)
+    _gradients(pair, grad_energy, grad_energy.stride(0), False, distance, None)
+    return grads
+
+
+@operator("hinge_margin_loss", SCHEMAS, FAKES)
+def hinge_margin_loss(
+    real_energy: Tensor, fake_energy: Tensor, margin: Tensor, shaping: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    dtype = accumulation_dtype(real_energy)
+    loss = real_energy.new_empty((), dtype=dtype)
+    grads = tuple(energy.new_empty(energy.shape, dtype=dtype) for energy in (real_energy, fake_energy))
+    real, fake = _energies(real_energy, None, grads[0]), _energies(fake_energy, margin, grads[1])
+    _mean_loss(loss, real, fake, shaping)
+    return loss, *grads
+
+
+@operator("discriminator_loss", SCHEMAS, FAKES)
+def discriminator_loss(
+    real_reconstruction: Tensor,
+    real: Tensor,
+    fake_reconstruction: Tensor,
+    fake: Tensor,
+    margin: Tensor,
+    distance: int,
+    shaping: int,
+    need_real_reconstruction: bool,
+    need_real: bool,
+    need_fake_reconstruction: bool,
+    need_fake: bool,
+) -> tuple[Tensor, ...]:
+    real_energy, fake_energy = _new_energy(real), _new_energy(fake)
+    real_grads = (
+        empty_gradient(real_reconstruction, need_real_reconstruction),
+        empty_gradient(real, need_real),
+    )
+    fake_grads = (
+        empty_gradient(fake_reconstruction, need_fake_reconstruction),
+        empty_gradient(fake, need_fake),
+    )
+    real_pair = _pair(real_reconstruction, real, real_energy, None, *real_grads)
+    fake_pair = _pair(fake_reconstruction, fake, fake_energy, margin, *fake_grads)
+    _energies_and_gradients(real_pair, fake_pair, distance, shaping)
+    loss = real_energy.new_empty(())
+    _mean_loss(loss, _energies(real_energy), _energies(fake_energy, margin), shaping)
+    return loss, real_energy, fake_energy, *real_grads, *fake_grads
+
+
+@operator("generator_loss", SCHEMAS, FAKES)
+def generator_loss(
+    fake_reconstruction: Tensor,
+    fake: Tensor,
+    distance: int,
+    shaping: int,
+    need_fake_reconstruction: bool,
+    need_fake: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    energy = _new_energy(fake)
+    grads = empty_gradient(fake_reconstruction, need_fake_reconstruction), empty_gradient(fake, need_fake)
+    _energies_and_gradients(_pair(fake_reconstruction, fake, energy, None, *grads), None, distance, shaping)
+    loss = energy.new_empty(())
+    _mean_loss(loss, _energies(energy), None, shaping)
+    return loss, energy, *grads
+
+
+@operator("energy_loss_backward_", SCHEMAS, FAKES)
+def energy_loss_backward_(
+    grad_reconstruction: Tensor,
+    grad_target: Tensor,
+    grad_loss: Tensor,
+    reconstruction: Tensor,
+    target: Tensor,
+    energy: Tensor,
+    margin: Tensor | None,
+    distance: int,
+    shaping: int,
+    filled: bool,
+) -> None:
+    pair = _pair(reconstruction, target, energy, margin, grad_reconstruction, grad_target)
+    _gradients(pair, grad_loss, 0, filled, distance, shaping)

@@ -1,0 +1,254 @@
+"""Traffic of the energy family in Triton; the formulas are in ``energy_math``.
+
+For N samples of D elements of b bytes, a pair of images with both gradients:
+
+    whole_samples      reads 2 N D b, writes 2 N D b: each input once, each gradient once
+    partial_sums       reads 2 N D b, writes one number a chunk
+    finish_samples     reads 2 N D b, but nothing of a sample with a zero slope; writes 2 N D b
+    gradients          the same, from saved energies; nothing where they are there for an incoming gradient of 1
+    mean_loss          reads one number a sample
+
+A kernel serves one pair or two (real and fake) in one launch: the program's number decides which. Sums run in
+the dtype of the energies, in an order that the block sizes fix, so the same input gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from ebgan_kernels.triton.energy_math import (
+    direction,
+    direction_scale,
+    divide,
+    energy_of_sum,
+    loss_slope,
+    loss_term,
+    residual_term,
+)
+
+
+class Pair(NamedTuple):
+    """Reconstructions and targets of a batch, and what is computed of them; None: not wanted, or no hinge."""
+
+    reconstruction: Tensor
+    target: Tensor
+    energy: Tensor
+    grad_reconstruction: Tensor | None
+    grad_target: Tensor | None
+    margin: Tensor | None
+    batch: int
+    elements: int
+    reconstruction_stride: int
+    target_stride: int
+
+
+class Energies(NamedTuple):
+    """The energies of a batch as a term of the loss."""
+
+    energy: Tensor
+    gradient: Tensor | None
+    margin: Tensor | None
+    batch: int
+    stride: int
+
+
+@triton.jit
+def _load_residual(pair, sample, start, lanes, mask):
+    """In the accumulation dtype; 0 where masked."""
+    dtype = pair.energy.dtype.element_ty
+    reconstruction = pair.reconstruction + (sample * pair.reconstruction_stride + start)
+    target = pair.target + (sample * pair.target_stride + start)
+    return tl.load(reconstruction + lanes, mask, 0.0).to(dtype) - tl.load(target + lanes, mask, 0.0).to(dtype)
+
+
+@triton.jit
+def _store_gradient(gradient, offset, lanes, mask, value):
+    if gradient is not None:
+        tl.store(gradient + offset + lanes, value.to(gradient.dtype.element_ty), mask)
+
+
+@triton.jit
+def _gradient_factor(pair, energy, upstream, DISTANCE: tl.constexpr, SHAPING: tl.constexpr):
+    """What multiplies direction(r_j). SHAPING None: the energies are the result, not a mean of loss terms."""
+    factor = direction_scale(energy, pair.elements, DISTANCE)
+    if SHAPING is not None:
+        factor *= divide(loss_slope(energy, pair.margin, SHAPING), pair.batch)
+    if upstream is not None:
+        factor *= upstream
+    return factor
+
+
+@triton.jit
+def _whole_sample(pair, sample, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, BLOCK: tl.constexpr):
+    lanes = tl.arange(0, BLOCK)
+    mask = lanes < pair.elements
+    residual = _load_residual(pair, sample, 0, lanes, mask)
+    energy = energy_of_sum(tl.sum(residual_term(residual, DISTANCE), 0), pair.elements, DISTANCE)
+    tl.store(pair.energy + sample, energy)
+    # Without a gradient to store, the compiler drops what follows.
+    gradient = _gradient_factor(pair, energy, None, DISTANCE, SHAPING) * direction(residual, DISTANCE)
+    _store_gradient(pair.grad_reconstruction, sample * pair.elements, lanes, mask, gradient)
+    _store_gradient(pair.grad_target, sample * pair.elements, lanes, mask, -gradient)
+
+
+@triton.jit
+def whole_samples(first, second, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, BLOCK: tl.constexpr):
+    """A program for each sample: its residual stays in registers between the energy and the gradient."""
+    sample = tl.program_id(0).to(tl.int64)
+    if second is None or sample < first.batch:
+        _whole_sample(first, sample, DISTANCE, SHAPING, BLOCK)
+    else:
+        _whole_sample(second, sample - first.batch, DISTANCE, SHAPING, BLOCK)
+
+
+@triton.jit
+def _partial_sum(pair, sample, chunk, DISTANCE: tl.constexpr, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
+    start = chunk * (ITERATIONS * BLOCK)
+    total = tl.zeros((BLOCK,), pair.energy.dtype.element_ty)
+    for iteration in range(ITERATIONS):
+        lanes = iteration * BLOCK + tl.arange(0, BLOCK)
+        residual = _load_residual(pair, sample, start, lanes, lanes < pair.elements - start)
+        total += residual_term(residual, DISTANCE)
+    return tl.sum(total, 0)
+
+
+@triton.jit
+def partial_sums(
+    first,
+    second,
+    partials,
+    chunks,
+    DISTANCE: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """A program for each chunk of each sample; ``partials`` is (samples of both pairs, chunks)."""
+    program = tl.program_id(0).to(tl.int64)
+    sample, chunk = program // chunks, program % chunks
+    if second is None or sample < first.batch:
+        total = _partial_sum(first, sample, chunk, DISTANCE, ITERATIONS, BLOCK)
+    else:
+        total = _partial_sum(second, sample - first.batch, chunk, DISTANCE, ITERATIONS, BLOCK)
+    tl.store(partials + program, total)
+
+
+@triton.jit
+def _gradient_chunk(
+    pair,
+    sample,
+    chunk,
+    energy,
+    upstream,
+    DISTANCE: tl.constexpr,
+    SHAPING: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    factor = _gradient_factor(pair, energy, upstream, DISTANCE, SHAPING)
+    # A zero factor times finite residuals needs no reading. Others give NaN, as in PyTorch, and are read.
+    finite = (energy == energy) & (energy != float("inf"))
+    start = chunk * (ITERATIONS * BLOCK)
+    remaining = pair.elements - start
+    needed = tl.where((factor == 0) & finite, 0, remaining)
+    for iteration in range(ITERATIONS):
+        lanes = iteration * BLOCK + tl.arange(0, BLOCK)
+        mask = lanes < remaining
+        gradient = factor * direction(_load_residual(pair, sample, start, lanes, lanes < needed), DISTANCE)
+        _store_gradient(pair.grad_reconstruction, sample * pair.elements + start, lanes, mask, gradient)
+        _store_gradient(pair.grad_target, sample * pair.elements + start, lanes, mask, -gradient)
+
+
+@triton.jit
+def _finish_chunk(
+    pair,
+    sample,
+    chunk,
+    partials,
+    chunks,
+    DISTANCE: tl.constexpr,
+    SHAPING: tl.constexpr,
+    CHUNKS: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    lanes = tl.arange(0, CHUNKS)
+    energy = energy_of_sum(tl.sum(tl.load(partials + lanes, lanes < chunks, 0.0), 0), pair.elements, DISTANCE)
+    # Every program of a sample stores the same bits.
+    tl.store(pair.energy + sample, energy)
+    _gradient_chunk(pair, sample, chunk, energy, None, DISTANCE, SHAPING, ITERATIONS, BLOCK)
+
+
+@triton.jit
+def finish_samples(
+    first,
+    second,
+    partials,
+    chunks,
+    programs,
+    DISTANCE: tl.constexpr,
+    SHAPING: tl.constexpr,
+    CHUNKS: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """Energies from ``partial_sums``, and gradients by ``programs`` a sample: one a chunk, or 1 if none is wanted."""
+    # Last chunk first: what partial_sums read last is what the L2 cache still holds.
+    program = tl.num_programs(0).to(tl.int64) - 1 - tl.program_id(0)
+    sample, chunk = program // programs, program % programs
+    row = partials + sample * chunks
+    if second is None or sample < first.batch:
+        _finish_chunk(first, sample, chunk, row, chunks, DISTANCE, SHAPING, CHUNKS, ITERATIONS, BLOCK)
+    else:
+        sample -= first.batch
+        _finish_chunk(second, sample, chunk, row, chunks, DISTANCE, SHAPING, CHUNKS, ITERATIONS, BLOCK)
+
+
+@triton.jit
+def gradients(
+    pair,
+    upstream,
+    upstream_stride,
+    chunks,
+    FILLED: tl.constexpr,
+    DISTANCE: tl.constexpr,
+    SHAPING: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """Gradients from saved energies and an incoming gradient. FILLED: the buffers hold those for one of 1."""
+    if FILLED and tl.load(upstream) == 1:
+        return
+    program = tl.program_id(0).to(tl.int64)
+    sample, chunk = program // chunks, program % chunks
+    energy = tl.load(pair.energy + sample)
+    weight = tl.load(upstream + sample * upstream_stride)
+    _gradient_chunk(pair, sample, chunk, energy, weight, DISTANCE, SHAPING, ITERATIONS, BLOCK)
+
+
+@triton.jit
+def _mean_term(
+    energies, dtype: tl.constexpr, SHAPING: tl.constexpr, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr
+):
+    total = tl.zeros((BLOCK,), dtype)
+    for iteration in range(ITERATIONS):
+        sample = iteration * BLOCK + tl.arange(0, BLOCK).to(tl.int64)
+        mask = sample < energies.batch
+        energy = tl.load(energies.energy + sample * energies.stride, mask, 0.0).to(dtype)
+        total += tl.where(mask, loss_term(energy, energies.margin, SHAPING), 0.0)
+        slope = divide(loss_slope(energy, energies.margin, SHAPING), energies.batch)
+        _store_gradient(energies.gradient, 0, sample, mask, slope)
+    return divide(tl.sum(total, 0), energies.batch)
+
+
+@triton.jit
+def mean_loss(loss, first, second, SHAPING: tl.constexpr, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
+    """One program: a batch has few samples. The mean of an empty batch is 0 / 0 = NaN, as in PyTorch."""
+    dtype: tl.constexpr = loss.dtype.element_ty
+    total = _mean_term(first, dtype, SHAPING, ITERATIONS, BLOCK)
+    if second is not None:
+        total += _mean_term(second, dtype, SHAPING, ITERATIONS, BLOCK)
+    tl.store(loss, total)

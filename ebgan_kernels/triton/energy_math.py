@@ -1,0 +1,102 @@
+"""Reconstruction energy, hinge and their derivatives for one element and one sample, as in csrc/math/energy.h.
+
+    residual   r_j = reconstruction_j - target_j                                  j = 1..D
+    energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                (l2 | squared_l2 | mse | l1)
+    hinge      h = [margin - E]^+
+    loss term  f(E) for a real sample or the generator, f(h) for a fake sample;   f(t) = t | t^2
+    gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j),   target: the negative
+
+``margin`` is a pointer to one number, or None where the term is f(E). Division and square root are the correctly
+rounded ones: Triton's ``/`` and ``sqrt`` of float32 are approximate.
+"""
+
+from __future__ import annotations
+
+import triton
+import triton.language as tl
+
+from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
+
+L2 = tl.constexpr(DISTANCES["l2"])
+SQUARED_L2 = tl.constexpr(DISTANCES["squared_l2"])
+MSE = tl.constexpr(DISTANCES["mse"])
+L1 = tl.constexpr(DISTANCES["l1"])
+SQUARE = tl.constexpr(SHAPINGS["square"])
+
+
+@triton.jit
+def divide(numerator, denominator):
+    """The denominator may be an integer."""
+    denominator = tl.cast(denominator, numerator.dtype)
+    if numerator.dtype == tl.float64:
+        return numerator / denominator
+    else:
+        return tl.div_rn(numerator, denominator)
+
+
+@triton.jit
+def residual_term(residual, DISTANCE: tl.constexpr):
+    if DISTANCE == L1:
+        return tl.abs(residual)
+    else:
+        return residual * residual
+
+
+@triton.jit
+def energy_of_sum(total, elements, DISTANCE: tl.constexpr):
+    if DISTANCE == MSE:
+        return divide(total, elements)
+    elif DISTANCE != L2:
+        return total
+    elif total.dtype == tl.float64:
+        return tl.sqrt(total)
+    else:
+        return tl.sqrt_rn(total)
+
+
+@triton.jit
+def direction_scale(energy, elements, DISTANCE: tl.constexpr):
+    """dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero: sub-gradient 0."""
+    if DISTANCE == L2:
+        return divide(tl.full((), 1, energy.dtype), tl.where(energy == 0, float("inf"), energy))
+    elif DISTANCE == MSE:
+        return divide(tl.full((), 2, energy.dtype), elements)
+    else:
+        return tl.full((), 2 if DISTANCE == SQUARED_L2 else 1, energy.dtype)
+
+
+@triton.jit
+def direction(residual, DISTANCE: tl.constexpr):
+    if DISTANCE == L1:
+        return (residual > 0).to(residual.dtype) - (residual < 0).to(residual.dtype)
+    else:
+        return residual
+
+
+@triton.jit
+def hinge(energy, margin):
+    """The comparison lets NaN through unchanged, as torch.relu does."""
+    gap = tl.load(margin).to(energy.dtype) - energy
+    return tl.where(gap <= 0, 0.0, gap)
+
+
+@triton.jit
+def loss_term(energy, margin, SHAPING: tl.constexpr):
+    value = energy if margin is None else hinge(energy, margin)
+    return value * value if SHAPING == SQUARE else value
+
+
+@triton.jit
+def loss_slope(energy, margin, SHAPING: tl.constexpr):
+    """d loss_term / d energy."""
+    if margin is None:
+        if SHAPING == SQUARE:
+            return 2 * energy
+        else:
+            return tl.full(energy.shape, 1, energy.dtype)
+    else:
+        active = hinge(energy, margin)
+        if SHAPING == SQUARE:
+            return -2 * active
+        else:
+            return tl.where(active == 0, 0.0, tl.full(energy.shape, -1, energy.dtype))

@@ -1,0 +1,61 @@
+"""What every Triton operator shares: registration, and the plain tables that pick blocks and warps.
+
+Tables and not ``@triton.autotune``: autotuning times candidates, so it synchronises, cannot run inside a CUDA
+graph capture, may choose differently on each run, which changes the order of sums, and needs a driver even under
+the interpreter.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+import triton
+from torch import Tensor
+
+from ebgan_kernels.native.library import NAMESPACE
+
+# Of one block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input. More
+# spills registers: 128 bytes did in float64 for sm_90 (ptxas of Triton 3.7.1).
+BYTES_PER_THREAD = 64
+THREADS_PER_WARP = 32
+# A multiprocessor has four schedulers, so fewer than four warps leave one idle.
+SMALLEST_BLOCK, FEWEST_WARPS, MOST_WARPS = 256, 4, 32
+
+
+def operator(
+    name: str, schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Registers a function as ``ebgan_kernels::<name>_triton``, with the schema and fake kernel of that name.
+
+    Its kernels are launched on the device of the first argument, whichever device is current. It is a
+    ``custom_op``, opaque to torch.compile: ``triton_op``, into which Inductor sees, fails in the interpreter.
+    """
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        def on_device_of_first(first: Tensor, *rest: Any) -> Any:
+            with torch.cuda.device_of(first):
+                return function(first, *rest)
+
+        definition = torch.library.custom_op(
+            f"{NAMESPACE}::{name}_triton",
+            on_device_of_first,
+            mutates_args=re.findall(r"!\) (\w+)", schemas[name]),
+            schema=schemas[name],
+        )
+        definition.register_fake(fakes[name])
+        return function
+
+    return register
+
+
+def block_of(elements: int, largest: int) -> int:
+    """The power of two that holds ``elements``, within the limits of a block."""
+    return min(max(triton.next_power_of_2(elements), SMALLEST_BLOCK), largest)
+
+
+def warps_of(block: int, dtype: torch.dtype) -> int:
+    threads = block * dtype.itemsize // BYTES_PER_THREAD
+    return min(max(threads // THREADS_PER_WARP, FEWEST_WARPS), MOST_WARPS)

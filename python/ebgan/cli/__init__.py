@@ -1,0 +1,32 @@
+"""The command `ebgan`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from ebgan.errors import UserError, require
+
+FAILURE = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, 2 after one line on stderr, or 128 + signal after a stop."""
+    try:
+        require("tyro")
+        from ebgan.cli.parser import parse
+
+        command = parse(arguments)
+        from ebgan.training import Interrupted
+
+        try:
+            return command.run() or 0
+        except Interrupted as stop:
+            print(f"ebgan: {stop}", file=sys.stderr)
+            return 128 + stop.signal
+    except UserError as error:
+        print(f"ebgan: {error}", file=sys.stderr)
+        return FAILURE
+
+
+__all__ = ["main"]

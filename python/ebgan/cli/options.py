@@ -1,0 +1,53 @@
+"""Options made from a configuration: each may be left out, and then has the value of the chosen preset."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
+
+import tyro
+
+
+def option(help: str, default: str = "") -> Any:
+    """The `--help` of an option that may be left out, and what it is then."""
+    return tyro.conf.arg(help=help, help_behavior_hint=f"(default: {default})" if default else "")
+
+
+def overrides(config_type: type, presets: Mapping[str, Any], *, leave_out: tuple[str, ...] = ()) -> type:
+    """A dataclass of the fields of `config_type`, all None by default; `--help` shows the value of every preset."""
+    types = get_type_hints(config_type)
+    fields = []
+    for field in dataclasses.fields(config_type):
+        if field.name in leave_out:
+            continue
+        values = {name: getattr(preset, field.name) for name, preset in presets.items()}
+        argument = tyro.conf.arg(
+            help=field.metadata["help"],
+            help_behavior_hint=_defaults(values),
+            metavar=_metavar(types[field.name]),
+        )
+        fields.append((field.name, Annotated[types[field.name] | None, argument], None))
+    return dataclasses.make_dataclass("Options", fields, frozen=True, kw_only=True)
+
+
+def given(command: Any, options: type) -> dict[str, Any]:
+    """The values that the user gave of the fields that `command` has from `options`."""
+    values = {field.name: getattr(command, field.name) for field in dataclasses.fields(options)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _defaults(values: Mapping[str, Any]) -> str:
+    if len(set(values.values())) > 1:
+        return "(" + ", ".join(f"{name}: {value}" for name, value in values.items()) + ")"
+    value = next(iter(values.values()))
+    return "(default: that of --net)" if value is None else f"(default: {value})"
+
+
+def _metavar(annotation: Any) -> str:
+    if get_origin(annotation) is Literal:
+        return "{" + ",".join(map(str, get_args(annotation))) + "}"
+    if annotation is bool:
+        return "{True,False}"
+    choices = [choice for choice in get_args(annotation) or (annotation,) if choice is not type(None)]
+    return str(choices[0].__name__).upper()

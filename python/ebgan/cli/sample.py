@@ -1,0 +1,39 @@
+"""`ebgan sample`."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+from ebgan.errors import at_least, one_of
+from ebgan.gan import sample, trained_generator
+from ebgan.pictures import image_grid, save_png
+from ebgan.training import choose_device
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Draw images from a trained generator into one picture."""
+
+    run_folder: tyro.conf.Positional[Path]
+    """Run folder, such as runs/gan-mnist."""
+    count: int = 64
+    """Number of images."""
+    out: Path = Path("samples.png")
+    """Picture to write (PNG)."""
+    seed: int = 0
+    """Seed of the noise."""
+    device: str = "auto"
+    """auto, cpu, cuda or cuda:NUMBER."""
+
+    def run(self) -> None:
+        at_least("count", self.count, 1)
+        at_least("seed", self.seed, 0)
+        one_of("out", self.out.suffix, (".png",))
+        generator = trained_generator(self.run_folder, choose_device(self.device))
+        images = sample(generator, self.count, seed=self.seed)
+        save_png(image_grid(images, columns=math.ceil(math.sqrt(self.count))), self.out)
+        print(f"{self.count} samples: {self.out}")

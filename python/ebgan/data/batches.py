@@ -1,0 +1,134 @@
+"""Training batches as a pure function of the seed and the step."""
+
+from __future__ import annotations
+
+import os
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ebgan import _host
+from ebgan.data.errors import DataError
+from ebgan.data.image_set import ImageSet
+from ebgan.errors import at_least
+
+# Separate streams of random numbers under one seed: the order of each epoch, and the crops of each batch.
+_ORDER_STREAM, _CROP_STREAM = 0, 1
+
+
+class Batches:
+    """An endless sequence of shuffled batches in which every batch can be had by its number.
+
+    Each epoch visits every image once, in an order of its own; a batch may span the seam of two epochs, so
+    none is smaller than the others. Batch ``step`` depends on ``(seed, step)`` alone: a run resumed at a step
+    sees what it would have seen, with no state to save.
+
+    An image smaller than ``size`` is padded with black all around (one more at the bottom and right where the
+    difference is odd), a larger one is cropped at a random place, each axis by itself.
+
+    Args:
+        image_set: where the images come from.
+        batch_size: B, images in a batch; may exceed the set.
+        size: height h and width w of the batch; by default those of the images.
+        flip: mirror each image left to right with probability 1/2.
+        seed: non-negative integer.
+        threads: the most threads that prepare a batch, by default one for each processor this process may
+            use. The result does not depend on it.
+
+    Raises:
+        DataError: the set is empty.
+        UserError: an option is out of range.
+
+    Example:
+        >>> from ebgan.data import load
+        >>> batches = Batches(load("digits"), batch_size=64, size=12, seed=1)
+        >>> batches.at(1000).shape
+        torch.Size([64, 1, 12, 12])
+    """
+
+    def __init__(
+        self,
+        image_set: ImageSet,
+        batch_size: int,
+        *,
+        size: int | None = None,
+        flip: bool = False,
+        seed: int = 0,
+        threads: int | None = None,
+    ) -> None:
+        if len(image_set) == 0:
+            raise DataError(f"data set {image_set.name!r} ({image_set.split}) holds no images")
+        at_least("batch_size", batch_size, 1)
+        at_least("seed", seed, 0)
+        if size is not None:
+            at_least("size", size, 1)
+        if threads is not None:
+            at_least("threads", threads, 1)
+        self.image_set = image_set
+        self.batch_size = batch_size
+        self.flip = flip
+        self.seed = seed
+        self.threads = threads if threads is not None else _available_processors()
+        height, width = image_set.images.shape[2:]
+        self._output_size = (size or height, size or width)
+        self._order_of_epoch = (-1, np.empty(0, np.int64))
+
+    def at(self, step: int) -> Tensor:
+        """Batch number ``step``, counted from 0: float32 ``(B, C, h, w)`` in [-1, 1], in host memory."""
+        indices = self.indices(step)
+        images = self.image_set.images
+        random = self._random(_CROP_STREAM, step)
+        top, left = (
+            _offsets(random, have, want, self.batch_size)
+            for have, want in zip(images.shape[2:], self._output_size, strict=True)
+        )
+        flip = random.random(self.batch_size) < 0.5 if self.flip else np.zeros(self.batch_size, np.bool_)
+        batch = torch.empty((self.batch_size, images.shape[1], *self._output_size))
+        _host.image_batch(
+            images=images,
+            indices=indices,
+            top=top,
+            left=left,
+            flip=flip,
+            out=batch.numpy(),
+            threads=self.threads,
+        )
+        return batch
+
+    def indices(self, step: int) -> NDArray[np.int64]:
+        """Positions in the set of the images of batch ``step``, int64 ``(B,)``: what finds their labels."""
+        at_least("step", step, 0)
+        first = step * self.batch_size
+        epochs, positions = np.divmod(np.arange(first, first + self.batch_size), len(self.image_set))
+        indices = np.empty(self.batch_size, np.int64)
+        for epoch in np.unique(epochs):
+            here = epochs == epoch
+            indices[here] = self._order(int(epoch))[positions[here]]
+        return indices
+
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        # Kept for one epoch: shuffling 60,000 images takes longer than preparing a batch of 64. Replaced in
+        # one assignment, so threads that ask for different steps cost each other time, never a wrong result.
+        kept, order = self._order_of_epoch
+        if kept != epoch:
+            order = self._random(_ORDER_STREAM, epoch).permutation(len(self.image_set))
+            self._order_of_epoch = (epoch, order)
+        return order
+
+    def _random(self, stream: int, number: int) -> np.random.Generator:
+        return np.random.default_rng((self.seed, stream, number))
+
+
+def _offsets(random: np.random.Generator, have: int, want: int, count: int) -> NDArray[np.int64]:
+    """Where each crop of ``want`` pixels begins on an axis of ``have``: centred padding or a random place."""
+    if have <= want:
+        return np.full(count, -((want - have) // 2), np.int64)
+    return random.integers(0, have - want, size=count, endpoint=True)
+
+
+def _available_processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # absent on macOS and Windows
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

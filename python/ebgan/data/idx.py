@@ -1,0 +1,48 @@
+"""IDX files, the format of MNIST and its relatives, plain or gzipped."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from ebgan import _host
+from ebgan.data.errors import DataError
+
+
+def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
+    """The array in an IDX file; a name that ends in ``.gz`` is decompressed first.
+
+    Args:
+        path: the file.
+        sha256: what the file's bytes, as they lie on disk, must hash to; None skips the check.
+
+    Returns:
+        Array of the file's own shape and type (uint8, int8, int16, int32, float32 or float64), in native byte
+        order.
+
+    Raises:
+        DataError: the file cannot be read, has another checksum, is cut short, or is no IDX file; names it.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror}") from error
+    if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
+        raise DataError(
+            f"{path} is damaged or of another release: its SHA-256 is {found}, expected {sha256}; "
+            "download it anew"
+        )
+    if path.suffix == ".gz":
+        try:
+            content = gzip.decompress(content)
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            raise DataError(f"{path} is damaged or cut short ({error}); download it anew") from error
+    try:
+        return _host.parse_idx(content)
+    except ValueError as error:
+        raise DataError(f"{path} is no valid IDX file: {error}") from error

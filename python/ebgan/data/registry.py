@@ -1,0 +1,123 @@
+"""Data sets by name: each file of this folder that holds one describes it by a :class:`Source`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from ebgan.data.errors import DataError
+from ebgan.data.image_set import ImageSet
+
+Split = Literal["train", "test"]
+Root = str | os.PathLike[str] | None
+
+
+@dataclass(frozen=True)
+class Source:
+    """How one data set is read and fetched.
+
+    Attributes:
+        name: what users call it.
+        load: ``(split, root) -> ImageSet``; one that reads files finds them through :func:`data_root`.
+        download: ``(root, base_url, progress) -> folder``, or None where there is nothing to fetch.
+    """
+
+    name: str
+    load: Callable[[Split, Root], ImageSet]
+    download: Callable[[Path, str | None, bool], Path] | None = None
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(source: Source) -> None:
+    """Make a data set known by its name. A name is taken once."""
+    if source.name in _sources:
+        raise ValueError(f"a data set named {source.name!r} is registered already")
+    _sources[source.name] = source
+
+
+def names() -> tuple[str, ...]:
+    """Names that :func:`load` knows, sorted."""
+    return tuple(sorted(_sources))
+
+
+def load(name: str, split: Split = "train", root: Root = None) -> ImageSet:
+    """Read one split of a data set into memory.
+
+    Args:
+        name: one of :func:`names`.
+        split: ``"train"`` or ``"test"``.
+        root: folder that holds the data sets, each in a folder of its own name; by default ``$EBGAN_DATA``.
+            ``digits`` needs none.
+
+    Raises:
+        DataError: unknown name or split, no data root, or a file that is missing, damaged or of another
+            release.
+
+    Example:
+        >>> from ebgan.data import load
+        >>> digits = load("digits", "test")
+        >>> digits.images.shape, digits.classes[3]
+        ((355, 1, 8, 8), '3')
+    """
+    source = _find(name)
+    if split not in get_args(Split):
+        raise DataError(f"unknown split {split!r}: a data set has {' and '.join(map(repr, get_args(Split)))}")
+    return source.load(split, root)
+
+
+def download(
+    name: str, root: str | os.PathLike[str], *, base_url: str | None = None, progress: bool = True
+) -> Path:
+    """Fetch the files of a data set into ``root/name`` and return that folder.
+
+    Files that are there and have the right checksum are left alone, so a download that failed goes on at
+    the file where it stopped. Nothing incomplete or damaged is ever put under a final name.
+
+    Args:
+        name: one of :func:`names`.
+        root: the data root; made if it does not exist.
+        base_url: folder to fetch from instead of the set's own address, for a mirror.
+        progress: show a bar for each file where the output is a terminal.
+
+    Raises:
+        DataError: unknown name, nothing to fetch, no connection, an HTTP error, a body cut short, a wrong
+            checksum, or no right to write.
+    """
+    source = _find(name)
+    if source.download is None:
+        raise DataError(f"data set {name!r} is embedded: there is nothing to download")
+    return source.download(Path(root), base_url, progress)
+
+
+def data_root(name: str, root: Root) -> Path:
+    """The folder that holds the data sets: ``root``, else ``$EBGAN_DATA``; ``name`` is the set that needs it.
+
+    Raises:
+        DataError: neither is given, or what is given is no folder.
+    """
+    chosen = root if root is not None else os.environ.get("EBGAN_DATA")
+    if not chosen:
+        raise DataError(
+            f"data set {name!r} needs a data root: give --data-root (root=) or set EBGAN_DATA; "
+            f"to fetch it: ebgan data download {name} --root DIR"
+        )
+    path = Path(chosen)
+    if not path.is_dir():
+        origin = "EBGAN_DATA" if root is None else "the data root"
+        raise DataError(
+            f"{origin} names {str(path)!r}, which is no folder; to fetch {name} into it: "
+            f"ebgan data download {name} --root {path}"
+        )
+    return path
+
+
+def _find(name: str) -> Source:
+    try:
+        return _sources[name]
+    except KeyError:
+        raise DataError(f"unknown data set {name!r}; known are {', '.join(names())}") from None

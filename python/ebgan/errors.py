@@ -1,0 +1,46 @@
+"""Errors that a user can cure, and the optional packages whose absence is one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib import import_module
+from types import ModuleType
+
+
+class UserError(ValueError):
+    """What the user can put right: one line that names the file or option, what came, and the remedy.
+
+    The command line prints it without a traceback and exits with 2.
+    """
+
+
+class MissingExtra(UserError, ImportError):
+    """A package of the extra `train` is not installed."""
+
+
+def require(module: str) -> ModuleType:
+    """Import `module`, a package of the extra `train`, or say in one line how to install it."""
+    try:
+        return import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != module.partition(".")[0]:
+            raise
+        raise MissingExtra(f"package {error.name!r} is missing: pip install 'ebgan-kernels[train]'") from None
+
+
+def one_of(argument: str, value: object, allowed: Collection[object]) -> None:
+    """Raise `UserError` unless `value` is one of the `allowed` values of `argument`."""
+    if value not in allowed:
+        raise UserError(f"{argument}: got {value!r}, allowed are {', '.join(map(str, allowed))}")
+
+
+def at_least(argument: str, value: float, least: float) -> None:
+    """Raise `UserError` unless `value` of `argument` is a number not below `least` (NaN and infinity are refused)."""
+    if not least <= value < float("inf"):
+        raise UserError(f"{argument}: got {value}, allowed are finite numbers from {least} up")
+
+
+def positive(argument: str, value: float) -> None:
+    """Raise `UserError` unless `value` of `argument` is a finite number above zero."""
+    if not 0 < value < float("inf"):
+        raise UserError(f"{argument}: got {value}, allowed are finite numbers above 0")

@@ -1,0 +1,120 @@
+"""From a configuration to a run: build, train, resume, and load what a run has learnt."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim import Adam
+
+from ebgan.data import Batches, load
+from ebgan.errors import UserError
+from ebgan.gan.builders import discriminator, generator, image_shape
+from ebgan.gan.config import GanConfig
+from ebgan.gan.ebgan import EBGAN
+from ebgan.training import RunFolder, Trainer, load_weights, newest_valid, seed_step
+
+COMMAND = "train gan"
+
+
+def build_generator(config: GanConfig) -> nn.Module:
+    """The untrained generator of `config`."""
+    return generator(
+        config.net,
+        **_given(noise_size=config.noise_size, layers=config.generator_layers, width=config.generator_width),
+    )
+
+
+def build_discriminator(config: GanConfig) -> nn.Module:
+    """The untrained discriminator of `config`."""
+    return discriminator(
+        config.net,
+        **_given(
+            layers=config.discriminator_layers,
+            width=config.discriminator_width,
+            dropout=config.dropout or None,
+        ),
+    )
+
+
+def build(config: GanConfig, device: torch.device, data_root: Path | None) -> EBGAN:
+    """Networks, optimisers and data of `config`, initialised from its seed."""
+    images = load(config.data, "train", data_root)
+    channels, size, _ = image_shape(config.net)
+    if images.images.shape[1] != channels:
+        raise UserError(
+            f"net: {config.net!r} is for images of {channels} channels, {config.data!r} has {images.images.shape[1]}"
+        )
+    seed_step(config.seed, 0)
+    nets = [net(config).to(device) for net in (build_generator, build_discriminator)]
+    rates = (config.generator_lr, config.discriminator_lr)
+    optimizers = [
+        Adam(net.parameters(), lr=rate, betas=(config.beta1, 0.999)) for net, rate in zip(nets, rates, strict=True)
+    ]
+    return EBGAN(
+        *nets,
+        Batches(images, config.batch_size, size=size, seed=config.seed),
+        margin=config.margin,
+        distance=config.distance,
+        shaping=config.shaping,
+        generator_optimizer=optimizers[0],
+        discriminator_optimizer=optimizers[1],
+        precision=config.precision,
+    )
+
+
+def train(
+    config: GanConfig,
+    out: Path,
+    *,
+    device: torch.device,
+    data_root: Path | None = None,
+    command: str = COMMAND,
+    replace: bool = False,
+) -> EBGAN:
+    """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of the same `command` there."""
+    system = build(config, device, data_root)
+    run = RunFolder.create(out, command, config, replace=replace)
+    Trainer(system, run, config).train()
+    return system
+
+
+def resume(
+    path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
+) -> EBGAN:
+    """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
+    run, config = open_run(path)
+    if steps is not None:
+        config = dataclasses.replace(config, steps=steps)
+    system = build(config, device, data_root)
+    trainer = Trainer(system, run, config)
+    trainer.train(resume=True)
+    return system
+
+
+def open_run(path: Path) -> tuple[RunFolder, GanConfig]:
+    """The run folder `path` of a GAN and its configuration."""
+    run = RunFolder(path)
+    command = run.command()
+    if command not in (COMMAND, "demo"):
+        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {COMMAND}'")
+    return run, run.read_config(GanConfig)
+
+
+def trained_generator(path: Path, device: torch.device) -> nn.Module:
+    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
+    run, config = open_run(path)
+    net = build_generator(config).to(device)
+    checkpoint, skipped = newest_valid(run.checkpoints)
+    for reason in skipped:
+        print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
+    load_weights(checkpoint, {"generator": net})
+    return net
+
+
+def _given(**options: Any) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if value is not None}

@@ -1,0 +1,8 @@
+"""Pictures that the systems write: grids of images and curves of what was logged."""
+
+from __future__ import annotations
+
+from ebgan.pictures.curves import Curve, Plot, draw
+from ebgan.pictures.grid import image_grid, save_png
+
+__all__ = ["Curve", "Plot", "draw", "image_grid", "save_png"]

@@ -1,0 +1,60 @@
+"""Curves of logged values over training steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ebgan.errors import require
+
+# Okabe and Ito's palette, told apart under every common colour blindness; line styles repeat the difference in grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
+STYLES = ("-", "-", "--", ":")
+SMOOTHING = 100  # a curve is averaged down to at most this many points, its spread drawn as a band
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One logged value and the name that a reader sees."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture of several curves on one axis; `y_label` carries the unit."""
+
+    name: str
+    title: str
+    y_label: str
+    curves: tuple[Curve, ...]
+
+
+def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
+    """Draw `plot` from metric rows (each with "step" and the plot's keys) into the PNG `path`.
+
+    Neighbouring rows are averaged into one point; the shaded band is from the least to the greatest value among them.
+    """
+    figure_module = require("matplotlib.figure")
+    figure = figure_module.Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
+    axes = figure.add_subplot()
+    groups = np.array_split(np.arange(len(rows)), min(len(rows), SMOOTHING))
+    steps = np.array([row["step"] for row in rows])
+    centres = [steps[group].mean() for group in groups]
+    for curve, colour, style in zip(plot.curves, COLOURS, STYLES, strict=False):
+        values = np.array([row[curve.key] for row in rows])
+        means = [values[group].mean() for group in groups]
+        axes.plot(centres, means, style, color=colour, linewidth=1.8, label=curve.label)
+        low, high = [values[group].min() for group in groups], [values[group].max() for group in groups]
+        axes.fill_between(centres, low, high, color=colour, alpha=0.18, linewidth=0)
+    axes.set(title=plot.title, xlabel="training step (generator updates)", ylabel=plot.y_label)
+    axes.set_xlim(left=0)
+    axes.set_ylim(bottom=0)
+    axes.grid(alpha=0.25)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path)

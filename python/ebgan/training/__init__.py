@@ -1,0 +1,31 @@
+"""One training loop for every system: devices, seeds, log, checkpoints, pictures, exact resume."""
+
+from __future__ import annotations
+
+from ebgan.training.checkpoint import BrokenCheckpoint, Progress, load_weights, newest_valid
+from ebgan.training.device import Precision, autocast, choose_device
+from ebgan.training.interrupt import Interrupted
+from ebgan.training.metrics import read_metrics
+from ebgan.training.run_folder import RunFolder
+from ebgan.training.seeds import seed_step
+from ebgan.training.system import System, TrainingConfig, option
+from ebgan.training.trainer import NonFinite, Trainer
+
+__all__ = [
+    "BrokenCheckpoint",
+    "Interrupted",
+    "NonFinite",
+    "Precision",
+    "Progress",
+    "RunFolder",
+    "System",
+    "Trainer",
+    "TrainingConfig",
+    "autocast",
+    "choose_device",
+    "load_weights",
+    "newest_valid",
+    "option",
+    "read_metrics",
+    "seed_step",
+]

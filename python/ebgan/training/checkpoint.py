@@ -1,0 +1,162 @@
+"""Checkpoints: safetensors and JSON in a folder that appears whole or not at all.
+
+    checkpoints/step-00002000/weights.safetensors      "<module>.<parameter>": tensor
+                              optimizers.safetensors   "<optimizer>.<parameter number>.<name>": tensor
+                              checkpoint.json          step, seconds, the rest of the optimisers, SHA-256 of both files
+
+No generator's state is stored: each step is seeded from its number (see `ebgan.training.seeds`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from ebgan.errors import UserError, require
+
+KEEP = 2  # the newest, and one to fall back to when the newest turns out damaged
+WEIGHTS, OPTIMIZERS, DESCRIPTION = "weights.safetensors", "optimizers.safetensors", "checkpoint.json"
+
+
+class BrokenCheckpoint(UserError):
+    """A checkpoint that cannot be used; the message names the file and what is wrong with it."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a run has come: `step` done steps in `seconds` of training."""
+
+    step: int
+    seconds: float
+
+
+def save(
+    folder: Path, progress: Progress, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
+) -> None:
+    """Write the checkpoint of `progress` under `folder`, then delete all but the newest `KEEP`."""
+    weights = {f"{name}.{key}": value for name, net in modules.items() for key, value in net.state_dict().items()}
+    states = {name: optimizer.state_dict() for name, optimizer in optimizers.items()}
+    moments = {
+        f"{name}.{index}.{key}": value
+        for name, state in states.items()
+        for index, entry in state["state"].items()
+        for key, value in entry.items()
+    }
+
+    final = folder / f"step-{progress.step:08d}"
+    building = folder / f".{final.name}"
+    for leftover in (building, final):  # of a killed process, or of a run that resumed from an earlier checkpoint
+        shutil.rmtree(leftover, ignore_errors=True)
+    building.mkdir(parents=True)
+    description = {
+        "step": progress.step,
+        "seconds": progress.seconds,
+        "optimizers": {name: state["param_groups"] for name, state in states.items()},
+        "sha256": {
+            WEIGHTS: _write(building / WEIGHTS, _serialise(weights)),
+            OPTIMIZERS: _write(building / OPTIMIZERS, _serialise(moments)),
+        },
+    }
+    _write(building / DESCRIPTION, json.dumps(description, indent=1).encode())
+    _sync(building)
+    building.rename(final)
+    _sync(folder)
+    for old in sorted(folder.glob("step-*"))[:-KEEP]:
+        shutil.rmtree(old)
+
+
+def newest_valid(folder: Path) -> tuple[Path, list[str]]:
+    """The newest checkpoint under `folder` that is whole, and one line for each newer one that is not."""
+    skipped = []
+    for path in sorted(folder.glob("step-*"), reverse=True):
+        try:
+            _verified(path, WEIGHTS, OPTIMIZERS)
+        except BrokenCheckpoint as broken:
+            skipped.append(str(broken))
+        else:
+            return path, skipped
+    reason = "; ".join(skipped) or "there is none"
+    raise UserError(f"{folder}: no usable checkpoint ({reason}); start a new run with another --out")
+
+
+def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
+    """Load the weights of `modules` from the checkpoint `path`, which may hold other modules too."""
+    _, tensors = _verified(path, WEIGHTS)
+    for name, module in modules.items():
+        prefix = f"{name}."
+        state = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+        try:
+            module.load_state_dict(state)
+        except RuntimeError as error:
+            reason = str(error).splitlines()[-1].strip()
+            raise UserError(f"{path / WEIGHTS}: does not fit {name!r} as config.json describes it: {reason}") from None
+
+
+def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]) -> Progress:
+    """Load `modules` and `optimizers` from the checkpoint `path`; return how far it had come."""
+    load_weights(path, modules)
+    description, tensors = _verified(path, OPTIMIZERS)
+    for name, optimizer in optimizers.items():
+        state: dict[int, dict[str, Tensor]] = {}
+        for full_key, value in tensors.items():
+            owner, index, key = full_key.split(".", 2)
+            if owner == name:
+                state.setdefault(int(index), {})[key] = value
+        groups = [
+            {key: tuple(value) if key == "betas" else value for key, value in group.items()}
+            for group in description["optimizers"][name]
+        ]
+        optimizer.load_state_dict({"state": state, "param_groups": groups})
+    return Progress(description["step"], description["seconds"])
+
+
+def _serialise(tensors: Mapping[str, Tensor]) -> bytes:
+    safetensors = require("safetensors.torch")
+    copies = {key: value.detach().to("cpu", copy=True).contiguous() for key, value in tensors.items()}
+    return safetensors.save(copies)
+
+
+def _write(path: Path, content: bytes) -> str:
+    """Write `content` through to the disk; return its SHA-256."""
+    with path.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return hashlib.sha256(content).hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in `folder` durable: without it a rename may be lost although the file's content is not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _verified(path: Path, *names: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """The description of the checkpoint `path` and the tensors of the files `names`, checksums compared."""
+    try:
+        description = json.loads((path / DESCRIPTION).read_bytes())
+        checksums = description["sha256"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise BrokenCheckpoint(f"{path / DESCRIPTION}: unreadable ({error})") from None
+    tensors: dict[str, Tensor] = {}
+    for name in names:
+        try:
+            content = (path / name).read_bytes()
+        except OSError as error:
+            raise BrokenCheckpoint(f"{path / name}: unreadable ({error.strerror})") from None
+        if hashlib.sha256(content).hexdigest() != checksums.get(name):
+            raise BrokenCheckpoint(f"{path / name}: cut short or damaged (its checksum is not the one written)")
+        tensors |= require("safetensors.torch").load(content)
+    return description, tensors

@@ -1,0 +1,40 @@
+"""Where a run computes, and in which precision."""
+
+from __future__ import annotations
+
+import os
+from contextlib import AbstractContextManager, nullcontext
+from typing import Literal
+
+import torch
+
+from ebgan.errors import UserError
+
+Precision = Literal["float32", "bfloat16"]
+
+
+def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.device:
+    """The device called `name`; "auto" is CUDA where there is one, else the CPU.
+
+    `deterministic` makes PyTorch's CUDA operators repeat to the bit (a CPU does so anyway, at the same thread count),
+    and those that cannot raise.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise UserError(f"device: got {name!r}, allowed are auto, cpu, cuda and cuda:<number>") from None
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UserError(
+            f"device: {name!r} is not there ({torch.cuda.device_count()} CUDA devices found); use --device cpu"
+        )
+    if deterministic:
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats only with a fixed workspace
+        torch.use_deterministic_algorithms(True)
+    return device
+
+
+def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:
+    """The context for forward passes; weights, optimisers and losses stay in float32 in either precision."""
+    return torch.autocast(device.type, torch.bfloat16) if precision == "bfloat16" else nullcontext()

@@ -1,0 +1,94 @@
+"""The folder of a run: its configuration, and where everything else lies."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+import shutil
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import torch
+
+from ebgan.errors import UserError
+from ebgan.training.system import TrainingConfig
+
+Config = TypeVar("Config", bound=TrainingConfig)
+
+
+class RunFolder:
+    """`runs/<name>/`: config.json, metrics.jsonl, tensorboard/, checkpoints/ and the pictures."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config = path / "config.json"
+        self.metrics = path / "metrics.jsonl"
+        self.tensorboard = path / "tensorboard"
+        self.checkpoints = path / "checkpoints"
+
+    @classmethod
+    def create(cls, path: Path, command: str, config: TrainingConfig, *, replace: bool = False) -> RunFolder:
+        """A new run of `command`; an earlier run of the same command there is deleted only with `replace`."""
+        run = cls(path)
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            if not replace or run._read().get("command") != command:
+                raise UserError(f"{path}: exists already; go on with --resume {path}, or choose another --out")
+            shutil.rmtree(path)
+        path.mkdir(parents=True, exist_ok=True)
+        run.write_config(command, config)
+        return run
+
+    def write_config(self, command: str, config: TrainingConfig) -> None:
+        content = {
+            "command": command,
+            "config": dataclasses.asdict(config),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        }
+        temporary = self.config.with_suffix(".tmp")
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+        temporary.replace(self.config)
+
+    def command(self) -> str:
+        """The command that made this run, such as "train gan"."""
+        return str(self._read()["command"])
+
+    def read_config(self, config_type: type[Config]) -> Config:
+        """The stored configuration; fields that are missing, unknown or of another type are named in the error."""
+        stored = self._read()["config"]
+        if not isinstance(stored, dict):
+            raise UserError(f"{self.config}: 'config' holds no table; restore the file or start a new run")
+        types = get_type_hints(config_type)
+        fields = [field.name for field in dataclasses.fields(config_type)]
+        for name in [*fields, *stored]:
+            if name not in stored or name not in types or not _fits(stored[name], types[name]):
+                found = f"has {stored[name]!r}" if name in stored else "is missing"
+                raise UserError(f"{self.config}: {name!r} {found}; restore the file or start a new run")
+        try:
+            return config_type(**stored)
+        except UserError as error:
+            raise UserError(f"{self.config}: {error}") from None
+
+    def _read(self) -> dict[str, Any]:
+        try:
+            content = json.loads(self.config.read_text())
+        except FileNotFoundError:
+            raise UserError(f"{self.path}: is no run folder (config.json is missing)") from None
+        except (OSError, ValueError) as error:
+            raise UserError(f"{self.config}: unreadable ({error}); restore the file or start a new run") from None
+        if not isinstance(content, dict) or not {"command", "config"} <= content.keys():
+            raise UserError(f"{self.config}: lacks 'command' or 'config'; restore the file or start a new run")
+        return content
+
+
+def _fits(value: object, annotation: Any) -> bool:
+    """Whether a JSON value is of the type that a configuration's field declares (scalars, Literal and None only)."""
+    choices = getattr(annotation, "__args__", None) or (annotation,)
+    if type(None) in choices and value is None:
+        return True
+    scalars = tuple(choice for choice in choices if isinstance(choice, type))
+    if not scalars:
+        return value in choices
+    if isinstance(value, bool):
+        return bool in scalars
+    return isinstance(value, scalars) or (float in scalars and isinstance(value, int))

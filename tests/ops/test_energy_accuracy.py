@@ -1,0 +1,55 @@
+"""Values and gradients against float64: no further from it than twice PyTorch's float32, half gradients within one ulp."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import ebgan_kernels as ek
+from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
+from support.implementations import device_of
+from support.losses import CASES, Case, images, torch_value_and_gradients, value_and_gradients
+
+HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
+MIXES = [(SINGLE, SINGLE), (HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, BRAIN)]
+SEEDS = range(4)
+
+
+@pytest.mark.parametrize("dtypes", MIXES, ids=lambda pair: "-".join(str(dtype).removeprefix("torch.") for dtype in pair))
+@pytest.mark.parametrize("sample", [(784,), (3, 64, 64)], ids=["784", "3x64x64"])
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_results_are_as_accurate_as_pytorch(
+    case: Case, sample: tuple[int, ...], dtypes: tuple[torch.dtype, torch.dtype], implementation: ek.Backend
+) -> None:
+    ours, torchs, exacts = [], [], []
+    for seed in SEEDS:
+        batch = images(seed, sample=sample, dtypes=dtypes, device=device_of(implementation))
+        inputs, margin = case.inputs(batch), case.margin(batch)
+        value, gradients = value_and_gradients(case, inputs, margin)
+        torch_value, torch_gradients = torch_value_and_gradients(case, inputs, margin, SINGLE)
+        exact_value, exact_gradients = torch_value_and_gradients(case, inputs, margin, DOUBLE)
+        assert value.dtype == SINGLE
+        ours.append([value])
+        torchs.append([torch_value])
+        exacts.append([exact_value])
+        for x, gradient, torch_gradient, exact_gradient in zip(
+            inputs, gradients, torch_gradients, exact_gradients, strict=True
+        ):
+            assert gradient.dtype == x.dtype
+            if x.dtype == SINGLE:
+                ours[-1].append(gradient)
+                torchs[-1].append(torch_gradient)
+                exacts[-1].append(exact_gradient)
+            else:
+                assert_within_one_ulp(gradient, exact_gradient)
+    for results in zip(*(zip(*seeds, strict=True) for seeds in (ours, torchs, exacts)), strict=True):
+        assert_as_accurate_as_torch(*results)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_float64_is_computed_in_float64(case: Case, implementation: ek.Backend) -> None:
+    batch = images(dtypes=(DOUBLE, DOUBLE), device=device_of(implementation))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    value, gradients = value_and_gradients(case, inputs, margin)
+    exact_value, exact_gradients = torch_value_and_gradients(case, inputs, margin, DOUBLE)
+    torch.testing.assert_close([value, *gradients], [exact_value, *exact_gradients], rtol=1e-13, atol=0)

@@ -1,0 +1,126 @@
+"""Rule 1: gradients are written once, in the forward pass, handed out once, and computed again for a retained graph."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import ebgan_kernels as ek
+from support.accuracy import assert_within_one_ulp
+from support.implementations import OperatorLog, device_of
+from support.losses import FUNCTIONS, Case, images, torch_value_and_gradients
+
+SCALAR_LOSSES = [Case("discriminator_loss"), Case("generator_loss", "squared_l2", "square")]
+SCALE, AGAIN = "ebgan_kernels.scale_gradient_", "ebgan_kernels.energy_loss_backward_"
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("case", FUNCTIONS, ids=str)
+def test_three_times_then_five_times_the_loss_through_one_graph(
+    case: Case, dtype: torch.dtype, implementation: ek.Backend
+) -> None:
+    batch = images(dtypes=(dtype, dtype), device=device_of(implementation))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    _, exact = torch_value_and_gradients(case, inputs, margin, torch.float64)
+    loss = case(inputs, margin).sum()
+    for factor, total in ((3, 3), (5, 8)):
+        (factor * loss).backward(retain_graph=True)
+        for x, gradient in zip(inputs, exact, strict=True):
+            # The sum of two gradients in .grad is rounded once more.
+            torch.testing.assert_close(x.grad.double(), total * gradient, rtol=2 * torch.finfo(dtype).eps + 1e-6, atol=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
+def test_a_scaled_half_gradient_is_rounded_once(case: Case, dtype: torch.dtype, implementation: ek.Backend) -> None:
+    batch = images(sample=(3, 64, 64), dtypes=(dtype, dtype), device=device_of(implementation))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    _, exact = torch_value_and_gradients(case, inputs, margin, torch.float64)
+    # Not a power of two, as 2^16 of a gradient scaler over 3 accumulation steps: scaling the stored gradient would err by more.
+    scale = 2**12 / 3
+    for x, gradient, exact_gradient in zip(
+        inputs, torch.autograd.grad(scale * case(inputs, margin), inputs), exact, strict=True
+    ):
+        assert gradient.dtype == x.dtype
+        assert_within_one_ulp(gradient, torch.tensor(scale).double().item() * exact_gradient)
+
+
+@pytest.mark.parametrize("factor", [1.0, 3.0])
+@pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
+def test_the_first_backward_only_scales_what_the_forward_has_written(
+    case: Case, factor: float, kernels: ek.Backend
+) -> None:
+    batch = images(device=device_of(kernels))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    loss, factor = case(inputs, margin), torch.tensor(factor, device=device_of(kernels))
+    with OperatorLog() as log:
+        loss.backward(factor)
+    assert [name for name in log.names if name != "aten.detach"] == [SCALE] * len(inputs)
+
+
+@pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
+def test_the_operators_own_buffers_become_grad(case: Case, kernels: ek.Backend) -> None:
+    batch = images(device=device_of(kernels))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    with OperatorLog() as log:
+        loss = case(inputs, margin)
+        (outputs,) = [r for name, r in zip(log.names, log.results, strict=True) if name == f"ebgan_kernels.{case.name}"]
+    buffers = [gradient.data_ptr() for gradient in outputs[-len(inputs) :]]
+    del outputs, log  # one more reference, and AccumulateGrad would have to clone
+    loss.backward()
+    assert [x.grad.data_ptr() for x in inputs] == buffers
+
+
+@pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
+def test_the_second_backward_computes_again_and_accumulates(case: Case, kernels: ek.Backend) -> None:
+    batch = images(device=device_of(kernels))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    loss = case(inputs, margin)
+    loss.backward(retain_graph=True)
+    first = [x.grad.clone() for x in inputs]
+    with OperatorLog() as log:
+        loss.backward()
+    assert log.names.count(AGAIN) == len(inputs) // 2 and SCALE not in log.names
+    for x, gradient in zip(inputs, first, strict=True):
+        torch.testing.assert_close(x.grad, 2 * gradient)
+
+
+@pytest.mark.parametrize("case", FUNCTIONS, ids=str)
+def test_gradients_add_to_what_is_in_grad(case: Case, implementation: ek.Backend) -> None:
+    batch = images(device=device_of(implementation))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    gradients = torch.autograd.grad(case(inputs, margin).sum(), inputs)
+    for x in inputs:
+        x.grad = torch.ones_like(x)
+    case(inputs, margin).sum().backward()
+    for x, gradient in zip(inputs, gradients, strict=True):
+        torch.testing.assert_close(x.grad, 1 + gradient)
+
+
+@pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
+def test_no_gradient_is_written_where_none_is_needed(case: Case, kernels: ek.Backend) -> None:
+    batch = images(device=device_of(kernels))
+    inputs, margin = case.inputs(batch), case.margin(batch)
+    with torch.no_grad(), OperatorLog() as log:
+        loss = case(inputs, margin)
+    assert not loss.requires_grad
+    outputs = log.results[log.names.index(f"ebgan_kernels.{case.name}")]
+    assert all(gradient.numel() == 0 for gradient in outputs[-len(inputs) :])
+
+
+def test_an_image_changed_between_forward_and_backward_is_noticed(implementation: ek.Backend) -> None:
+    case, batch = Case("discriminator_loss"), images(device=device_of(implementation))
+    inputs = case.inputs(batch)
+    loss = case(inputs, case.margin(batch))
+    with torch.no_grad():
+        inputs[0].add_(1)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+def test_a_second_backward_without_a_retained_graph_is_an_error(implementation: ek.Backend) -> None:
+    case, batch = Case("generator_loss"), images(device=device_of(implementation))
+    loss = case(case.inputs(batch), case.margin(batch))
+    loss.backward()
+    with pytest.raises(RuntimeError, match="second time"):
+        loss.backward()

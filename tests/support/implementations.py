@@ -1,0 +1,45 @@
+"""The implementations of the operators as the tests meet them: where each runs, and why one cannot run here."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import ebgan_kernels as ek
+
+
+def missing(implementation: str) -> str:
+    """"" where the implementation runs on this machine, else the reason, in the words of the report."""
+    for line in ek.backend_report().splitlines():
+        name, _, state = line.partition(" ")
+        if name == implementation:
+            return "" if state.lstrip().startswith("available") else state.strip()
+    raise AssertionError(f"the report has no line for {implementation}")
+
+
+def device_of(implementation: str) -> torch.device:
+    """The device whose tensors an implementation takes; Triton's interpreter takes CPU tensors."""
+    if implementation == "cuda" or (implementation == "triton" and os.environ.get("TRITON_INTERPRET") != "1"):
+        return torch.device("cuda")
+    return torch.device("cpu")
+
+
+class OperatorLog(TorchDispatchMode):
+    """Records the operators that run while it is entered, by name (`aten.clone`, `ebgan_kernels.scale_gradient_`).
+
+    Triton's operators go by the name of the operator they implement.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.results: list[Tensor | tuple[Tensor, ...] | None] = []
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        result = func(*args, **(kwargs or {}))
+        self.names.append(str(func.overloadpacket).removesuffix("_triton"))
+        self.results.append(result)
+        return result
