@@ -1,1 +1,2 @@
-"""Benchmarks: `python -m benchmarks` measures everything, writes `benchmarks/results/` and rewrites the README's tables."""
+"""Benchmarks: `python -m benchmarks` measures everything, writes `benchmarks/results/` and rewrites the
+README's tables."""

@@ -4,30 +4,41 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import math
 import pathlib
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import torch
 
 from benchmarks.memory import copy_bandwidth
-from benchmarks.rows import RESULTS, Environment, Results, Row, environment
+from benchmarks.rows import RESULTS, ROOT, Environment, Results, Row, environment
 from benchmarks.tables import row_lines
 
 
 @dataclass
 class Session:
-    """One run of one benchmark: rows are printed and written as they come, so a time limit loses none of them."""
+    """One run of one benchmark: rows are printed and written as they come, so a time limit loses none of
+    them."""
 
     benchmark: str
     device: torch.device
     environment: Environment
     output: pathlib.Path | None
+    deadline: float
     rows: list[Row] = field(default_factory=list)
 
     @property
     def quick(self) -> bool:
         return self.environment.quick
+
+    def time_left(self, what: str) -> bool:
+        """Whether `what` may begin; says so where the budget is spent."""
+        if time.monotonic() < self.deadline:
+            return True
+        print(f"budget spent, not measured: {what}", flush=True)
+        return False
 
     def record(self, rows: Iterable[Row]) -> None:
         new = list(rows)
@@ -39,15 +50,22 @@ class Session:
 
 def arguments(description: str | None) -> argparse.ArgumentParser:
     """The options of every benchmark."""
-    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="small inputs, brief timing: to see that it works")
+    parser = argparse.ArgumentParser(
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="small inputs, brief timing: to see that it works"
+    )
     parser.add_argument(
         "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
     )
     parser.add_argument(
         "--output",
         type=pathlib.Path,
-        help=f"folder of the result files (default: {RESULTS.relative_to(RESULTS.parent.parent)}; with --quick: none)",
+        help=f"folder of the result files (default: {RESULTS.relative_to(ROOT)}; with --quick: none)",
+    )
+    parser.add_argument(
+        "--budget", type=float, default=math.inf, help="begin nothing after this many seconds"
     )
     parser.add_argument("--commit", help="what was measured (default: what git says)")
     return parser
@@ -56,6 +74,7 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 def open_session(benchmark: str, description: str | None) -> Session:
     """Reads the command line, measures a copy's bandwidth, and says what is measured where."""
     options = arguments(description).parse_args()
+    deadline = time.monotonic() + options.budget
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("--device cuda: torch sees no CUDA device; use --device cpu")
     device = torch.device(options.device)
@@ -63,4 +82,4 @@ def open_session(benchmark: str, description: str | None) -> Session:
         device, commit=options.commit, quick=options.quick, copy_gb_per_s=copy_bandwidth(device)
     )
     print(", ".join(f"{name} {value}" for name, value in dataclasses.asdict(where).items()), flush=True)
-    return Session(benchmark, device, where, options.output or (None if options.quick else RESULTS))
+    return Session(benchmark, device, where, options.output or (None if options.quick else RESULTS), deadline)

@@ -1,8 +1,7 @@
 """The loss inside a compiled training step.
-
-Inductor fuses a plain PyTorch loss with the layer before it; an opaque operator prevents that, and must not cost more than it
-gains. The step is a discriminator's, forward and backward, with a thin auto-encoder (D -> 16 -> D, tanh), so that the loss and
-the layer it could be fused with weigh as much as they ever do.
+ Inductor fuses a plain PyTorch loss with the layer before it; an opaque operator prevents that, and must
+not cost more than it gains. The step is a discriminator's, forward and backward, with a thin auto-encoder
+(D -> 16 -> D, tanh), so that the loss and the layer it could be fused with weigh as much as they ever do.
 """
 
 from __future__ import annotations
@@ -32,7 +31,8 @@ class StepInputs:
 
 
 def measure_compiled_steps(device: torch.device, *, quick: bool) -> Iterator[StepRow]:
-    """Rows named after the loss in the compiled step; `eager` is the same step with the reference, not compiled."""
+    """Rows named after the loss in the compiled step; `eager` is the same step with the reference, not
+    compiled."""
     for shape in SHAPES[-1:] if quick else SHAPES:
         torch._dynamo.reset()
         yield from _measure(shape, device, quick=quick)
@@ -50,7 +50,7 @@ def _measure(shape: tuple[int, ...], device: torch.device, *, quick: bool) -> li
         variants[f"compiled, {name} loss"] = Variant(_step(network, compiled=True), _insisting(name))
     seconds = {"seconds": 0.05, "warmup_seconds": 0.02} if quick else {}
     timings = wall_times(variants, inputs, device=device, **seconds)
-    job = f"auto-encoder D-{CODE_SIZE}-D at {'×'.join(map(str, shape))}, forward+backward"
+    job = f"auto-encoder D-{CODE_SIZE}-D at {'x'.join(map(str, shape))}, forward+backward"
     return StepRow.group("discriminator step", job, shape[0], timings)
 
 

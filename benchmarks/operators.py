@@ -6,7 +6,7 @@ eager                  the reference, plain PyTorch
 compile                torch.compile of the reference
 compile max-autotune   the same, tuned (for the device clock without its own CUDA graphs: ours holds it)
 cpu, cuda, triton      ours, called as users call them, checks and autograd included
-streaming              a pass over the same bytes that allocates the same gradients: what memory allows, not the operator
+streaming              a pass over the same bytes that allocates as much: not the operator, but what memory allows
 """
 
 from __future__ import annotations
@@ -37,8 +37,10 @@ COMPILED = ("compile", "compile max-autotune")
 class Operator:
     """What there is to know about an operator to measure it.
 
-    `arguments(shape, dtype)` draws its tensors, those that want a gradient as leaves that require it. `stream` makes a pass
-    over the same bytes in a mode; `bytes` counts them. A scalar loss scales stored gradients by an incoming gradient other
+    `arguments(shape, dtype)` draws its tensors, those that want a gradient as leaves that require it.
+    `stream` makes a pass
+    over the same bytes in a mode; `bytes` counts them. A scalar loss scales stored gradients by an incoming
+    gradient other
     than 1, which costs: a mode of its own. Per-sample results have no such case.
     """
 
@@ -83,10 +85,9 @@ def available_implementations(device: torch.device) -> tuple[Backend, ...]:
     return tuple(found)
 
 
-def measure(
-    case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bool
-) -> Iterator[OperatorRow]:
-    """Rows of one case: every mode, clock and implementation. `quick` times too briefly to quote and tunes nothing."""
+def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bool) -> Iterator[OperatorRow]:
+    """Rows of one case: every mode, clock and implementation. `quick` times too briefly to quote and tunes
+    nothing."""
     torch._dynamo.reset()
     inputs = draw(case, device)
     implementations = available_implementations(device)
@@ -102,7 +103,9 @@ def measure(
             clocks.append(("device", graphed, device_times(graphed, copies)))
         # The variants of the last clock are those whose memory is not hidden in a CUDA graph of their own.
         variants = clocks[-1][1]
-        errors = {name: _error(case, variants[name], inputs, mode) for name in variants if name != "streaming"}
+        errors = {
+            name: _error(case, variants[name], inputs, mode) for name in variants if name != "streaming"
+        }
         memory = {name: _peak(variant, inputs, device) for name, variant in variants.items()}
         moved = case.operator.bytes(inputs.arguments, mode)
         for clock, _, timings in clocks:
@@ -127,7 +130,9 @@ def measure(
                     percent_of_copy=100 * bandwidth / copy_gb_per_s,
                     peak_extra_bytes=memory[name],
                     error=error,
-                    error_over_eager=error / errors["eager"] if error is not None and errors["eager"] else None,
+                    error_over_eager=error / errors["eager"]
+                    if error is not None and errors["eager"]
+                    else None,
                 )
 
 
@@ -215,9 +220,7 @@ def _error(case: Case, variant: Variant, inputs: Inputs, mode: Mode) -> float:
     scope = torch.no_grad if mode == "forward" else nullcontext
     wanted = _outputs(Variant(_runner(case.operator.reference, mode), scope), exact)
     found = _outputs(variant, inputs)
-    return max(
-        ((ours - true).norm() / true.norm()).item() for ours, true in zip(found, wanted, strict=True)
-    )
+    return max(((ours - true).norm() / true.norm()).item() for ours, true in zip(found, wanted, strict=True))
 
 
 def _peak(variant: Variant, inputs: Inputs, device: torch.device) -> int:

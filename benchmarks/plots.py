@@ -8,8 +8,9 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 
-from benchmarks.report import HEADLINE_MODE, HEADLINE_OPERATOR, headline_clock, is_ours
+from benchmarks.headline import OPERATOR, headline_clock, headline_rows, is_ours, label
 from benchmarks.rows import OperatorRow, Results
 from benchmarks.tables import figure, shape_text
 
@@ -19,37 +20,35 @@ OURS, OTHERS, FLOOR = "#d55e00", "#0072b2", "#999999"
 
 def draw_headline(results: Results, folder: pathlib.Path) -> pathlib.Path | None:
     """Writes `<benchmark>-<device>.png`; None where the file has no row of the headline operator."""
-    clock = headline_clock(results)
-    rows = [
-        row
-        for row in results.rows
-        if isinstance(row, OperatorRow)
-        and (row.operator, row.mode, row.dtype) == (HEADLINE_OPERATOR, HEADLINE_MODE, "float32")
-        and (row.layout, row.clock) == ("contiguous", clock)
-    ]
+    rows = headline_rows(results)
     if not rows:
         return None
     shapes = list(dict.fromkeys(row.shape for row in rows))
-    figure_, panels = plt.subplots(1, len(shapes), figsize=(4.2 * len(shapes), 2.9), squeeze=False, layout="constrained")
+    figure_, panels = plt.subplots(
+        1, len(shapes), figsize=(4.2 * len(shapes), 2.9), squeeze=False, layout="constrained"
+    )
     for panel, shape in zip(panels[0], shapes, strict=True):
-        _panel(panel, [row for row in rows if row.shape == shape], clock)
+        _panel(panel, [row for row in rows if row.shape == shape], headline_clock(results))
         panel.set_title(shape_text(shape), fontsize=10)
     for panel in panels[0][1:]:
         panel.set_yticklabels([])
-    figure_.suptitle(f"{HEADLINE_OPERATOR}, float32, forward + backward: {results.environment.device}", fontsize=11)
+    figure_.suptitle(f"{OPERATOR}, float32, forward + backward: {results.environment.device}", fontsize=11)
     path = folder / pathlib.Path(results.file_name).with_suffix(".png")
     figure_.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure_)
     return path
 
 
-def _panel(panel: plt.Axes, rows: list[OperatorRow], clock: str) -> None:
-    names = [f"ours ({row.implementation})" if is_ours(row.implementation) else row.implementation for row in rows]
+def _panel(panel: Axes, rows: list[OperatorRow], clock: str) -> None:
+    names = [label(row.implementation) for row in rows]
     colours = [
-        OURS if is_ours(row.implementation) else FLOOR if row.implementation == "streaming" else OTHERS for row in rows
+        OURS if is_ours(row.implementation) else FLOOR if row.implementation == "streaming" else OTHERS
+        for row in rows
     ]
     times = [row.median_ms for row in rows]
-    bars = panel.barh(names, times, xerr=[row.iqr_ms / 2 for row in rows], color=colours, error_kw={"linewidth": 0.8})
+    bars = panel.barh(
+        names, times, xerr=[row.iqr_ms / 2 for row in rows], color=colours, error_kw={"linewidth": 0.8}
+    )
     panel.bar_label(bars, labels=[figure(time) for time in times], padding=4, fontsize=9)
     panel.set_xlabel(f"{clock} time per call, ms")
     panel.set_xlim(0, 1.25 * max(row.median_ms + row.iqr_ms / 2 for row in rows))

@@ -1,7 +1,7 @@
 """Turns result files into what people read: `python -m benchmarks.report [--check]`.
-
-Writes the block between the README's markers, `benchmarks/results/README.md` with every row, and the pictures. With `--check`
-nothing is written, and the command fails where the README's block is not what the result files say.
+ Writes the block between the README's markers, `benchmarks/results/README.md` with every row, and the
+pictures. With `--check` nothing is written, and the command fails where the README's block is not what the
+result files say.
 """
 
 from __future__ import annotations
@@ -11,17 +11,20 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 
+from benchmarks.headline import OPERATOR, headline_rows, is_ours, label
 from benchmarks.rows import RESULTS, ROOT, Environment, OperatorRow, Results, StepRow
 from benchmarks.tables import figure, ratio, row_lines, shape_text, table
 
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
-HEADLINE_OPERATOR, HEADLINE_MODE = "discriminator_loss", "forward+backward"
 DEVICE_KINDS = {"cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def load_results(folder: pathlib.Path) -> list[Results]:
-    """The measured result files of a folder, CPUs first. ValueError where one was timed too briefly to be quoted."""
-    found = [Results.load(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith("checks-")]
+    """The measured result files of a folder, CPUs first. ValueError where one was timed too briefly to be
+    quoted."""
+    found = [
+        Results.load(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith("checks-")
+    ]
     for results in found:
         if results.environment.quick:
             raise ValueError(f"{folder / results.file_name} is of a --quick run; measure it without --quick")
@@ -31,7 +34,7 @@ def load_results(folder: pathlib.Path) -> list[Results]:
 def readme_block(all_results: Sequence[Results], pictures: str) -> str:
     """The README's tables: the headline operator and the training steps, device by device."""
     lines = [
-        f"`{HEADLINE_OPERATOR}`, float32, forward + backward from leaf tensors: milliseconds, median ± interquartile range,",
+        f"`{OPERATOR}`, float32, forward + backward from leaf tensors: milliseconds, median ± interquartile range,",
         "all columns of a line measured interleaved in one run. *Streaming* reads and writes the same bytes and computes nothing.",
         "",
     ]
@@ -54,15 +57,20 @@ def full_page(all_results: Sequence[Results]) -> str:
         "",
         "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host time, the device",
         "  synchronised; clock *device*: device time from a CUDA graph over inputs that exceed three times the L2 cache.",
-        "- × eager, × compile: how many times faster than plain PyTorch, and than the faster of torch.compile's two modes;",
-        "  × first: than the first line of the same job.",
+        "- over eager, over compile: how many times faster than plain PyTorch, and than the faster of torch.compile's two modes;",
+        "  over first: than the first line of the same job.",
         "- MB moved: the least traffic of the operator (inputs read once, gradients written once), so GB/s are effective;",
         "  % of copy: of the bandwidth a copy reached in the same run. Inputs that fit a cache can exceed it.",
         "- error / eager's: relative error against float64 on the same inputs, divided by that of plain PyTorch.",
         "",
     ]
     for results in all_results:
-        lines += [f"## {results.benchmark}: {results.environment.device}", "", _conditions(results.environment), ""]
+        lines += [
+            f"## {results.benchmark}: {results.environment.device}",
+            "",
+            _conditions(results.environment),
+            "",
+        ]
         lines += row_lines(results.rows)
     return "\n".join(lines)
 
@@ -77,28 +85,17 @@ def replace_block(text: str, block: str, name: str) -> str:
 
 
 def _readme_section(results: Results, pictures: str) -> list[str]:
-    headline = [
-        row
-        for row in results.rows
-        if isinstance(row, OperatorRow)
-        and (row.operator, row.mode, row.dtype) == (HEADLINE_OPERATOR, HEADLINE_MODE, "float32")
-        and (row.layout, row.clock) == ("contiguous", headline_clock(results))
-    ]
+    headline = headline_rows(results)
     steps = [row for row in results.rows if isinstance(row, StepRow) and row.loss_share is not None]
     title = f"**{results.environment.device}** ({_conditions(results.environment)})"
     lines: list[str] = []
     if headline:
         picture = f"{pictures}{pathlib.Path(results.file_name).with_suffix('.png')}"
-        alt = f"{HEADLINE_OPERATOR} on {results.environment.device}: time of each implementation"
+        alt = f"{OPERATOR} on {results.environment.device}: time of each implementation"
         lines += [title, "", *_headline_table(headline), "", f"![{alt}]({picture})", ""]
     if steps:
         lines += [f"Training steps, {title}", "", *_step_table(steps), ""]
     return lines
-
-
-def headline_clock(results: Results) -> str:
-    """Device time where it was measured, else wall time."""
-    return "device" if results.environment.device_type == "cuda" else "wall"
 
 
 def _headline_table(rows: Sequence[OperatorRow]) -> list[str]:
@@ -107,15 +104,19 @@ def _headline_table(rows: Sequence[OperatorRow]) -> list[str]:
     for shape in dict.fromkeys(row.shape for row in rows):
         of_shape = {row.implementation: row for row in rows if row.shape == shape}
         ours = min(
-            (row for name, row in of_shape.items() if is_ours(name)), key=lambda row: row.median_ms, default=None
+            (row for name, row in of_shape.items() if is_ours(name)),
+            key=lambda row: row.median_ms,
+            default=None,
         )
         cells = [
-            f"{figure(of_shape[name].median_ms)} ± {figure(of_shape[name].iqr_ms)}" if name in of_shape else ""
+            f"{figure(of_shape[name].median_ms)} ± {figure(of_shape[name].iqr_ms)}"
+            if name in of_shape
+            else ""
             for name in names
         ]
         ratios = (ours.speedup_over_eager, ours.speedup_over_compile) if ours else (None, None)
         body.append([shape_text(shape), *cells, *map(ratio, ratios)])
-    header = ["images", *map(_column, names), "× eager", "× compile"]
+    header = ["images", *map(_column, names), "over eager", "over compile"]
     return table(header, body)
 
 
@@ -132,19 +133,17 @@ def _step_table(rows: Iterable[StepRow]) -> list[str]:
         ]
         for row in rows
     ]
-    return table(["step", "losses", "ms", "images/s", "of it losses, ms", "share", "× eager"], body)
-
-
-def is_ours(implementation: str) -> bool:
-    return implementation in ("cpu", "cuda", "triton")
+    return table(["step", "losses", "ms", "images/s", "of it losses, ms", "share", "over eager"], body)
 
 
 def _column(implementation: str) -> str:
-    return f"**ours ({implementation})**" if is_ours(implementation) else implementation
+    return f"**{label(implementation)}**" if is_ours(implementation) else implementation
 
 
 def _conditions(environment: Environment) -> str:
-    triton = f", triton {environment.triton}" if environment.triton and environment.device_type == "cuda" else ""
+    triton = (
+        f", triton {environment.triton}" if environment.triton and environment.device_type == "cuda" else ""
+    )
     return (
         f"torch {environment.torch}{triton}, {environment.threads} threads, commit {environment.commit},"
         f" {environment.date}; a copy reaches {figure(environment.copy_gb_per_s)} GB/s"
@@ -152,7 +151,9 @@ def _conditions(environment: Environment) -> str:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the README is stale")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--readme", type=pathlib.Path, default=ROOT / "README.md")
@@ -167,7 +168,10 @@ def main() -> int:
         return 2
     if options.check:
         if current != wanted:
-            print(f"{options.readme}: the speed tables are stale; run python -m benchmarks.report", file=sys.stderr)
+            print(
+                f"{options.readme}: the speed tables are stale; run python -m benchmarks.report",
+                file=sys.stderr,
+            )
         return int(current != wanted)
     from benchmarks.plots import draw_headline  # matplotlib is wanted only where pictures are
 

@@ -1,4 +1,5 @@
-"""What a benchmark writes: one JSON file per benchmark and device, with the conditions it was measured under."""
+"""What a benchmark writes: one JSON file per benchmark and device, with the conditions it was measured
+under."""
 
 from __future__ import annotations
 
@@ -16,6 +17,7 @@ from typing import Any
 
 import torch
 
+import ebgan_kernels
 from benchmarks.timing import Clock, Timing
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -24,7 +26,8 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 @dataclass(frozen=True)
 class Environment:
-    """Where and with what a file of results was measured. `copy_gb_per_s`: a copy's bandwidth in the same run."""
+    """Where and with what a file of results was measured. `copy_gb_per_s`: a copy's bandwidth in the same
+    run."""
 
     device: str
     device_type: str
@@ -42,9 +45,12 @@ class Environment:
 class OperatorRow:
     """One implementation of one operator on one input.
 
-    `bytes` is the least traffic of the operator (each input read once, each gradient written once) and the same for every
-    implementation, so `gb_per_s` is effective. `speedup_over_compile` is over the faster of torch.compile's two modes.
-    `error` is the largest relative error (2-norm) of result and gradients against float64 on the inputs as rounded.
+    `bytes` is the least traffic of the operator (each input read once, each gradient written once) and the
+    same for every
+    implementation, so `gb_per_s` is effective. `speedup_over_compile` is over the faster of torch.compile's
+    two modes.
+    `error` is the largest relative error (2-norm) of result and gradients against float64 on the inputs as
+    rounded.
     """
 
     operator: str
@@ -68,7 +74,8 @@ class OperatorRow:
 
 @dataclass(frozen=True)
 class StepRow:
-    """One whole job (a training step, sampling, loading) on a batch of items: throughput and, of a training step, the time
+    """One whole job (a training step, sampling, loading) on a batch of items: throughput and, of a training
+    step, the time
     of its losses alone. `speedup` is over the first implementation of the group.
     """
 
@@ -155,7 +162,9 @@ class Results:
             rows = tuple(_row(fields) for fields in content["rows"])
             return Results(content["benchmark"], Environment(**content["environment"]), rows)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
-            raise ValueError(f"{path} is not a result file of this version ({error}); measure it again") from None
+            raise ValueError(
+                f"{path} is not a result file of this version ({error}); measure it again"
+            ) from None
 
 
 def _row(fields: dict[str, Any]) -> Row:
@@ -190,7 +199,9 @@ def current_commit() -> str:
     return described.stdout.strip() or "unknown"
 
 
-def environment(device: torch.device, *, commit: str | None, quick: bool, copy_gb_per_s: float) -> Environment:
+def environment(
+    device: torch.device, *, commit: str | None, quick: bool, copy_gb_per_s: float
+) -> Environment:
     """The conditions of a run that begins now."""
     return Environment(
         device=device_name(device),
@@ -198,7 +209,7 @@ def environment(device: torch.device, *, commit: str | None, quick: bool, copy_g
         threads=torch.get_num_threads(),
         torch=torch.__version__,
         triton=installed_version("triton"),
-        version=installed_version("ebgan-kernels") or "not installed",
+        version=ebgan_kernels.__version__,
         commit=commit or current_commit(),
         date=today(),
         copy_gb_per_s=copy_gb_per_s,

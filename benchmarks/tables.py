@@ -7,14 +7,25 @@ from collections.abc import Iterable, Sequence
 from benchmarks.rows import OperatorRow, Row, StepRow
 
 OPERATOR_HEADER = (
-    "operator", "shape", "dtype", "mode", "implementation", "clock", "ms", "± IQR", "× eager", "× compile", "MB moved",
+    "operator", "shape", "dtype", "mode", "implementation", "clock", "ms", "± IQR", "over eager", "over compile", "MB moved",
     "GB/s", "% of copy", "peak extra MB", "error / eager's",
 )  # fmt: skip
-STEP_HEADER = ("system", "job", "implementation", "ms", "± IQR", "× first", "per second", "loss ms", "loss share")
+STEP_HEADER = (
+    "system",
+    "job",
+    "implementation",
+    "ms",
+    "± IQR",
+    "over first",
+    "per second",
+    "loss ms",
+    "loss share",
+)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table with aligned columns; those after the first that hold no letters are set to the right."""
+    """A Markdown table with aligned columns; those after the first that hold no letters are set to the
+    right."""
     body = [list(row) for row in rows]
     columns = list(zip(header, *body, strict=True))
     widths = [max(len(cell) for cell in column) for column in columns]
@@ -80,7 +91,7 @@ def _step_cells(row: StepRow) -> tuple[str, ...]:
 
 
 def shape_text(shape: Sequence[int]) -> str:
-    return "×".join(map(str, shape))
+    return "x".join(map(str, shape))
 
 
 def figure(value: float | None) -> str:
@@ -88,7 +99,17 @@ def figure(value: float | None) -> str:
     if value is None:
         return ""
     magnitude = abs(value)
-    decimals = 0 if magnitude >= 100 else 1 if magnitude >= 10 else 2 if magnitude >= 1 else 3 if magnitude >= 0.1 else 4
+    decimals = (
+        0
+        if magnitude >= 100
+        else 1
+        if magnitude >= 10
+        else 2
+        if magnitude >= 1
+        else 3
+        if magnitude >= 0.1
+        else 4
+    )
     return f"{value:.{decimals}f}"
 
 

@@ -1,12 +1,14 @@
 """Interleaved timing of variants of one computation.
-
-All variants of a comparison are timed in one run, a round at a time and in a new order every round, so that a drifting
-clock or a noisy neighbour meets all of them; medians over rounds are compared. Two clocks:
+ All variants of a comparison are timed in one run, a round at a time and in a new order every round, so
+that a drifting clock or a noisy neighbour meets all of them; medians over rounds are compared. Two clocks:
 
 wall    what a training loop feels: host time per call, on CUDA with the device synchronised at the end of each sample, so
-        that a variant is as slow as the slower of its host and its device side. One set of inputs, warm as in training.
-device  CUDA only: device time per call, free of launch gaps and of warm caches. Many calls are captured in one CUDA graph,
-        over copies of the inputs that together exceed three times the L2 cache, and one replay is timed by events.
+        that a variant is as slow as the slower of its host and its device side. One set of inputs, warm as
+        in training.
+device  CUDA only: device time per call, free of launch gaps and of warm caches. Many calls are captured in
+one CUDA graph,
+        over copies of the inputs that together exceed three times the L2 cache, and one replay is timed by
+        events.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ GRAPH_CALLS = 200  # enough that the 10 us or so of a graph launch vanish behind
 MAXIMUM_COPIES = 256  # inputs so small that 256 copies fit the L2 cache live there in practice, too
 SAMPLE_SECONDS = 1e-3  # a sample of the wall clock repeats its call until it lasts this long
 MINIMUM_ROUNDS = 9
+WALL_SECONDS = {"cpu": 1.0, "cuda": 0.2}  # of samples a variant: a GPU of one's own is quieter than a CPU
 
 
 @dataclass(frozen=True)
@@ -62,9 +65,7 @@ def wall_times(
     warmup_seconds: float = 0.3,
 ) -> dict[str, Timing]:
     """Host time per call of each variant on the same inputs, about `seconds` of samples each."""
-    calls = {
-        name: _warm_up(variant, inputs, device, warmup_seconds) for name, variant in variants.items()
-    }
+    calls = {name: _warm_up(variant, inputs, device, warmup_seconds) for name, variant in variants.items()}
 
     def sample(name: str) -> float:
         variant = variants[name]
@@ -82,7 +83,8 @@ def wall_times(
 def device_times(
     variants: Mapping[str, Variant], copies: Sequence[Any], *, seconds: float = 0.3
 ) -> dict[str, Timing]:
-    """Device time per call of each variant, replayed from a CUDA graph that walks through `copies` of the inputs."""
+    """Device time per call of each variant, replayed from a CUDA graph that walks through `copies` of the
+    inputs."""
     calls = max(GRAPH_CALLS, len(copies))
     graphs = {name: _capture(variant, copies, calls) for name, variant in variants.items()}
 
@@ -100,7 +102,8 @@ def device_times(
 
 
 def copies_beyond_cache(input_bytes: int, device: torch.device) -> int:
-    """How many copies of inputs of `input_bytes` exceed three times the L2 cache; at most `MAXIMUM_COPIES`."""
+    """How many copies of inputs of `input_bytes` exceed three times the L2 cache; at most
+    `MAXIMUM_COPIES`."""
     cache = torch.cuda.get_device_properties(device).L2_cache_size
     return min(MAXIMUM_COPIES, 3 * cache // max(input_bytes, 1) + 1)
 

@@ -1,14 +1,12 @@
 """The energy family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
 
-A sample of up to 64 KiB in the accumulation dtype (16,384 numbers, 8,192 in float64) is read once and stays in
-registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache where it
-fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the kernels, so
-nothing waits for the device.
+A sample of up to 64 KiB in the accumulation dtype (16,384 numbers, 8,192 in float64) is read once and stays
+in registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache where
+it fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the kernels,
+so nothing waits for the device.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import triton
 from torch import Tensor
@@ -22,21 +20,15 @@ from ebgan_kernels.triton.launch import block_of, operator, warps_of
 # What 1024 threads, the most a block can have, hold at BYTES_PER_THREAD.
 WHOLE_SAMPLE_BYTES = 64 * 1024
 CHUNK_BLOCK = 4096
-# A program of finish_samples reads all partial sums of its sample: there are at most so many, and chunks grow.
+# A program of finish_samples reads all partial sums of its sample: beyond this many, chunks grow instead.
 MOST_CHUNKS = 1024
 LOSS_BLOCK = 4096
 
 
-class Chunks(NamedTuple):
-    """How a sample is cut: ``count`` chunks of ``iterations`` blocks of CHUNK_BLOCK elements."""
-
-    count: int
-    iterations: int
-
-
-def _chunks(elements: int) -> Chunks:
+def _cut(elements: int) -> tuple[int, int]:
+    """The number of chunks of a sample, and of blocks of CHUNK_BLOCK elements in a chunk."""
     iterations = triton.next_power_of_2(triton.cdiv(elements, CHUNK_BLOCK * MOST_CHUNKS))
-    return Chunks(triton.cdiv(elements, CHUNK_BLOCK * iterations), iterations)
+    return triton.cdiv(elements, CHUNK_BLOCK * iterations), iterations
 
 
 def _pair(
@@ -83,24 +75,24 @@ def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, sha
             num_warps=warps_of(block, first.energy.dtype),
         )
         return
-    count, iterations = _chunks(elements)
+    chunks, iterations = _cut(elements)
     blocks = {
         "ITERATIONS": iterations,
         "BLOCK": CHUNK_BLOCK,
         "num_warps": warps_of(CHUNK_BLOCK, first.energy.dtype),
     }
-    partials = first.energy.new_empty(samples, count)
-    kernels.partial_sums[(samples * count,)](first, second, partials, count, DISTANCE=distance, **blocks)
-    programs = count if any(map(_wants_gradient, pairs)) else 1
+    partials = first.energy.new_empty(samples, chunks)
+    kernels.partial_sums[(samples * chunks,)](first, second, partials, chunks, DISTANCE=distance, **blocks)
+    programs = chunks if any(map(_wants_gradient, pairs)) else 1
     kernels.finish_samples[(samples * programs,)](
         first,
         second,
         partials,
-        count,
+        chunks,
         programs,
         DISTANCE=distance,
         SHAPING=shaping,
-        CHUNKS=triton.next_power_of_2(count),
+        CHUNKS=triton.next_power_of_2(chunks),
         **blocks,
     )
 
@@ -110,12 +102,12 @@ def _gradients(
 ) -> None:
     if not _wants_gradient(pair):
         return
-    count, iterations = _chunks(pair.elements)
-    kernels.gradients[(pair.batch * count,)](
+    chunks, iterations = _cut(pair.elements)
+    kernels.gradients[(pair.batch * chunks,)](
         pair,
         upstream,
         upstream_stride,
-        count,
+        chunks,
         FILLED=filled,
         DISTANCE=distance,
         SHAPING=shaping,
@@ -138,10 +130,6 @@ def _mean_loss(loss: Tensor, first: Energies, second: Energies | None, shaping: 
         BLOCK=block,
         num_warps=warps_of(block, loss.dtype),
     )
-
-
-def _energies(energy: Tensor, margin: Tensor | None = None, gradient: Tensor | None = None) -> Energies:
-    return Energies(energy, gradient, margin, energy.shape[0], energy.stride(0))
 
 
 def _new_energy(target: Tensor) -> Tensor:
@@ -177,10 +165,12 @@ def hinge_margin_loss(
 ) -> tuple[Tensor, Tensor, Tensor]:
     dtype = accumulation_dtype(real_energy)
     loss = real_energy.new_empty((), dtype=dtype)
-    grads = tuple(energy.new_empty(energy.shape, dtype=dtype) for energy in (real_energy, fake_energy))
-    real, fake = _energies(real_energy, None, grads[0]), _energies(fake_energy, margin, grads[1])
+    grad_real = real_energy.new_empty(real_energy.shape, dtype=dtype)
+    grad_fake = fake_energy.new_empty(fake_energy.shape, dtype=dtype)
+    real = Energies(real_energy, grad_real, None, real_energy.shape[0], real_energy.stride(0))
+    fake = Energies(fake_energy, grad_fake, margin, fake_energy.shape[0], fake_energy.stride(0))
     _mean_loss(loss, real, fake, shaping)
-    return loss, *grads
+    return loss, grad_real, grad_fake
 
 
 @operator("discriminator_loss", SCHEMAS, FAKES)
@@ -210,7 +200,12 @@ def discriminator_loss(
     fake_pair = _pair(fake_reconstruction, fake, fake_energy, margin, *fake_grads)
     _energies_and_gradients(real_pair, fake_pair, distance, shaping)
     loss = real_energy.new_empty(())
-    _mean_loss(loss, _energies(real_energy), _energies(fake_energy, margin), shaping)
+    _mean_loss(
+        loss,
+        Energies(real_energy, None, None, real_energy.shape[0], 1),
+        Energies(fake_energy, None, margin, fake_energy.shape[0], 1),
+        shaping,
+    )
     return loss, real_energy, fake_energy, *real_grads, *fake_grads
 
 
@@ -227,7 +222,7 @@ def generator_loss(
     grads = empty_gradient(fake_reconstruction, need_fake_reconstruction), empty_gradient(fake, need_fake)
     _energies_and_gradients(_pair(fake_reconstruction, fake, energy, None, *grads), None, distance, shaping)
     loss = energy.new_empty(())
-    _mean_loss(loss, _energies(energy), None, shaping)
+    _mean_loss(loss, Energies(energy, None, None, energy.shape[0], 1), None, shaping)
     return loss, energy, *grads
 
 

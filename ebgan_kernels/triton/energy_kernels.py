@@ -5,7 +5,7 @@ For N samples of D elements of b bytes, a pair of images with both gradients:
     whole_samples      reads 2 N D b, writes 2 N D b: each input once, each gradient once
     partial_sums       reads 2 N D b, writes one number a chunk
     finish_samples     reads 2 N D b, but nothing of a sample with a zero slope; writes 2 N D b
-    gradients          the same, from saved energies; nothing where they are there for an incoming gradient of 1
+    gradients          the same, from saved energies; nothing where they are there already
     mean_loss          reads one number a sample
 
 A kernel serves one pair or two (real and fake) in one launch: the program's number decides which. Sums run in
@@ -195,7 +195,7 @@ def finish_samples(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Energies from ``partial_sums``, and gradients by ``programs`` a sample: one a chunk, or 1 if none is wanted."""
+    """Energies from ``partial_sums``, and gradients. ``programs`` a sample: its chunks, or 1 without gradients."""
     # Last chunk first: what partial_sums read last is what the L2 cache still holds.
     program = tl.num_programs(0).to(tl.int64) - 1 - tl.program_id(0)
     sample, chunk = program // programs, program % programs

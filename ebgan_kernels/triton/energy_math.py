@@ -1,4 +1,4 @@
-"""Reconstruction energy, hinge and their derivatives for one element and one sample, as in csrc/math/energy.h.
+"""Reconstruction energy, hinge and their derivatives for one element and one sample: csrc/math/energy.h.
 
     residual   r_j = reconstruction_j - target_j                                  j = 1..D
     energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                (l2 | squared_l2 | mse | l1)
@@ -6,8 +6,8 @@
     loss term  f(E) for a real sample or the generator, f(h) for a fake sample;   f(t) = t | t^2
     gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j),   target: the negative
 
-``margin`` is a pointer to one number, or None where the term is f(E). Division and square root are the correctly
-rounded ones: Triton's ``/`` and ``sqrt`` of float32 are approximate.
+``margin`` is a pointer to one number, or None where the term is f(E). Division and square root are correctly
+rounded: Triton's ``/`` and ``sqrt`` of float32 are approximate.
 """
 
 from __future__ import annotations

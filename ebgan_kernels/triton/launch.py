@@ -1,7 +1,7 @@
 """What every Triton operator shares: registration, and the plain tables that pick blocks and warps.
 
 Tables and not ``@triton.autotune``: autotuning times candidates, so it synchronises, cannot run inside a CUDA
-graph capture, may choose differently on each run, which changes the order of sums, and needs a driver even under
+graph capture, may choose differently on each run, which changes the order of sums, and needs a driver even in
 the interpreter.
 """
 
@@ -17,8 +17,8 @@ from torch import Tensor
 
 from ebgan_kernels.native.library import NAMESPACE
 
-# Of one block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input. More
-# spills registers: 128 bytes did in float64 for sm_90 (ptxas of Triton 3.7.1).
+# Of a block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input. More
+# spills: 128 bytes did in float64 for sm_90 (ptxas of Triton 3.7.1).
 BYTES_PER_THREAD = 64
 THREADS_PER_WARP = 32
 # A multiprocessor has four schedulers, so fewer than four warps leave one idle.

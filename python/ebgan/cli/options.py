@@ -14,12 +14,16 @@ def option(help: str, default: str = "") -> Any:
     return tyro.conf.arg(help=help, help_behavior_hint=f"(default: {default})" if default else "")
 
 
-def overrides(config_type: type, presets: Mapping[str, Any], *, leave_out: tuple[str, ...] = ()) -> type:
-    """A dataclass of the fields of `config_type`, all None by default; `--help` shows the value of every preset."""
+def overrides(config_type: type, presets: Mapping[str, Any], *, base: type) -> type:
+    """The dataclass `base` with the fields of `config_type` that it lacks, None by default.
+
+    `--help` shows the value of every preset, or the one value where all agree.
+    """
     types = get_type_hints(config_type)
+    there = {field.name for field in dataclasses.fields(base)}
     fields = []
     for field in dataclasses.fields(config_type):
-        if field.name in leave_out:
+        if field.name in there:
             continue
         values = {name: getattr(preset, field.name) for name, preset in presets.items()}
         argument = tyro.conf.arg(
@@ -28,13 +32,13 @@ def overrides(config_type: type, presets: Mapping[str, Any], *, leave_out: tuple
             metavar=_metavar(types[field.name]),
         )
         fields.append((field.name, Annotated[types[field.name] | None, argument], None))
-    return dataclasses.make_dataclass("Options", fields, frozen=True, kw_only=True)
+    return dataclasses.make_dataclass("Options", fields, bases=(base,), frozen=True, kw_only=True)
 
 
-def given(command: Any, options: type) -> dict[str, Any]:
-    """The values that the user gave of the fields that `command` has from `options`."""
-    values = {field.name: getattr(command, field.name) for field in dataclasses.fields(options)}
-    return {name: value for name, value in values.items() if value is not None}
+def given(command: Any, base: type) -> dict[str, Any]:
+    """The values that the user gave of the fields that `overrides` added to `base`."""
+    own = {field.name for field in dataclasses.fields(base)}
+    return {name: value for name, value in vars(command).items() if name not in own and value is not None}
 
 
 def _defaults(values: Mapping[str, Any]) -> str:

@@ -13,23 +13,9 @@ from ebgan.errors import UserError, one_of
 from ebgan.gan import PRESETS, GanConfig, resume, train
 from ebgan.training import choose_device
 
-if TYPE_CHECKING:
-
-    class GanOptions: ...
-
-else:
-    GanOptions = overrides(GanConfig, PRESETS, leave_out=("data",))
-
-
 @dataclass(frozen=True, kw_only=True)
-class TrainGan(GanOptions):
-    """Train an energy-based GAN.
-
-    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, sample grids (samples.png) and the
-    curves of both energies (energies.png). Ctrl-C saves; --resume goes on as if never stopped.
-
-    Options that are left out have the value of the data set's preset.
-    """
+class RunOptions:
+    """Options of every `ebgan train`."""
 
     data: Annotated[str | None, option("digits (embedded), mnist or fashion-mnist", "digits")] = None
     out: Annotated[Path | None, option("new run folder", "runs/gan-DATA")] = None
@@ -42,8 +28,25 @@ class TrainGan(GanOptions):
     deterministic: bool = False
     """On a GPU, use only operators that repeat to the bit; a CPU always does."""
 
+
+# Made from the configuration, which a type checker cannot follow; it sees the options that the code names.
+if TYPE_CHECKING:
+    GanOptions = RunOptions
+else:
+    GanOptions = overrides(GanConfig, PRESETS, base=RunOptions)
+
+
+class TrainGan(GanOptions):
+    """Train an energy-based GAN.
+
+    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, sample grids (samples.png) and the
+    curves of both energies (energies.png). Ctrl-C saves; --resume goes on as if never stopped.
+
+    Options that are left out have the value of the data set's preset.
+    """
+
     def run(self) -> None:
-        options = given(self, GanOptions)
+        options = given(self, RunOptions)
         device = choose_device(self.device, deterministic=self.deterministic)
         if self.resume is not None:
             steps = options.pop("steps", None)

@@ -36,18 +36,12 @@ class RunFolder:
                 raise UserError(f"{path}: exists already; go on with --resume {path}, or choose another --out")
             shutil.rmtree(path)
         path.mkdir(parents=True, exist_ok=True)
-        run.write_config(command, config)
+        run._write(command, config)
         return run
 
-    def write_config(self, command: str, config: TrainingConfig) -> None:
-        content = {
-            "command": command,
-            "config": dataclasses.asdict(config),
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-        }
-        temporary = self.config.with_suffix(".tmp")
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-        temporary.replace(self.config)
+    def update(self, config: TrainingConfig) -> None:
+        """Store the configuration of a resumed run, whose number of steps may have been raised."""
+        self._write(self.command(), config)
 
     def command(self) -> str:
         """The command that made this run, such as "train gan"."""
@@ -68,6 +62,16 @@ class RunFolder:
             return config_type(**stored)
         except UserError as error:
             raise UserError(f"{self.config}: {error}") from None
+
+    def _write(self, command: str, config: TrainingConfig) -> None:
+        content = {
+            "command": command,
+            "config": dataclasses.asdict(config),
+            "versions": {"python": platform.python_version(), "torch": torch.__version__},
+        }
+        temporary = self.config.with_suffix(".tmp")
+        temporary.write_text(json.dumps(content, indent=1) + "\n")
+        temporary.replace(self.config)
 
     def _read(self) -> dict[str, Any]:
         try:

@@ -81,6 +81,7 @@ class Trainer:
         progress = checkpoint.load(path, self.system.modules, self.system.optimizers)
         if progress.step >= self.config.steps:
             raise UserError(f"steps: {self.run.path} has done {progress.step} already; ask for more with --steps")
+        self.run.update(self.config)
         return progress
 
     def _save(self, progress: Progress) -> None:

@@ -1,0 +1,168 @@
+"""Which kernels have passed their tests where: `benchmarks/results/STATUS.md`.
+
+    pytest tests --junitxml=build/tests.xml
+    python -m benchmarks.status record build/tests.xml     # -> results/checks-<device>.json
+    python -m benchmarks.status                            # results/checks-*.json -> results/STATUS.md
+ A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
+implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton`); other tests say
+nothing about a kernel.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import pathlib
+import re
+import sys
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from benchmarks.rows import RESULTS, current_commit, device_name, slug, today
+from benchmarks.tables import table
+from ebgan_kernels.backends import BACKENDS, OPERATOR_FAMILIES
+
+NOT_YET_RUN = "not yet run"
+# What a pass on a CPU says of kernels made for a GPU.
+ON_CPU = {"triton": "passed in the interpreter", "cuda": "compiles"}
+
+
+@dataclass
+class Counts:
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Checks:
+    """The outcome of one run of the tests: counts by "family implementation"."""
+
+    device: str
+    device_type: str
+    torch: str
+    commit: str
+    date: str
+    kernels: dict[str, Counts]
+
+    def save(self, folder: pathlib.Path) -> pathlib.Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"checks-{slug(self.device)}.json"
+        path.write_text(json.dumps(dataclasses.asdict(self), indent=1) + "\n")
+        return path
+
+    @staticmethod
+    def load(path: pathlib.Path) -> Checks:
+        """Raises ValueError, naming the file, where it is not a file of checks."""
+        try:
+            content = json.loads(path.read_text())
+            kernels = {name: Counts(**counts) for name, counts in content.pop("kernels").items()}
+            return Checks(**content, kernels=kernels)
+        except (KeyError, TypeError, AttributeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{path} is not a file of checks ({error}); record the tests again") from None
+
+
+def kernel_of(classname: str, name: str) -> str | None:
+    """The "family implementation" that a JUnit test case is about; None where it is about no kernel."""
+    folders, _, module = classname.rpartition("test_")
+    families = [family for family in OPERATOR_FAMILIES if re.match(rf"{family}(_|\.|$)", module)]
+    bracketed = re.search(r"\[(.*)\]$", name)
+    named = (bracketed.group(1).split("-") if bracketed else []) + folders.split(".")
+    implementations = [part for part in named if part in BACKENDS]
+    return f"{families[0]} {implementations[0]}" if families and implementations else None
+
+
+def count(reports: Sequence[pathlib.Path]) -> dict[str, Counts]:
+    """Outcomes in JUnit files, by kernel."""
+    kernels: dict[str, Counts] = {}
+    for report in reports:
+        for case in ElementTree.parse(report).iter("testcase"):
+            kernel = kernel_of(case.get("classname", ""), case.get("name", ""))
+            if kernel is None:
+                continue
+            counts = kernels.setdefault(kernel, Counts())
+            if case.find("failure") is not None or case.find("error") is not None:
+                counts.failed += 1
+            elif case.find("skipped") is not None:
+                counts.skipped += 1
+            else:
+                counts.passed += 1
+    return kernels
+
+
+def status_page(all_checks: Sequence[Checks]) -> str:
+    """A line per kernel, a column per device; kernels and devices without a run are there, too."""
+    columns = sorted(all_checks, key=lambda checks: (checks.device_type, checks.device))
+    header = ["operators", "implementation", *(checks.device for checks in columns)]
+    lacks_gpu = all(checks.device_type != "cuda" for checks in columns)
+    body = []
+    for family in OPERATOR_FAMILIES:
+        for implementation in BACKENDS:
+            cells = [_cell(checks, family, implementation) for checks in columns]
+            body.append([family, implementation, *cells, *([NOT_YET_RUN] if lacks_gpu else [])])
+    lines = [
+        "# Status of the kernels",
+        "",
+        "Written by `python -m benchmarks.status` from the test runs in `checks-*.json`; on a machine with a GPU,",
+        "`scripts/gpu_check.sh` makes such a run.",
+        "",
+        *table([*header, *(["a CUDA GPU"] if lacks_gpu else [])], body),
+        "",
+        *(
+            f"- {checks.device}: {checks.date}, commit {checks.commit}, torch {checks.torch}"
+            for checks in columns
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _cell(checks: Checks, family: str, implementation: str) -> str:
+    counts = checks.kernels.get(f"{family} {implementation}", Counts())
+    if counts.failed:
+        return f"FAILED, {counts.failed} of {counts.failed + counts.passed} tests"
+    if not counts.passed:
+        return NOT_YET_RUN
+    word = ON_CPU.get(implementation, "passed") if checks.device_type == "cpu" else "passed"
+    return f"{word}, {counts.passed} tests"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--results", type=pathlib.Path, default=RESULTS, help="folder of the checks and of STATUS.md"
+    )
+    commands = parser.add_subparsers(dest="command")
+    record = commands.add_parser("record", help="count the outcomes of JUnit files as a run on this machine")
+    record.add_argument("junit", type=pathlib.Path, nargs="+")
+    record.add_argument(
+        "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
+    )
+    record.add_argument("--commit", help="what was tested (default: what git says)")
+    options = parser.parse_args()
+    try:
+        if options.command == "record":
+            device = torch.device(options.device)
+            Checks(
+                device=device_name(device),
+                device_type=device.type,
+                torch=torch.__version__,
+                commit=options.commit or current_commit(),
+                date=today(),
+                kernels=count(options.junit),
+            ).save(options.results)
+        all_checks = [Checks.load(path) for path in sorted(options.results.glob("checks-*.json"))]
+    except (ValueError, OSError, ElementTree.ParseError) as error:
+        print(f"benchmarks.status: {error}", file=sys.stderr)
+        return 2
+    (options.results / "STATUS.md").write_text(status_page(all_checks))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+// Energies, and gradients from energies, as passes of their own: for energies without a gradient, for a backward, and
+// for samples too large for the one-pass kernel.
+//
+// Bytes, N samples of D elements in b-byte types: energies read 2 N D b; gradients read 2 N D b and write N D b for each
+// one wanted. Samples are cut into parts of at most 8192 values, whose sums meet in a second kernel, in a fixed order.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cuda/device.h"
+#include "cuda/energy_samples.cuh"
+#include "cuda/reduce.cuh"
+
+namespace ebgan::cuda {
+
+constexpr int kPassThreads = 256;
+constexpr int kPartValues = 8192;
+constexpr int kBlocksTogether = 3;  // on a multiprocessor, which bounds the registers
+
+// --- kernels -------------------------------------------------------------------------------------------------------
+
+// The sum of terms of each part of each sample, or where a sample is one part its energy.
+template <typename A>
+__global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
+    sums_of_parts(const __grid_constant__ Pairs<A> pairs, const math::Distance distance, const int64_t items,
+                  const int64_t parts, const int share, A* const sums) {
+  __shared__ A scratch[kScratch];
+  for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
+    const Sample<A> sample(pairs, item / parts);
+    const Range range = sample.range(item % parts, share);
+    const A partial = sum_of_terms<Reuse::kLater>(sample, range, distance,
+                                                  []<int kWidth>(int, const Packed<A, kWidth>&) {});
+    const A sum = block_sum(partial, scratch);
+    if (threadIdx.x == 0) {
+      if (parts == 1) {
+        sample.pair.energy[sample.index] = math::energy_of_sum(distance, sum, sample.pair.target.elements);
+      } else {
+        sums[item] = sum;
+      }
+    }
+    __syncthreads();
+  }
+}
+
+// One block a sample. There is one sum for every 8192 elements, so adding them in float64 costs nothing.
+template <typename A>
+__global__ void __launch_bounds__(kPassThreads)
+    energies_of_sums(const __grid_constant__ Pairs<A> pairs, const math::Distance distance, const int64_t samples,
+                     const int64_t parts, const A* const sums) {
+  __shared__ double scratch[kScratch];
+  for (int64_t i = blockIdx.x; i < samples; i += gridDim.x) {
+    const Sample<A> sample(pairs, i);
+    double partial = 0;
+    for (int64_t part = threadIdx.x; part < parts; part += blockDim.x) {
+      partial += static_cast<double>(sums[i * parts + part]);
+    }
+    const A sum = static_cast<A>(block_sum(partial, scratch));
+    if (threadIdx.x == 0) {
+      sample.pair.energy[sample.index] = math::energy_of_sum(distance, sum, sample.pair.target.elements);
+    }
+    __syncthreads();
+  }
+}
+
+// The gradient that comes in: one of the loss, or one of each energy (`of_energies`; `stride` 0 where it was expanded).
+template <typename A>
+struct Incoming {
+  const A* gradient = nullptr;  // null: 1
+  int64_t stride = 0;
+  bool of_energies = false;
+  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+};
+
+template <typename A>
+__global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
+    gradients_of_energies(const __grid_constant__ Pairs<A> pairs, const Objective objective, const int64_t items,
+                          const int64_t parts, const int share, const Incoming<A> incoming) {
+  if (incoming.skip_if_one && *incoming.gradient == A(1)) return;
+  for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
+    const Sample<A> sample(pairs, item / parts);
+    const Pair<A>& pair = sample.pair;
+    const Range range = sample.range(item % parts, share);
+    const A energy = pair.energy[sample.index];
+    const A grad = incoming.gradient == nullptr ? A(1) : incoming.gradient[sample.index * incoming.stride];
+    const A factor = incoming.of_energies
+                         ? grad * math::direction_scale(objective.distance, energy, pair.target.elements)
+                         : loss_coefficient(pair, objective, energy, grad);
+    // A finite energy has finite residuals, and 0 times those is 0: nothing need be read.
+    const bool all_zero = factor == A(0) && isfinite(energy);
+    with_types<A>(pair.reconstruction.dtype, pair.target.dtype, [&]<typename R, typename T>() {
+      R* const grad_reconstruction =
+          pair.grad_reconstruction ? sample.template gradient<R>(pair.grad_reconstruction) + range.origin : nullptr;
+      T* const grad_target = pair.grad_target ? sample.template gradient<T>(pair.grad_target) + range.origin : nullptr;
+      const PairLoader<Reuse::kNone, A, R, T> load_pair{
+          sample_of<R>(pair.reconstruction, sample.index) + range.origin,
+          sample_of<T>(pair.target, sample.index) + range.origin};
+      sweep<kVectorWidth<R, T>>(
+          range,
+          [&]<int kWidth>(int j) {
+            return all_zero ? PackedPair<A, R, T, kWidth>{} : load_pair.template operator()<kWidth>(j);
+          },
+          [&]<int kWidth>(int j, const PackedPair<A, R, T, kWidth>& values) {
+            Packed<A, kWidth> gradient = values.residual();
+            Packed<A, kWidth> negative;
+#pragma unroll
+            for (int k = 0; k < kWidth; ++k) {
+              gradient.value[k] = factor * direction_of(objective.distance, gradient.value[k]);
+              negative.value[k] = -gradient.value[k];
+            }
+            if (grad_reconstruction) store(grad_reconstruction + j, convert<R>(gradient));
+            if (grad_target) store(grad_target + j, convert<T>(negative));
+          });
+    });
+  }
+}
+
+// --- launchers -----------------------------------------------------------------------------------------------------
+
+struct PassPlan {
+  int64_t samples;
+  int64_t parts;  // of a sample
+  int share;      // values a part
+
+  int64_t items() const { return samples * parts; }
+  // Sums that the energies need room for.
+  int64_t workspace() const { return parts == 1 ? 0 : items(); }
+  int threads() const { return threads_for(share, kPassThreads); }
+};
+
+template <typename A>
+PassPlan plan_passes(const Pairs<A>& pairs) {
+  const int64_t parts = std::max<int64_t>(1, ceil_div(pairs.elements(), kPartValues));
+  return {pairs.samples(), parts, static_cast<int>(round_up(ceil_div(pairs.elements(), parts), kStep))};
+}
+
+template <typename A>
+void launch_energies(const Pairs<A>& pairs, math::Distance distance, const PassPlan& plan, A* workspace,
+                     cudaStream_t stream) {
+  const LaunchShape every_part = {std::min(plan.items(), kMaxBlocks), plan.threads()};
+  launch(sums_of_parts<A>, every_part, stream, pairs, distance, plan.items(), plan.parts, plan.share, workspace);
+  if (plan.parts == 1) return;
+  const LaunchShape every_sample = {std::min(plan.samples, kMaxBlocks), kPassThreads};
+  launch(energies_of_sums<A>, every_sample, stream, pairs, distance, plan.samples, plan.parts, workspace);
+}
+
+// No more blocks than the device runs at once, so that leaving at an incoming gradient of 1 takes no longer than a launch.
+template <typename A>
+void launch_gradients(const Pairs<A>& pairs, const Objective& objective, const PassPlan& plan,
+                      const Incoming<A>& incoming, int multiprocessors, cudaStream_t stream) {
+  if (!pairs.wants_gradient()) return;
+  const int64_t resident = int64_t{multiprocessors} * (kBlocksTogether * kPassThreads / plan.threads());
+  const LaunchShape shape = {std::min(plan.items(), resident), plan.threads()};
+  launch(gradients_of_energies<A>, shape, stream, pairs, objective, plan.items(), plan.parts, plan.share, incoming);
+}
+
+}  // namespace ebgan::cuda
