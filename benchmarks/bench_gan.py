@@ -15,8 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from ebgan.data import Batches, ImageSet
-from ebgan.gan import EBGAN, PRESETS, discriminator, generator, image_shape, sample
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
@@ -24,7 +22,9 @@ import ebgan_kernels
 from benchmarks.command import Session, open_session
 from benchmarks.operators import available_implementations
 from benchmarks.rows import StepRow
-from benchmarks.timing import Timing, Variant, wall_times
+from benchmarks.timing import Variant, wall_times
+from ebgan.data import Batches, ImageSet
+from ebgan.gan import EBGAN, PRESETS, discriminator, generator, image_shape, sample
 from ebgan_kernels import Backend, DiscriminatorLoss
 from ebgan_kernels.reference import energy as reference
 
@@ -81,23 +81,20 @@ def measure_steps(net: str, device: torch.device, *, quick: bool) -> list[StepRo
     preset = PRESETS[net]
     images = torch.rand(preset.batch_size, *image_shape(net), device=device) * 2 - 1
     losses = _losses(preset.margin, device)
-    steps = _times(
-        {name: _step_variant(net, variant, images, preset.margin) for name, variant in losses.items()},
-        device,
-        quick,
-    )
-    alone = _times({name: _loss_variant(variant, images) for name, variant in losses.items()}, device, quick)
+    steps = {name: _step_variant(net, variant, images, preset.margin) for name, variant in losses.items()}
+    alone = {name: _loss_variant(variant, images) for name, variant in losses.items()}
+    step_times = wall_times(steps, None, device=device, quick=quick)
+    loss_times = wall_times(alone, None, device=device, quick=quick)
     job = f"training step, {net} net, batch {preset.batch_size}"
-    return StepRow.group(SYSTEM, job, preset.batch_size, steps, losses=alone)
+    return StepRow.group(SYSTEM, job, preset.batch_size, step_times, losses=loss_times)
 
 
 def measure_sampling(net: str, device: torch.device, *, quick: bool) -> list[StepRow]:
     """The row of drawing images from an untrained generator; training would not change its speed."""
     network = generator(net).to(device)
     variants = {"eager": Variant(lambda _: sample(network, SAMPLES, seed=SEED))}
-    return StepRow.group(
-        SYSTEM, f"sampling, {net} net, {SAMPLES:,} at once", SAMPLES, _times(variants, device, quick)
-    )
+    timings = wall_times(variants, None, device=device, quick=quick)
+    return StepRow.group(SYSTEM, f"sampling, {net} net, {SAMPLES:,} at once", SAMPLES, timings)
 
 
 def measure_loading(*, quick: bool) -> list[StepRow]:
@@ -114,7 +111,7 @@ def measure_loading(*, quick: bool) -> list[StepRow]:
         return _prepared_by_numpy(images[batches.indices(next(steps))])
 
     variants = {"numpy": Variant(numpy_batch), "host module": Variant(lambda _: batches.at(next(steps)))}
-    timings = _times(variants, torch.device("cpu"), quick)
+    timings = wall_times(variants, None, device=torch.device("cpu"), quick=quick)
     return StepRow.group(SYSTEM, f"loading 28x28 to 32x32, batch {BATCH}", BATCH, timings)
 
 
@@ -141,7 +138,8 @@ def _step_variant(net: str, losses: Losses, images: Tensor, margin: float) -> Va
     torch.manual_seed(SEED)
     networks = generator(net).to(images.device), discriminator(net).to(images.device)
     system = EBGAN(*networks, FixedBatch(images), margin=margin)
-    system.discriminator_loss, system.generator_loss = losses.discriminator, losses.generator  # type: ignore[assignment]
+    system.discriminator_loss = losses.discriminator  # type: ignore[assignment]
+    system.generator_loss = losses.generator  # type: ignore[assignment]
     return Variant(lambda _: system.step(1), losses.scope)
 
 
@@ -156,11 +154,6 @@ def _loss_variant(losses: Losses, images: Tensor) -> Variant:
         losses.generator(reconstructions[2], fake).backward()
 
     return Variant(run, losses.scope)
-
-
-def _times(variants: dict[str, Variant], device: torch.device, quick: bool) -> dict[str, Timing]:
-    seconds = {"seconds": 0.05, "warmup_seconds": 0.02} if quick else {"seconds": 2.0}
-    return wall_times(variants, None, device=device, **seconds)
 
 
 def run(session: Session) -> None:

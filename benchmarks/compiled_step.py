@@ -48,8 +48,7 @@ def _measure(shape: tuple[int, ...], device: torch.device, *, quick: bool) -> li
     variants = {"eager": Variant(_step(network, compiled=False), _insisting("reference"))}
     for name in ("reference", *available_implementations(device)):
         variants[f"compiled, {name} loss"] = Variant(_step(network, compiled=True), _insisting(name))
-    seconds = {"seconds": 0.05, "warmup_seconds": 0.02} if quick else {}
-    timings = wall_times(variants, inputs, device=device, **seconds)
+    timings = wall_times(variants, inputs, device=device, quick=quick)
     job = f"auto-encoder D-{CODE_SIZE}-D at {'x'.join(map(str, shape))}, forward+backward"
     return StepRow.group("discriminator step", job, shape[0], timings)
 

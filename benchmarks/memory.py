@@ -22,9 +22,7 @@ def copy_bandwidth(device: torch.device) -> float:
     copy = {"copy": Variant(lambda buffers: buffers[0].copy_(buffers[1]))}
     buffers = (destination, source)
     timings = (
-        device_times(copy, [buffers])
-        if device.type == "cuda"
-        else wall_times(copy, buffers, device=device, seconds=1.0)
+        device_times(copy, [buffers]) if device.type == "cuda" else wall_times(copy, buffers, device=device)
     )
     return 2 * COPY_BYTES / timings["copy"].median_ms / 1e6
 

@@ -6,7 +6,7 @@ eager                  the reference, plain PyTorch
 compile                torch.compile of the reference
 compile max-autotune   the same, tuned (for the device clock without its own CUDA graphs: ours holds it)
 cpu, cuda, triton      ours, called as users call them, checks and autograd included
-streaming              a pass over the same bytes that allocates as much: not the operator, but what memory allows
+streaming              a pass over the same bytes that allocates as much: what memory allows
 """
 
 from __future__ import annotations
@@ -93,9 +93,8 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
     implementations = available_implementations(device)
     for mode in case.operator.modes:
         wall = _variants(case.operator, mode, implementations, inside_graph=False, quick=quick)
-        seconds = {"seconds": 0.05, "warmup_seconds": 0.02} if quick else {}
         clocks: list[tuple[Clock, Mapping[str, Variant], dict[str, Timing]]] = [
-            ("wall", wall, wall_times(wall, inputs, device=device, **seconds))
+            ("wall", wall, wall_times(wall, inputs, device=device, quick=quick))
         ]
         if device.type == "cuda":
             graphed = _variants(case.operator, mode, implementations, inside_graph=True, quick=quick)
@@ -220,7 +219,7 @@ def _error(case: Case, variant: Variant, inputs: Inputs, mode: Mode) -> float:
     scope = torch.no_grad if mode == "forward" else nullcontext
     wanted = _outputs(Variant(_runner(case.operator.reference, mode), scope), exact)
     found = _outputs(variant, inputs)
-    return max(((ours - true).norm() / true.norm()).item() for ours, true in zip(found, wanted, strict=True))
+    return max(float((ours - true).norm() / true.norm()) for ours, true in zip(found, wanted, strict=True))
 
 
 def _peak(variant: Variant, inputs: Inputs, device: torch.device) -> int:

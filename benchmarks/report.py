@@ -34,8 +34,8 @@ def load_results(folder: pathlib.Path) -> list[Results]:
 def readme_block(all_results: Sequence[Results], pictures: str) -> str:
     """The README's tables: the headline operator and the training steps, device by device."""
     lines = [
-        f"`{OPERATOR}`, float32, forward + backward from leaf tensors: milliseconds, median ± interquartile range,",
-        "all columns of a line measured interleaved in one run. *Streaming* reads and writes the same bytes and computes nothing.",
+        f"`{OPERATOR}`, float32, forward + backward from leaf tensors: milliseconds, median ± interquartile",
+        "range, all interleaved in one run. *Streaming* moves the same bytes and computes nothing.",
         "",
     ]
     for kind, title in DEVICE_KINDS.items():
@@ -53,15 +53,15 @@ def full_page(all_results: Sequence[Results]) -> str:
     lines = [
         "# Measurements",
         "",
-        "Written by `python -m benchmarks.report` from the JSON files beside it; `python -m benchmarks` measures them anew.",
+        "Written by `python -m benchmarks.report` from the JSON files beside it; `python -m benchmarks` makes those.",
         "",
-        "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host time, the device",
-        "  synchronised; clock *device*: device time from a CUDA graph over inputs that exceed three times the L2 cache.",
-        "- over eager, over compile: how many times faster than plain PyTorch, and than the faster of torch.compile's two modes;",
-        "  over first: than the first line of the same job.",
-        "- MB moved: the least traffic of the operator (inputs read once, gradients written once), so GB/s are effective;",
-        "  % of copy: of the bandwidth a copy reached in the same run. Inputs that fit a cache can exceed it.",
-        "- error / eager's: relative error against float64 on the same inputs, divided by that of plain PyTorch.",
+        "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host time,",
+        "  the device synchronised; *device*: from a CUDA graph over inputs beyond three times the L2 cache.",
+        "- over eager, over compile: how many times faster than plain PyTorch, and than the faster of",
+        "  torch.compile's two modes; over first: than the first line of the same job.",
+        "- MB moved: the least traffic of the operator (inputs read once, gradients written once), so GB/s",
+        "  are effective; % of copy: of a copy's bandwidth in the same run, which inputs in a cache can exceed.",
+        "- error / eager's: relative error against float64 on the same inputs, over that of plain PyTorch.",
         "",
     ]
     for results in all_results:

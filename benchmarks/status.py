@@ -107,8 +107,8 @@ def status_page(all_checks: Sequence[Checks]) -> str:
     lines = [
         "# Status of the kernels",
         "",
-        "Written by `python -m benchmarks.status` from the test runs in `checks-*.json`; on a machine with a GPU,",
-        "`scripts/gpu_check.sh` makes such a run.",
+        "Written by `python -m benchmarks.status` from the test runs in `checks-*.json`; on a machine with a",
+        "GPU, `scripts/gpu_check.sh` makes one.",
         "",
         *table([*header, *(["a CUDA GPU"] if lacks_gpu else [])], body),
         "",

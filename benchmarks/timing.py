@@ -1,14 +1,12 @@
 """Interleaved timing of variants of one computation.
- All variants of a comparison are timed in one run, a round at a time and in a new order every round, so
-that a drifting clock or a noisy neighbour meets all of them; medians over rounds are compared. Two clocks:
 
-wall    what a training loop feels: host time per call, on CUDA with the device synchronised at the end of each sample, so
-        that a variant is as slow as the slower of its host and its device side. One set of inputs, warm as
-        in training.
+All variants of a comparison are timed in one run, a round at a time and in a new order every round, so that a
+drifting clock or a noisy neighbour meets all of them; medians over rounds are compared. Two clocks:
+
+wall    what a training loop feels: host time per call, on CUDA with the device synchronised at the end of
+        each sample, so that a variant is as slow as the slower of its two sides. One set of inputs, warm.
 device  CUDA only: device time per call, free of launch gaps and of warm caches. Many calls are captured in
-one CUDA graph,
-        over copies of the inputs that together exceed three times the L2 cache, and one replay is timed by
-        events.
+        one CUDA graph, over copies of the inputs that exceed three times the L2 cache; events time a replay.
 """
 
 from __future__ import annotations
@@ -31,6 +29,7 @@ GRAPH_CALLS = 200  # enough that the 10 us or so of a graph launch vanish behind
 MAXIMUM_COPIES = 256  # inputs so small that 256 copies fit the L2 cache live there in practice, too
 SAMPLE_SECONDS = 1e-3  # a sample of the wall clock repeats its call until it lasts this long
 MINIMUM_ROUNDS = 9
+WARMUP_SECONDS = 0.3
 WALL_SECONDS = {"cpu": 1.0, "cuda": 0.2}  # of samples a variant: a GPU of one's own is quieter than a CPU
 
 
@@ -57,14 +56,10 @@ class Timing:
 
 
 def wall_times(
-    variants: Mapping[str, Variant],
-    inputs: Any,
-    *,
-    device: torch.device,
-    seconds: float = 1.0,
-    warmup_seconds: float = 0.3,
+    variants: Mapping[str, Variant], inputs: Any, *, device: torch.device, quick: bool = False
 ) -> dict[str, Timing]:
-    """Host time per call of each variant on the same inputs, about `seconds` of samples each."""
+    """Host time per call of each variant on the same inputs; `quick` is too brief to quote."""
+    seconds, warmup_seconds = (0.05, 0.02) if quick else (WALL_SECONDS[device.type], WARMUP_SECONDS)
     calls = {name: _warm_up(variant, inputs, device, warmup_seconds) for name, variant in variants.items()}
 
     def sample(name: str) -> float:
@@ -94,7 +89,7 @@ def device_times(
         graphs[name].replay()
         end.record()
         end.synchronize()
-        return start.elapsed_time(end) / calls
+        return float(start.elapsed_time(end)) / calls
 
     for name in variants:
         sample(name)

@@ -1,9 +1,9 @@
 """The energy family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
 
 A sample of up to 64 KiB in the accumulation dtype (16,384 numbers, 8,192 in float64) is read once and stays
-in registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache where
-it fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the kernels,
-so nothing waits for the device.
+in registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache
+where it fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the
+kernels, so nothing waits for the device.
 """
 
 from __future__ import annotations

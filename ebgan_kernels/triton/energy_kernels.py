@@ -195,7 +195,7 @@ def finish_samples(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Energies from ``partial_sums``, and gradients. ``programs`` a sample: its chunks, or 1 without gradients."""
+    """Energies from ``partial_sums``, and gradients; ``programs`` a sample: its chunks, 1 without gradients."""
     # Last chunk first: what partial_sums read last is what the L2 cache still holds.
     program = tl.num_programs(0).to(tl.int64) - 1 - tl.program_id(0)
     sample, chunk = program // programs, program % programs

@@ -36,7 +36,7 @@ def operator(
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
         def on_device_of_first(first: Tensor, *rest: Any) -> Any:
-            with torch.cuda.device_of(first):
+            with torch.cuda.device(first.get_device()):
                 return function(first, *rest)
 
         definition = torch.library.custom_op(
@@ -53,7 +53,8 @@ def operator(
 
 def block_of(elements: int, largest: int) -> int:
     """The power of two that holds ``elements``, within the limits of a block."""
-    return min(max(triton.next_power_of_2(elements), SMALLEST_BLOCK), largest)
+    block: int = triton.next_power_of_2(elements)
+    return min(max(block, SMALLEST_BLOCK), largest)
 
 
 def warps_of(block: int, dtype: torch.dtype) -> int:

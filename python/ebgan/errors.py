@@ -35,12 +35,12 @@ def one_of(argument: str, value: object, allowed: Collection[object]) -> None:
 
 
 def at_least(argument: str, value: float, least: float) -> None:
-    """Raise `UserError` unless `value` of `argument` is a number not below `least` (NaN and infinity are refused)."""
+    """Raise `UserError` unless `value` of `argument` is finite and not below `least`."""
     if not least <= value < float("inf"):
         raise UserError(f"{argument}: got {value}, allowed are finite numbers from {least} up")
 
 
 def positive(argument: str, value: float) -> None:
-    """Raise `UserError` unless `value` of `argument` is a finite number above zero."""
+    """Raise `UserError` unless `value` of `argument` is finite and above zero."""
     if not 0 < value < float("inf"):
         raise UserError(f"{argument}: got {value}, allowed are finite numbers above 0")

@@ -11,12 +11,18 @@ from support.implementations import device_of
 from support.losses import CASES, Case, images, torch_value_and_gradients, value_and_gradients
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
-MIXES = [(SINGLE, SINGLE), (HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, BRAIN)]
-SEEDS = range(4)
+SEEDS = range(3)
+SMALL, LARGE = (784,), (3, 64, 64)
+MIXES = [(HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, BRAIN)]
 
 
-@pytest.mark.parametrize("dtypes", MIXES, ids=lambda pair: "-".join(str(dtype).removeprefix("torch.") for dtype in pair))
-@pytest.mark.parametrize("sample", [(784,), (3, 64, 64)], ids=["784", "3x64x64"])
+def described(value: object) -> str:
+    return "x".join(str(part).removeprefix("torch.") for part in value) if isinstance(value, tuple) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("sample", "dtypes"), [(LARGE, (SINGLE, SINGLE)), (SMALL, (SINGLE, SINGLE)), *((SMALL, mix) for mix in MIXES)], ids=described
+)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_results_are_as_accurate_as_pytorch(
     case: Case, sample: tuple[int, ...], dtypes: tuple[torch.dtype, torch.dtype], implementation: ek.Backend

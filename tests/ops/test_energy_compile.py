@@ -66,10 +66,10 @@ def test_switching_the_implementation_recompiles(kernels: ek.Backend) -> None:
     function, counter = compiled(case)
     inputs, margin = case.inputs(batch), case.margin(batch)
     ours = function(inputs, margin)
-    assert counter.frame_count == 1 and "ebgan_kernels" in str(counter.graphs[0].graph)
+    assert counter.frame_count == 1 and "ebgan_kernels" in counter.graphs[0].print_readable(False)
     with ek.backend("reference"):
         function(inputs, margin)
-    assert counter.frame_count == 2 and "ebgan_kernels" not in str(counter.graphs[1].graph)
+    assert counter.frame_count == 2 and "ebgan_kernels" not in counter.graphs[1].print_readable(False)
     assert torch.equal(function(inputs, margin), ours) and counter.frame_count == 2
 
 

@@ -28,18 +28,24 @@ def device_of(implementation: str) -> torch.device:
 
 
 class OperatorLog(TorchDispatchMode):
-    """Records the operators that run while it is entered, by name (`aten.clone`, `ebgan_kernels.scale_gradient_`).
+    """Records the operators that run while it is entered: names such as `aten.clone`, `ebgan_kernels.scale_gradient_`.
 
-    Triton's operators go by the name of the operator they implement.
+    Triton's operators go by the name of the operator they implement. Of the results only address and size are kept: one more
+    reference to a gradient, and AccumulateGrad would have to clone it.
     """
 
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
-        self.results: list[Tensor | tuple[Tensor, ...] | None] = []
+        self.results: list[list[tuple[int, int]]] = []
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
         result = func(*args, **(kwargs or {}))
+        tensors = result if isinstance(result, (tuple, list)) else (result,)
         self.names.append(str(func.overloadpacket).removesuffix("_triton"))
-        self.results.append(result)
+        self.results.append([(t.data_ptr(), t.numel()) for t in tensors if isinstance(t, Tensor)])
         return result
+
+    def results_of(self, name: str) -> list[tuple[int, int]]:
+        """Address and number of elements of each result of the first call of an operator."""
+        return self.results[self.names.index(f"ebgan_kernels.{name}")]

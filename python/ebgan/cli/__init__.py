@@ -11,7 +11,7 @@ FAILURE = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 after one line on stderr, or 128 + signal after a stop."""
+    """Run the command line; the exit code is 0, 2 after one line on stderr, or 128 + signal after a stop."""
     try:
         require("tyro")
         from ebgan.cli.parser import parse

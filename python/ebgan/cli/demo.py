@@ -15,8 +15,8 @@ from ebgan.training import choose_device
 class Demo:
     """Train on the embedded digits in a minute or two, check the samples, and measure the fused loss.
 
-    Writes samples.png and energies.png, prints how a nearest-neighbour classifier sees the samples and how fast the
-    loss is. Needs no download. An earlier demo in the same folder is replaced.
+    Writes samples.png and energies.png, prints how a nearest-neighbour classifier sees the samples and
+    how fast the loss is. Needs no download. An earlier demo in the same folder is replaced.
     """
 
     out: Path = Path("runs/demo")

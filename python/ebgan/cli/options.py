@@ -19,19 +19,18 @@ def overrides(config_type: type, presets: Mapping[str, Any], *, base: type) -> t
 
     `--help` shows the value of every preset, or the one value where all agree.
     """
-    types = get_type_hints(config_type)
+    types = get_type_hints(config_type, include_extras=True)
     there = {field.name for field in dataclasses.fields(base)}
     fields = []
     for field in dataclasses.fields(config_type):
         if field.name in there:
             continue
         values = {name: getattr(preset, field.name) for name, preset in presets.items()}
+        annotation, help = get_args(types[field.name])
         argument = tyro.conf.arg(
-            help=field.metadata["help"],
-            help_behavior_hint=_defaults(values),
-            metavar=_metavar(types[field.name]),
+            help=help.text, help_behavior_hint=_defaults(values), metavar=_metavar(annotation)
         )
-        fields.append((field.name, Annotated[types[field.name] | None, argument], None))
+        fields.append((field.name, Annotated[annotation | None, argument], None))
     return dataclasses.make_dataclass("Options", fields, bases=(base,), frozen=True, kw_only=True)
 
 

@@ -17,7 +17,6 @@ from ebgan.cli.sample import Sample
 from ebgan.cli.train import TrainGan
 from ebgan.errors import UserError
 
-
 # A sub-command that is the only one of its kind would lose its name: tyro wants a union.
 Alone = Annotated[None, tyro.conf.Suppress]
 
@@ -34,8 +33,9 @@ class Train:
 
     system: Annotated[TrainGan, tyro.conf.subcommand("gan")] | Alone
 
-    def run(self) -> int | None:
-        return self.system.run()
+    def run(self) -> None:
+        assert self.system is not None
+        self.system.run()
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,9 @@ class Data:
 
     action: Annotated[Download, tyro.conf.subcommand("download")] | Alone
 
-    def run(self) -> int | None:
-        return self.action.run()
+    def run(self) -> None:
+        assert self.action is not None
+        self.action.run()
 
 
 def parse(arguments: Sequence[str] | None) -> Command:
@@ -75,5 +76,7 @@ def parse(arguments: Sequence[str] | None) -> Command:
 def _one_line(box: str) -> str:
     """tyro explains a wrong argument in a box of several lines; its first paragraph says what is wrong."""
     lines = [line.strip("│ ") for line in box.splitlines() if line.startswith("│")]
-    first = " ".join(lines[: next((index for index, line in enumerate(lines) if not line or "──" in line), len(lines))])
+    first = " ".join(
+        lines[: next((index for index, line in enumerate(lines) if not line or "──" in line), len(lines))]
+    )
     return re.sub(r"\s+", " ", first).rstrip(".") + "; see --help"

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-
 from ebgan.cli.options import given, option, overrides
 from ebgan.errors import UserError, one_of
 from ebgan.gan import PRESETS, GanConfig, resume, train
 from ebgan.training import choose_device
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunOptions:
@@ -21,10 +21,16 @@ class RunOptions:
     out: Annotated[Path | None, option("new run folder", "runs/gan-DATA")] = None
     resume: Annotated[
         Path | None,
-        option("run folder to go on with; only --steps, --device, --data-root and --deterministic go with it"),
+        option(
+            "run folder to go on with; only --steps, --device, --data-root and --deterministic go with it"
+        ),
     ] = None
-    data_root: Annotated[Path | None, option("folder of the data sets", "EBGAN_DATA of the environment")] = None
-    device: Annotated[str, option("auto, cpu, cuda or cuda:NUMBER; auto is CUDA where there is one", "auto")] = "auto"
+    data_root: Annotated[Path | None, option("folder of the data sets", "EBGAN_DATA of the environment")] = (
+        None
+    )
+    device: Annotated[
+        str, option("auto, cpu, cuda or cuda:NUMBER; auto is CUDA where there is one", "auto")
+    ] = "auto"
     deterministic: bool = False
     """On a GPU, use only operators that repeat to the bit; a CPU always does."""
 
@@ -39,8 +45,9 @@ else:
 class TrainGan(GanOptions):
     """Train an energy-based GAN.
 
-    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, sample grids (samples.png) and the
-    curves of both energies (energies.png). Ctrl-C saves; --resume goes on as if never stopped.
+    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, sample grids
+    (samples.png) and the curves of both energies (energies.png). Ctrl-C saves; --resume goes on as if
+    never stopped.
 
     Options that are left out have the value of the data set's preset.
     """
@@ -52,7 +59,9 @@ class TrainGan(GanOptions):
             steps = options.pop("steps", None)
             fixed = [*options, *(name for name in ("data", "out") if getattr(self, name) is not None)]
             if fixed:
-                raise UserError(f"{fixed[0]}: a resumed run keeps its own; leave --{fixed[0].replace('_', '-')} out")
+                raise UserError(
+                    f"{fixed[0]}: a resumed run keeps its own; leave --{fixed[0].replace('_', '-')} out"
+                )
             resume(self.resume, device=device, data_root=self.data_root, steps=steps)
             out = self.resume
         else:

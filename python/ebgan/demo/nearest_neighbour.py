@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from torch import nn
 
 from ebgan.data import load
 from ebgan.errors import require
-from ebgan.gan import sample
+from ebgan.gan import Generator, sample
 
 SHARE_LIMIT = 0.3
 
@@ -31,11 +30,17 @@ class NearestNeighbourCheck:
         rows = [f"{total} samples by their nearest real digit (1-NN):"]
         for name, count in zip(self.classes, self.counts, strict=True):
             rows.append(f"  {name} {count / total:6.1%} {'#' * round(100 * count / total)}")
-        rows.append("passed: every class is there, none over 30 %" if self.passed else "FAILED: a class is missing or over 30 %")
+        rows.append(
+            "passed: every class is there, none over 30 %"
+            if self.passed
+            else "FAILED: a class is missing or over 30 %"
+        )
         return "\n".join(rows)
 
 
-def nearest_neighbour_check(generator: nn.Module, *, data: str = "digits", count: int = 500) -> NearestNeighbourCheck:
+def nearest_neighbour_check(
+    generator: Generator, *, data: str = "digits", count: int = 500
+) -> NearestNeighbourCheck:
     """Classify `count` samples of `generator` by the nearest image of the data set."""
     real = load(data)
     neighbours = require("sklearn.neighbors").KNeighborsClassifier(n_neighbors=1)

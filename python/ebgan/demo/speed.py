@@ -1,7 +1,7 @@
 """The discriminator loss three ways, and what it is of a training step.
 
-All variants of a row are timed in turns within the same seconds, so that a busy machine slows them alike. Full
-measurements, with spread, bytes and memory, are those of `benchmarks/`.
+All variants of a row are timed in turns within the same seconds, so that a busy machine slows them alike.
+Full measurements, with spread, bytes and memory, are those of `benchmarks/`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class _Repeat:
 
 
 def interleaved(variants: Mapping[str, Callable[[], object]], device: torch.device) -> dict[str, float]:
-    """Median seconds of one call of each variant over `ROUNDS` rounds, in each of which every variant has its turn."""
+    """Median seconds of one call of each variant over `ROUNDS` rounds; in a round each has its turn."""
 
     def seconds(call: Callable[[], object], repeats: int) -> float:
         begin = time.perf_counter()
@@ -65,24 +65,30 @@ def interleaved(variants: Mapping[str, Callable[[], object]], device: torch.devi
 
 
 def _losses(shape: tuple[int, ...], device: torch.device) -> tuple[dict[str, Callable[[], object]], str]:
-    """Loss and gradients from leaf tensors, margin 1.1 times the mean fake energy; and why a variant is missing."""
+    """Loss and gradients from leaf tensors, margin 1.1 times the mean fake energy; and what is missing."""
     images = [torch.rand(shape, device=device) * 2 - 1 for _ in range(4)]
     margin = 1.1 * ek.reconstruction_energy(images[2], images[3]).mean()
     for image in images:
         image.requires_grad_()
 
     def eager() -> Tensor:
-        return reference.discriminator_loss(*images, margin, "l2", "identity")[0]
+        a, b, c, d = images
+        return reference.discriminator_loss(a, b, c, d, margin, "l2", "identity")[0]
 
     def fused() -> Tensor:
-        return ek.discriminator_loss(*images, margin=margin).loss
+        a, b, c, d = images
+        return ek.discriminator_loss(a, b, c, d, margin=margin).loss
 
     compiled = torch.compile(eager)
 
     def with_gradients(loss: Callable[[], Tensor]) -> Callable[[], object]:
         return lambda: torch.autograd.grad(loss(), images)
 
-    variants = {"eager": with_gradients(eager), "compile": with_gradients(compiled), "fused": with_gradients(fused)}
+    variants = {
+        "eager": with_gradients(eager),
+        "compile": with_gradients(compiled),
+        "fused": with_gradients(fused),
+    }
     try:
         variants["compile"]()
     except Exception as error:  # torch.compile raises whatever its compiler raised
@@ -95,8 +101,9 @@ def _steps(row: Row, device: torch.device) -> dict[str, Callable[[], object]]:
     """A whole training step, with the losses in plain PyTorch and fused."""
     assert row.net is not None
     real = torch.rand(row.shape, device=device) * 2 - 1
-    nets = [net(row.net).to(device) for net in (generator, discriminator)]
-    system = EBGAN(*nets, _Repeat(real), margin=10.0)
+    system = EBGAN(
+        generator(row.net).to(device), discriminator(row.net).to(device), _Repeat(real), margin=10.0
+    )
 
     def eager() -> None:
         with ek.backend("reference"):
@@ -108,7 +115,11 @@ def _steps(row: Row, device: torch.device) -> dict[str, Callable[[], object]]:
 def speed_table(device: torch.device) -> str:
     """Measure the rows on `device`, and set them as text."""
     chosen = select(torch.empty(0, device=device))
-    place = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+    place = (
+        torch.cuda.get_device_name(device)
+        if device.type == "cuda"
+        else f"CPU, {torch.get_num_threads()} threads"
+    )
     lines = [
         f"discriminator_loss with its gradients, float32, milliseconds ({place}; fused = {chosen!r})",
         f"{'batch':>14} {'eager':>8} {'compile':>8} {'fused':>8} {'speed-up over eager, compile':>30}"
@@ -131,5 +142,7 @@ def speed_table(device: torch.device) -> str:
         else:
             line += f" {'not measured':>15} {'not measured':>20}"
         lines.append(line)
-    lines.append("loss in a step: eager's time of the loss by eager's time of the whole step, the most that fusing it can save")
+    lines.append(
+        "loss in a step: eager's time of the loss by eager's time of the whole step, the most that fusing it can save"
+    )
     return "\n".join(lines + notes)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from ebgan.gan.builders import NETS, discriminator, generator, image_shape
 from ebgan.gan.config import PRESETS, GanConfig
 from ebgan.gan.ebgan import EBGAN, frozen, sample
-from ebgan.gan.fully_connected import AutoEncoded, FullyConnectedDiscriminator, FullyConnectedGenerator
+from ebgan.gan.fully_connected import FullyConnectedDiscriminator, FullyConnectedGenerator
+from ebgan.gan.interface import AutoEncoded, Generator
 from ebgan.gan.runs import build, resume, train, trained_generator
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "FullyConnectedDiscriminator",
     "FullyConnectedGenerator",
     "GanConfig",
+    "Generator",
     "build",
     "discriminator",
     "frozen",

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
 from ebgan.errors import UserError, one_of
 from ebgan.gan.fully_connected import FullyConnectedDiscriminator, FullyConnectedGenerator, ImageShape
+from ebgan.gan.interface import Generator
+
+Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A generator and a discriminator for images of one shape (C, H, W), with the options that make up the name."""
+    """A generator and a discriminator for images of one shape (C, H, W), and the options behind the name."""
 
     image: ImageShape
-    generator: Callable[..., nn.Module]
+    generator: Callable[..., Generator]
     discriminator: Callable[..., nn.Module]
     generator_options: Mapping[str, Any]
     discriminator_options: Mapping[str, Any]
@@ -31,8 +34,8 @@ NETS: dict[str, Pair] = {
         generator_options={"noise_size": 32, "layers": 4, "width": 256},
         discriminator_options={"layers": 2, "width": 128},
     ),
-    # The best EBGAN of the paper's grid: nLayerG 5, sizeG 800, nLayerD 2, sizeD 1024, no dropout. The paper leaves the
-    # size of z open; 100 is the field's habit since DCGAN.
+    # The best EBGAN of the paper's grid: nLayerG 5, sizeG 800, nLayerD 2, sizeD 1024, no dropout. The paper
+    # leaves the size of z open; 100 is the field's habit since DCGAN.
     "mnist": Pair(
         image=(1, 32, 32),
         generator=FullyConnectedGenerator,
@@ -43,7 +46,7 @@ NETS: dict[str, Pair] = {
 }
 
 
-def _build(build: Callable[..., nn.Module], image: ImageShape, options: Mapping[str, Any], name: str) -> nn.Module:
+def _build(build: Callable[..., Net], image: ImageShape, options: Mapping[str, Any], name: str) -> Net:
     try:
         return build(image, **options)
     except TypeError as error:
@@ -56,7 +59,7 @@ def image_shape(name: str) -> ImageShape:
     return NETS[name].image
 
 
-def generator(name: str, **options: Any) -> nn.Module:
+def generator(name: str, **options: Any) -> Generator:
     """The generator called `name`; `options` replace the named ones (`layers`, `width`, `noise_size`).
 
     `net.noise(n)` draws the arguments of `net(*noise)`, which gives images (n, C, H, W) in [-1, 1].

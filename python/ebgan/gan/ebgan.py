@@ -13,6 +13,7 @@ from torch.optim import Adam, Optimizer
 
 import ebgan_kernels as ek
 from ebgan.gan.config import Distance, Shaping
+from ebgan.gan.interface import Generator
 from ebgan.pictures import Curve, Plot, image_grid
 from ebgan.training import Precision, autocast
 
@@ -29,25 +30,25 @@ class EBGAN:
     """Generator and auto-encoder discriminator of Zhao, Mathieu, LeCun (arXiv:1609.03126).
 
     One step updates the discriminator with `L_D = E(x) + [margin - E(G(z))]^+`, then the generator with
-    `L_G = E(G(z))` under the updated discriminator, with the same z. `L_G`'s gradient reaches the generator through both
-    arguments of the energy, the reconstruction and the image.
+    `L_G = E(G(z))` under the updated discriminator, with the same z. `L_G`'s gradient reaches the
+    generator through both arguments of the energy, the reconstruction and the image.
 
     Args:
         generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
         discriminator: `discriminator(images)` gives `(reconstruction, codes)`.
         batches: the real images.
         margin, distance, shaping: see `ebgan_kernels.discriminator_loss`.
-        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001, as in the paper.
+        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001, as in the
+        paper.
 
     Example:
-        >>> system = EBGAN(generator("mnist"), discriminator("mnist"), Batches(load("mnist"), 128, size=32), margin=10.0)
-        >>> system.step(1)["real_energy"].shape
-        torch.Size([128])
+        >>> system = EBGAN(generator("mnist"), discriminator("mnist"), Batches(load("mnist"), 128,
+        size=32), margin=10.0) >>> system.step(1)["real_energy"].shape torch.Size([128])
     """
 
     def __init__(
         self,
-        generator: nn.Module,
+        generator: Generator,
         discriminator: nn.Module,
         batches: ImageBatches,
         *,
@@ -90,8 +91,6 @@ class EBGAN:
         real = self.batches.at(step - 1).to(self.device, non_blocking=True)
         with autocast(self.device, self.precision):
             fake = self.generator(*self.generator.noise(len(real), device=self.device))
-
-        with autocast(self.device, self.precision):
             real_reconstruction, _ = self.discriminator(real)
             fake_reconstruction, _ = self.discriminator(fake.detach())
         loss, real_energy, fake_energy = self.discriminator_loss(
@@ -124,7 +123,7 @@ class EBGAN:
 
 @contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Within the block no gradient is computed for the parameters of `module`: a third of its backward pass saved."""
+    """Within the block the parameters of `module` take no gradient, which saves a third of its pass."""
     trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
     for parameter in trainable:
         parameter.requires_grad_(False)
@@ -135,7 +134,7 @@ def frozen(module: nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def sample(generator: nn.Module, count: int, *, seed: int) -> Tensor:
+def sample(generator: Generator, count: int, *, seed: int) -> Tensor:
     """`count` images (count, C, H, W) in [-1, 1]; batch normalisation uses its running statistics.
 
     The noise is drawn on the CPU, so that one seed gives the same images on every device.
@@ -146,6 +145,7 @@ def sample(generator: nn.Module, count: int, *, seed: int) -> Tensor:
     generator.eval()
     try:
         with torch.no_grad():
-            return generator(*(z.to(device) for z in noise))
+            images: Tensor = generator(*(z.to(device) for z in noise))
+            return images
     finally:
         generator.train(training)

@@ -13,17 +13,18 @@ from torch.optim import Adam
 
 from ebgan.data import Batches, load
 from ebgan.errors import UserError
-from ebgan.gan.builders import discriminator, generator, image_shape
+from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
+from ebgan.gan.interface import Generator
 from ebgan.training import RunFolder, Trainer, load_weights, newest_valid, seed_step
 
 COMMAND = "train gan"
 
 
-def build_generator(config: GanConfig) -> nn.Module:
+def build_generator(config: GanConfig) -> Generator:
     """The untrained generator of `config`."""
-    return generator(
+    return builders.generator(
         config.net,
         **_given(noise_size=config.noise_size, layers=config.generator_layers, width=config.generator_width),
     )
@@ -31,7 +32,7 @@ def build_generator(config: GanConfig) -> nn.Module:
 
 def build_discriminator(config: GanConfig) -> nn.Module:
     """The untrained discriminator of `config`."""
-    return discriminator(
+    return builders.discriminator(
         config.net,
         **_given(
             layers=config.discriminator_layers,
@@ -44,25 +45,24 @@ def build_discriminator(config: GanConfig) -> nn.Module:
 def build(config: GanConfig, device: torch.device, data_root: Path | None) -> EBGAN:
     """Networks, optimisers and data of `config`, initialised from its seed."""
     images = load(config.data, "train", data_root)
-    channels, size, _ = image_shape(config.net)
+    channels, size, _ = builders.image_shape(config.net)
     if images.images.shape[1] != channels:
         raise UserError(
             f"net: {config.net!r} is for images of {channels} channels, {config.data!r} has {images.images.shape[1]}"
         )
     seed_step(config.seed, 0)
-    nets = [net(config).to(device) for net in (build_generator, build_discriminator)]
-    rates = (config.generator_lr, config.discriminator_lr)
-    optimizers = [
-        Adam(net.parameters(), lr=rate, betas=(config.beta1, 0.999)) for net, rate in zip(nets, rates, strict=True)
-    ]
+    generator = build_generator(config).to(device)
+    discriminator = build_discriminator(config).to(device)
+    betas = (config.beta1, 0.999)
     return EBGAN(
-        *nets,
+        generator,
+        discriminator,
         Batches(images, config.batch_size, size=size, seed=config.seed),
         margin=config.margin,
         distance=config.distance,
         shaping=config.shaping,
-        generator_optimizer=optimizers[0],
-        discriminator_optimizer=optimizers[1],
+        generator_optimizer=Adam(generator.parameters(), lr=config.generator_lr, betas=betas),
+        discriminator_optimizer=Adam(discriminator.parameters(), lr=config.discriminator_lr, betas=betas),
         precision=config.precision,
     )
 
@@ -76,7 +76,7 @@ def train(
     command: str = COMMAND,
     replace: bool = False,
 ) -> EBGAN:
-    """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of the same `command` there."""
+    """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of `command` there."""
     system = build(config, device, data_root)
     run = RunFolder.create(out, command, config, replace=replace)
     Trainer(system, run, config).train()
@@ -91,8 +91,7 @@ def resume(
     if steps is not None:
         config = dataclasses.replace(config, steps=steps)
     system = build(config, device, data_root)
-    trainer = Trainer(system, run, config)
-    trainer.train(resume=True)
+    Trainer(system, run, config).train(resume=True)
     return system
 
 
@@ -105,7 +104,7 @@ def open_run(path: Path) -> tuple[RunFolder, GanConfig]:
     return run, run.read_config(GanConfig)
 
 
-def trained_generator(path: Path, device: torch.device) -> nn.Module:
+def trained_generator(path: Path, device: torch.device) -> Generator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
     run, config = open_run(path)
     net = build_generator(config).to(device)

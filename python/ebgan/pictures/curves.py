@@ -10,7 +10,7 @@ import numpy as np
 
 from ebgan.errors import require
 
-# Okabe and Ito's palette, told apart under every common colour blindness; line styles repeat the difference in grey.
+# Okabe and Ito's palette, told apart under every common colour blindness; line styles help in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 STYLES = ("-", "-", "--", ":")
 SMOOTHING = 100  # a curve is averaged down to at most this many points, its spread drawn as a band
@@ -37,7 +37,8 @@ class Plot:
 def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
     """Draw `plot` from metric rows (each with "step" and the plot's keys) into the PNG `path`.
 
-    Neighbouring rows are averaged into one point; the shaded band is from the least to the greatest value among them.
+    Neighbouring rows are averaged into one point; the shaded band is from the least to the greatest value
+    among them.
     """
     figure_module = require("matplotlib.figure")
     figure = figure_module.Figure(figsize=(8, 4.5), dpi=120, layout="constrained")

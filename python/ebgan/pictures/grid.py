@@ -10,7 +10,7 @@ from torch import Tensor
 from ebgan.errors import require
 
 BACKGROUND = (96, 96, 96)  # mid grey: sets images of either polarity apart from each other
-LEAST_SIDE = 64  # smaller images are enlarged, by a whole factor and bicubically: 8x8 digits in squares are hard to read
+LEAST_SIDE = 64  # smaller images are enlarged bicubically: 8x8 digits drawn as squares are hard to read
 
 
 def image_grid(images: Tensor, *, columns: int) -> np.ndarray:

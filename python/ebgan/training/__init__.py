@@ -8,11 +8,12 @@ from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
 from ebgan.training.run_folder import RunFolder
 from ebgan.training.seeds import seed_step
-from ebgan.training.system import System, TrainingConfig, option
+from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
 
 __all__ = [
     "BrokenCheckpoint",
+    "Help",
     "Interrupted",
     "NonFinite",
     "Precision",
@@ -25,7 +26,6 @@ __all__ = [
     "choose_device",
     "load_weights",
     "newest_valid",
-    "option",
     "read_metrics",
     "seed_step",
 ]

@@ -2,7 +2,8 @@
 
     checkpoints/step-00002000/weights.safetensors      "<module>.<parameter>": tensor
                               optimizers.safetensors   "<optimizer>.<parameter number>.<name>": tensor
-                              checkpoint.json          step, seconds, the rest of the optimisers, SHA-256 of both files
+                              checkpoint.json          step, seconds, the rest of the optimisers, SHA-256
+                              of both files
 
 No generator's state is stored: each step is seeded from its number (see `ebgan.training.seeds`).
 """
@@ -43,7 +44,9 @@ def save(
     folder: Path, progress: Progress, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
 ) -> None:
     """Write the checkpoint of `progress` under `folder`, then delete all but the newest `KEEP`."""
-    weights = {f"{name}.{key}": value for name, net in modules.items() for key, value in net.state_dict().items()}
+    weights = {
+        f"{name}.{key}": value for name, net in modules.items() for key, value in net.state_dict().items()
+    }
     states = {name: optimizer.state_dict() for name, optimizer in optimizers.items()}
     moments = {
         f"{name}.{index}.{key}": value
@@ -54,7 +57,10 @@ def save(
 
     final = folder / f"step-{progress.step:08d}"
     building = folder / f".{final.name}"
-    for leftover in (building, final):  # of a killed process, or of a run that resumed from an earlier checkpoint
+    for leftover in (
+        building,
+        final,
+    ):  # of a killed process, or of a run that resumed from an earlier checkpoint
         shutil.rmtree(leftover, ignore_errors=True)
     building.mkdir(parents=True)
     description = {
@@ -98,7 +104,9 @@ def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
             module.load_state_dict(state)
         except RuntimeError as error:
             reason = str(error).splitlines()[-1].strip()
-            raise UserError(f"{path / WEIGHTS}: does not fit {name!r} as config.json describes it: {reason}") from None
+            raise UserError(
+                f"{path / WEIGHTS}: does not fit {name!r} as config.json describes it: {reason}"
+            ) from None
 
 
 def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]) -> Progress:
@@ -122,7 +130,7 @@ def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, 
 def _serialise(tensors: Mapping[str, Tensor]) -> bytes:
     safetensors = require("safetensors.torch")
     copies = {key: value.detach().to("cpu", copy=True).contiguous() for key, value in tensors.items()}
-    return safetensors.save(copies)
+    return bytes(safetensors.save(copies))
 
 
 def _write(path: Path, content: bytes) -> str:
@@ -135,7 +143,7 @@ def _write(path: Path, content: bytes) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Make the names in `folder` durable: without it a rename may be lost although the file's content is not."""
+    """Make the names in `folder` durable: a rename may be lost although the file's content is not."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -157,6 +165,8 @@ def _verified(path: Path, *names: str) -> tuple[dict[str, Any], dict[str, Tensor
         except OSError as error:
             raise BrokenCheckpoint(f"{path / name}: unreadable ({error.strerror})") from None
         if hashlib.sha256(content).hexdigest() != checksums.get(name):
-            raise BrokenCheckpoint(f"{path / name}: cut short or damaged (its checksum is not the one written)")
+            raise BrokenCheckpoint(
+                f"{path / name}: cut short or damaged (its checksum is not the one written)"
+            )
         tensors |= require("safetensors.torch").load(content)
     return description, tensors

@@ -16,8 +16,8 @@ Precision = Literal["float32", "bfloat16"]
 def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.device:
     """The device called `name`; "auto" is CUDA where there is one, else the CPU.
 
-    `deterministic` makes PyTorch's CUDA operators repeat to the bit (a CPU does so anyway, at the same thread count),
-    and those that cannot raise.
+    `deterministic` makes PyTorch's CUDA operators repeat to the bit (a CPU does so anyway, at the same
+    thread count), and those that cannot raise.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
@@ -30,7 +30,9 @@ def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.d
             f"device: {name!r} is not there ({torch.cuda.device_count()} CUDA devices found); use --device cpu"
         )
     if deterministic:
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS repeats only with a fixed workspace
+        os.environ.setdefault(
+            "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+        )  # cuBLAS repeats only with a fixed workspace
         torch.use_deterministic_algorithms(True)
     return device
 

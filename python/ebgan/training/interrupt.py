@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 
 class Interrupted(Exception):
@@ -26,14 +27,14 @@ class StopRequest:
 def stop_request() -> Iterator[StopRequest]:
     """Within the block the first SIGINT or SIGTERM is only noted; the second does what it always did."""
     request = StopRequest()
-    previous = {}
+    previous: dict[int, Any] = {}
 
     def note(number: int, frame: FrameType | None) -> None:
         request.signal = number
         signal.signal(number, previous[number])
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        previous[number] = signal.signal(number, note)
+    for stopping in (signal.SIGINT, signal.SIGTERM):
+        previous[stopping] = signal.signal(stopping, note)
     try:
         yield request
     finally:

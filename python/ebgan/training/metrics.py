@@ -34,7 +34,7 @@ def read_metrics(run: RunFolder, *, last_step: float = float("inf")) -> list[dic
 
 
 class MetricsLog:
-    """Appends to the log of `run` after `last_step`; what a stopped run logged beyond it is dropped, to come again."""
+    """Appends to the log of `run` after `last_step`; later rows, of a run that was stopped, are dropped."""
 
     def __init__(self, run: RunFolder, *, last_step: int) -> None:
         rows = read_metrics(run, last_step=last_step)
@@ -54,7 +54,7 @@ class MetricsLog:
         self._events.add_image(name, picture, step, dataformats="HWC")
 
     def sync(self) -> None:
-        """Bring everything to the disk: done before a checkpoint, so that no checkpoint is ahead of its log."""
+        """Bring everything to the disk, as is done before a checkpoint: none may be ahead of its log."""
         self._file.flush()
         os.fsync(self._file.fileno())
         self._events.flush()

@@ -33,7 +33,9 @@ class RunFolder:
         run = cls(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             if not replace or run._read().get("command") != command:
-                raise UserError(f"{path}: exists already; go on with --resume {path}, or choose another --out")
+                raise UserError(
+                    f"{path}: exists already; go on with --resume {path}, or choose another --out"
+                )
             shutil.rmtree(path)
         path.mkdir(parents=True, exist_ok=True)
         run._write(command, config)
@@ -48,7 +50,7 @@ class RunFolder:
         return str(self._read()["command"])
 
     def read_config(self, config_type: type[Config]) -> Config:
-        """The stored configuration; fields that are missing, unknown or of another type are named in the error."""
+        """The stored configuration; a field that is missing, unknown or of another type is an error."""
         stored = self._read()["config"]
         if not isinstance(stored, dict):
             raise UserError(f"{self.config}: 'config' holds no table; restore the file or start a new run")
@@ -79,14 +81,18 @@ class RunFolder:
         except FileNotFoundError:
             raise UserError(f"{self.path}: is no run folder (config.json is missing)") from None
         except (OSError, ValueError) as error:
-            raise UserError(f"{self.config}: unreadable ({error}); restore the file or start a new run") from None
+            raise UserError(
+                f"{self.config}: unreadable ({error}); restore the file or start a new run"
+            ) from None
         if not isinstance(content, dict) or not {"command", "config"} <= content.keys():
-            raise UserError(f"{self.config}: lacks 'command' or 'config'; restore the file or start a new run")
+            raise UserError(
+                f"{self.config}: lacks 'command' or 'config'; restore the file or start a new run"
+            )
         return content
 
 
 def _fits(value: object, annotation: Any) -> bool:
-    """Whether a JSON value is of the type that a configuration's field declares (scalars, Literal and None only)."""
+    """Whether a JSON value is of a configuration field's type (scalars, Literal and None only)."""
     choices = getattr(annotation, "__args__", None) or (annotation,)
     if type(None) in choices and value is None:
         return True

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -18,9 +18,9 @@ from ebgan.training.device import Precision
 class System(Protocol):
     """Networks that learn together, one step at a time.
 
-    `modules` and `optimizers` hold all of its state: a checkpoint stores them and nothing else. So a step may depend on
-    them, on its number and on torch's random numbers (which the loop seeds anew for each step), and on nothing that
-    earlier steps left elsewhere.
+    `modules` and `optimizers` hold all of its state: a checkpoint stores them and nothing else. So a step
+    may depend on them, on its number and on torch's random numbers (which the loop seeds anew for each
+    step), and on nothing that earlier steps left elsewhere.
     """
 
     @property
@@ -43,22 +43,24 @@ class System(Protocol):
         """Pictures of the present state by name, uint8 (height, width, 3); leaves the state as it was."""
 
 
-def option(help: str, **default: Any) -> Any:
-    """A field of a configuration that the command line offers, with the text of its `--help`."""
-    return field(metadata={"help": help}, **default)
+@dataclass(frozen=True)
+class Help:
+    """The text of an option's `--help`, beside its type in a configuration."""
+
+    text: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
     """Options of the training loop; each system's configuration adds its own."""
 
-    steps: int = option("training steps; may be raised when resuming")
-    batch_size: int = option("real images, and generated ones, a step")
-    seed: int = option("seed of initialisation, batches and noise", default=0)
-    precision: Precision = option("precision of the forward passes", default="float32")
-    log_every: int = option("steps between two lines of metrics.jsonl", default=50)
-    picture_every: int = option("steps between two pictures", default=1000)
-    checkpoint_every: int = option("steps between two checkpoints", default=1000)
+    steps: Annotated[int, Help("training steps; may be raised when resuming")]
+    batch_size: Annotated[int, Help("real images, and generated ones, a step")]
+    seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
+    precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
+    log_every: Annotated[int, Help("steps between two lines of metrics.jsonl")] = 50
+    picture_every: Annotated[int, Help("steps between two pictures")] = 1000
+    checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000
 
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every"):

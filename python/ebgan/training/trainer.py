@@ -27,9 +27,10 @@ class NonFinite(UserError):
 class Trainer:
     """Trains `system` for `config.steps` steps and keeps its log, checkpoints and pictures in `run`.
 
-    With `resume` it goes on from the newest whole checkpoint, to the same bits as if it had never stopped (on a CPU with
-    the same number of threads, and on a GPU with deterministic algorithms). `kill -9` costs at most the steps since the
-    last checkpoint; SIGINT and SIGTERM cost none: the step is finished, the state saved and `Interrupted` raised.
+    With `resume` it goes on from the newest whole checkpoint, to the same bits as if it had never stopped
+    (on a CPU with the same number of threads, and on a GPU with deterministic algorithms). `kill -9`
+    costs at most the steps since the last checkpoint; SIGINT and SIGTERM cost none: the step is finished,
+    the state saved and `Interrupted` raised.
 
     Example:
         >>> system = EBGAN(generator, discriminator, batches, margin=10.0)
@@ -80,7 +81,9 @@ class Trainer:
             print(f"ebgan: skipped {reason}; going on from {path.name}", file=sys.stderr)
         progress = checkpoint.load(path, self.system.modules, self.system.optimizers)
         if progress.step >= self.config.steps:
-            raise UserError(f"steps: {self.run.path} has done {progress.step} already; ask for more with --steps")
+            raise UserError(
+                f"steps: {self.run.path} has done {progress.step} already; ask for more with --steps"
+            )
         self.run.update(self.config)
         return progress
 
@@ -109,4 +112,6 @@ class Trainer:
     def _progress_bar(self, start: int):  # type: ignore[no-untyped-def]  # tqdm comes without types
         interval = 0.2 if sys.stderr.isatty() else 10.0  # a log file gets a line now and then, not a film
         tqdm = require("tqdm").tqdm
-        return tqdm(total=self.config.steps, initial=start, unit="step", mininterval=interval, dynamic_ncols=True)
+        return tqdm(
+            total=self.config.steps, initial=start, unit="step", mininterval=interval, dynamic_ncols=True
+        )

@@ -1,0 +1,43 @@
+"""What a generator and a discriminator are to the rest of `ebgan.gan`; subclass `Generator` for your own."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+
+class Generator(nn.Module):
+    """Noise to images (N, C, H, W) in [-1, 1].
+
+    `noise_shapes` holds the shape of each argument of `forward` without N: one vector, or for nets that
+    take noise at several layers one for each.
+
+    Example:
+        >>> images = generator(*generator.noise(16))
+    """
+
+    noise_shapes: tuple[tuple[int, ...], ...]
+
+    def noise(
+        self,
+        count: int,
+        *,
+        device: torch.device | str | None = None,
+        generator: torch.Generator | None = None,
+    ) -> tuple[Tensor, ...]:
+        """The arguments of `forward` for `count` images, drawn from N(0, 1)."""
+        return tuple(
+            torch.randn(count, *shape, device=device, generator=generator) for shape in self.noise_shapes
+        )
+
+
+class AutoEncoded(NamedTuple):
+    """What a discriminator, an auto-encoder, returns for images (N, C, H, W).
+
+    `reconstruction` is (N, C, H, W), and `codes` (N, ...) is the encoder's output.
+    """
+
+    reconstruction: Tensor
+    codes: Tensor

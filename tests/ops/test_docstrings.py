@@ -1,0 +1,29 @@
+"""The examples in the docstrings run and print what they say."""
+
+from __future__ import annotations
+
+import doctest
+
+import pytest
+
+import ebgan_kernels as ek
+from ebgan_kernels import backends
+from ebgan_kernels.ops import energy
+
+
+@pytest.mark.parametrize("module", [backends, energy], ids=lambda module: module.__name__)
+def test_examples_of_a_module_run(module) -> None:  # type: ignore[no-untyped-def]
+    results = doctest.testmod(module)
+    assert results.attempted > 0 and results.failed == 0
+
+
+@pytest.mark.parametrize("name", [name for name in ek.__all__ if callable(getattr(ek, name))])
+def test_every_public_name_says_what_it_is(name: str) -> None:
+    assert (getattr(ek, name).__doc__ or "").strip()
+
+
+@pytest.mark.parametrize("name", ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss"])
+def test_every_operator_documents_its_contract(name: str) -> None:
+    documentation = getattr(ek, name).__doc__
+    for part in ("Args:", "Returns:", "Gradients:", "Errors:", "Memory:", "Source:", "Example:"):
+        assert part in documentation, part

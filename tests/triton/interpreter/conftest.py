@@ -1,0 +1,35 @@
+"""Triton operators by themselves, below autograd: in the interpreter on CPU tensors, or compiled on a GPU.
+
+The interpreter must be on before Triton is imported, and kernels cannot be compiled while it is: hence a run of its own,
+``TRITON_INTERPRET=1 pytest tests/triton/interpreter``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+import ebgan_kernels  # noqa: F401, defines the operators
+from support.implementations import device_of, missing
+
+Operator = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def _skipped_where_triton_cannot_run() -> None:
+    if reason := missing("triton"):
+        pytest.skip(f"triton is {reason}; run with TRITON_INTERPRET=1")
+
+
+@pytest.fixture
+def device() -> torch.device:
+    return device_of("triton")
+
+
+@pytest.fixture
+def operator() -> Callable[[str], Operator]:
+    """operator("discriminator_loss"): the Triton operator of that name."""
+    return lambda name: getattr(torch.ops.ebgan_kernels, f"{name}_triton").default

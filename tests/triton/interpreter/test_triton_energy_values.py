@@ -1,0 +1,121 @@
+"""Values and gradients against the reference in float64, at the edges of blocks and chunks and in every mix of dtypes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
+from ebgan_kernels.reference import energy as reference
+from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
+from support.losses import images
+
+HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
+SMALLEST_BLOCK, WHOLE_SAMPLE = 256, 16384
+
+
+def all_results(inputs: list[Tensor], margin: Tensor, distance: str, shaping: str) -> tuple[Tensor, ...]:
+    """Loss, energies and the four gradients of the reference."""
+    leaves = [x.detach().requires_grad_() for x in inputs]
+    loss, *energies = reference.discriminator_loss(*leaves, margin, distance, shaping)
+    return loss.detach(), *energies, *torch.autograd.grad(loss, leaves)
+
+
+def results_of_three_seeds(operator, device, distance, shaping, elements, dtypes=(SINGLE, SINGLE)):
+    """For each result of discriminator_loss: ours, PyTorch's in float32, and the exact one, a tensor a seed."""
+    ours, torchs, exacts = [], [], []
+    for seed in range(3):
+        inputs = images(seed, sample=(elements,), real=2, fake=3, dtypes=dtypes, device=device)
+        double = [x.double() for x in inputs]
+        # The middle one of three fake energies: one sample is beyond the margin, one below, one at it.
+        margin = reference.reconstruction_energy(*double[2:], distance).median().to(SINGLE)
+        options = (DISTANCES[distance], SHAPINGS[shaping])
+        ours.append(operator("discriminator_loss")(*inputs, margin * 1.01, *options, True, True, True, True))
+        torchs.append(all_results([x.float() for x in inputs], margin * 1.01, distance, shaping))
+        exacts.append(all_results(double, margin * 1.01, distance, shaping))
+    return zip(zip(*ours, strict=True), zip(*torchs, strict=True), zip(*exacts, strict=True), strict=True)
+
+
+@pytest.mark.parametrize("elements", [1, SMALLEST_BLOCK - 1, SMALLEST_BLOCK, SMALLEST_BLOCK + 1])
+@pytest.mark.parametrize("shaping", SHAPINGS)
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_every_distance_and_shaping_is_as_accurate_as_torch(operator, device, distance, shaping, elements):
+    for ours, torchs, exacts in results_of_three_seeds(operator, device, distance, shaping, elements):
+        assert_as_accurate_as_torch(ours, torchs, exacts)
+
+
+@pytest.mark.parametrize("elements", [WHOLE_SAMPLE - 1, WHOLE_SAMPLE, WHOLE_SAMPLE + 1, 20480])
+@pytest.mark.parametrize(("distance", "shaping"), [("l2", "identity"), ("mse", "square"), ("l1", "identity")])
+def test_large_samples_are_as_accurate_as_torch(operator, device, distance, shaping, elements):
+    for ours, torchs, exacts in results_of_three_seeds(operator, device, distance, shaping, elements):
+        assert_as_accurate_as_torch(ours, torchs, exacts)
+
+
+@pytest.mark.parametrize("elements", [300, WHOLE_SAMPLE + 2])
+@pytest.mark.parametrize("dtypes", [(BRAIN, SINGLE), (HALF, HALF), (BRAIN, BRAIN), (HALF, BRAIN), (SINGLE, HALF)])
+def test_half_types_mix_and_each_gradient_has_its_inputs_dtype(operator, device, dtypes, elements):
+    results = results_of_three_seeds(operator, device, "l2", "identity", elements, dtypes)
+    expected = (SINGLE, SINGLE, SINGLE, *dtypes, *dtypes)
+    for (ours, torchs, exacts), dtype in zip(results, expected, strict=True):
+        assert [x.dtype for x in ours] == [dtype] * 3
+        if dtype == SINGLE:
+            assert_as_accurate_as_torch(ours, torchs, exacts)
+        else:
+            for value, exact in zip(ours, exacts, strict=True):
+                assert_within_one_ulp(value, exact)
+
+
+@pytest.mark.parametrize("elements", [300, WHOLE_SAMPLE // 2 + 1])
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_float64_is_computed_in_float64(operator, device, distance, elements):
+    for ours, _, exacts in results_of_three_seeds(operator, device, distance, "square", elements, (DOUBLE, DOUBLE)):
+        for value, exact in zip(ours, exacts, strict=True):
+            torch.testing.assert_close(value, exact, rtol=1e-11, atol=1e-18)
+
+
+@pytest.mark.parametrize("shaping", SHAPINGS)
+@pytest.mark.parametrize("elements", [10, WHOLE_SAMPLE + 1])
+def test_generator_loss_equals_the_real_term_of_the_discriminators(operator, device, elements, shaping):
+    inputs = images(sample=(elements,), device=device)
+    options = (DISTANCES["l2"], SHAPINGS[shaping])
+    margin = torch.zeros((), device=device)  # below every energy: the fake term is 0
+    loss, energy, _, *gradients = operator("discriminator_loss")(*inputs, margin, *options, *4 * [True])
+    expected = (loss, energy, *gradients[:2])
+    got = operator("generator_loss")(*inputs[:2], *options, True, True)
+    assert all(map(torch.equal, got, expected))
+
+
+@pytest.mark.parametrize("elements", [1000, WHOLE_SAMPLE + 1])
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(operator, device, distance, elements):
+    ours, torchs, exacts = [], [], []
+    for seed in range(3):
+        reconstruction, target = images(seed, sample=(elements,), device=device)[:2]
+        weights = torch.tensor([0.3, -2.0, 0.0], device=device)
+        energy = operator("reconstruction_energy")(reconstruction, target, DISTANCES[distance])
+        gradients = operator("reconstruction_energy_backward")(
+            weights, reconstruction, target, energy, DISTANCES[distance], True, True
+        )
+        ours.append((energy, *gradients))
+        for dtype, results in ((SINGLE, torchs), (DOUBLE, exacts)):
+            leaves = [x.to(dtype).requires_grad_() for x in (reconstruction, target)]
+            energy = reference.reconstruction_energy(*leaves, distance)
+            results.append((energy.detach(), *torch.autograd.grad(energy, leaves, weights.to(dtype))))
+    for results in zip(*(zip(*seeds, strict=True) for seeds in (ours, torchs, exacts)), strict=True):
+        assert_as_accurate_as_torch(*results)
+
+
+@pytest.mark.parametrize("shaping", SHAPINGS)
+@pytest.mark.parametrize("batch", [1, 257, 5000])
+def test_hinge_margin_loss_takes_energies_of_any_stride_and_dtype(operator, device, batch, shaping):
+    real = (20 * torch.rand(2 * batch, device=device))[::2]
+    fake = (20 * torch.rand(batch + 3, device=device)).to(HALF)
+    margin = torch.tensor(10.0, dtype=DOUBLE, device=device)
+    loss, grad_real, grad_fake = operator("hinge_margin_loss")(real, fake, margin, SHAPINGS[shaping])
+    leaves = [x.double().requires_grad_() for x in (real, fake)]
+    exact = reference.hinge_margin_loss(*leaves, margin, shaping)
+    torch.testing.assert_close(loss.double(), exact.detach(), rtol=1e-6, atol=0.0)
+    for gradient, expected in zip((grad_real, grad_fake), torch.autograd.grad(exact, leaves), strict=True):
+        assert gradient.dtype == SINGLE
+        torch.testing.assert_close(gradient.double(), expected, rtol=1e-6, atol=0.0)
