@@ -1,7 +1,8 @@
 """Drives CMake, which describes the native build (CMakeLists.txt). Nothing here imports torch.
 
-The environment's torch is found without importing it, so that pip's build isolation works: torch is no build requirement, which
-would fetch another one. Switches: EBGAN_KERNELS_CUDA=auto|on|off, TORCH_CUDA_ARCH_LIST, CUDA_HOME, MAX_JOBS.
+The environment's torch is found without importing it, so that pip's build isolation works: torch is no build
+requirement, which would fetch another one. Switches: EBGAN_KERNELS_CUDA=auto|on|off, TORCH_CUDA_ARCH_LIST,
+CUDA_HOME, MAX_JOBS.
 """
 
 from __future__ import annotations
@@ -32,19 +33,21 @@ def torch_root() -> pathlib.Path:
     spec = importlib.machinery.PathFinder.find_spec("torch", [site_packages, *sys.path])
     if spec is None or spec.origin is None:
         raise BuildError(
-            f"no torch in {site_packages}; install it first (pip install 'torch>=2.10'), or, if it is installed elsewhere,"
-            " use pip install --no-build-isolation"
+            f"no torch in {site_packages}; install it first (pip install 'torch>=2.10'),"
+            " or, if it is installed elsewhere, use pip install --no-build-isolation"
         )
     return pathlib.Path(spec.origin).parent
 
 
 class CMakeBuild(build_ext):
-    """Configures and builds once; installs _C_cpu, _C_cuda, build.json and the host module where setuptools wants them."""
+    """Builds everything at once and puts each product into the package it belongs to."""
 
     def run(self) -> None:
         cmake = shutil.which("cmake")
         if cmake is None:
-            raise BuildError("cmake is not on PATH; pip install cmake, or install without --no-build-isolation")
+            raise BuildError(
+                "cmake is not on PATH; pip install cmake, or install without --no-build-isolation"
+            )
         build = pathlib.Path(self.build_temp).resolve()
         staging = build / "staging"
         configure = [
@@ -93,7 +96,9 @@ def run_cmake(command: list[str]) -> None:
 
 def reason_of(output: str) -> str:
     """What to do about a failed CMake run, in one line."""
-    if "No CMAKE_CXX_COMPILER could be found" in output or "C++ compiler" in output and "is not able to compile" in output:
+    if "No CMAKE_CXX_COMPILER could be found" in output or (
+        "C++ compiler" in output and "is not able to compile" in output
+    ):
         return "no working C++ compiler; install one (apt-get install g++) or set CXX"
     marker = "ebgan-kernels: "
     if marker in output:

@@ -53,14 +53,14 @@ def full_page(all_results: Sequence[Results]) -> str:
     lines = [
         "# Measurements",
         "",
-        "Written by `python -m benchmarks.report` from the JSON files beside it; `python -m benchmarks` makes those.",
+        "Written by `python -m benchmarks.report` from the JSON files that `python -m benchmarks` makes.",
         "",
-        "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host time,",
-        "  the device synchronised; *device*: from a CUDA graph over inputs beyond three times the L2 cache.",
+        "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host",
+        "  time, the device synchronised; *device*: from a CUDA graph over inputs of three times the L2 cache.",
         "- over eager, over compile: how many times faster than plain PyTorch, and than the faster of",
         "  torch.compile's two modes; over first: than the first line of the same job.",
         "- MB moved: the least traffic of the operator (inputs read once, gradients written once), so GB/s",
-        "  are effective; % of copy: of a copy's bandwidth in the same run, which inputs in a cache can exceed.",
+        "  are effective; % of copy: of a copy's bandwidth in the same run; inputs in a cache can exceed it.",
         "- error / eager's: relative error against float64 on the same inputs, over that of plain PyTorch.",
         "",
     ]

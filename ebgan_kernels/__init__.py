@@ -1,7 +1,7 @@
 """Fused kernels for the losses of energy-based and adversarial image and video models.
 
-Every public name is here; each operator family is one file in ``ops`` (public function, ``nn.Module``, autograd), and has the
-same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
+Every public name is here; each operator family is one file in ``ops`` (public function, ``nn.Module``,
+autograd), and has the same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
 """
 
 from ebgan_kernels.backends import BACKENDS, Backend, backend, backend_report
@@ -17,7 +17,6 @@ from ebgan_kernels.ops.energy import (
     reconstruction_energy,
 )
 from ebgan_kernels.version import __version__
-
 
 __all__ = [
     "BACKENDS",

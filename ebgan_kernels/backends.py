@@ -1,8 +1,9 @@
 """Which implementation runs, and why.
 
-Four implementations of every operator: ``reference`` (plain PyTorch, any device), ``cpu`` (C++), ``cuda`` (CUDA C++) and
-``triton``. The automatic choice takes the fastest that can run the input and falls back silently; an implementation that was
-insisted on (:func:`backend`, or ``EBGAN_KERNELS_BACKEND`` read once at import) and cannot run raises.
+Four implementations of every operator: ``reference`` (plain PyTorch, any device), ``cpu`` (C++), ``cuda``
+(CUDA C++) and ``triton``. The automatic choice takes the fastest that can run the input and falls back
+silently; an implementation that was insisted on (:func:`backend`, or ``EBGAN_KERNELS_BACKEND`` read once at
+import) and cannot run raises.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ if _environment is not None:
 
 
 class _Choice(threading.local):
-    """Thread-local and a plain attribute: torch.compile guards on it, where a ContextVar would break the graph."""
+    """Thread-local, a plain attribute: torch.compile guards on it, where a ContextVar breaks the graph."""
 
     def __init__(self) -> None:
         self.insisted = _environment
@@ -45,7 +46,8 @@ _choice = _Choice()
 def backend(name: Backend) -> Iterator[None]:
     """Insists on one implementation within a ``with`` block, in this thread.
 
-    The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice recompiles.
+    The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice
+    recompiles.
 
     Raises:
         ValueError: unknown name.
@@ -53,7 +55,8 @@ def backend(name: Backend) -> Iterator[None]:
     Example:
         >>> import torch, ebgan_kernels
         >>> with ebgan_kernels.backend("reference"):
-        ...     energy = ebgan_kernels.reconstruction_energy(torch.zeros(2, 3), torch.ones(2, 3), distance="l1")
+        ...     energy = ebgan_kernels.reconstruction_energy(torch.zeros(2, 3), torch.ones(2, 3),
+        distance="l1")
         >>> energy.tolist()
         [3.0, 3.0]
     """
@@ -66,7 +69,7 @@ def backend(name: Backend) -> Iterator[None]:
         _choice.insisted = before
 
 
-@torch.compiler.assume_constant_result
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def triton_missing() -> str:
     """Imports the Triton operators at the first call; "" or, in one line, why they cannot be had."""
     try:
@@ -84,9 +87,13 @@ def _triton_interpreted() -> bool:
 def _refusal(name: str, device: str) -> str:
     """Why implementation ``name`` cannot run on ``device``; "" where it can."""
     if name == "cpu":
-        return library.cpu_missing or ("" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}")
+        return library.cpu_missing or (
+            "" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}"
+        )
     if name == "cuda":
-        return library.cuda_missing or ("" if device == "cuda" else f"it runs on CUDA tensors, and these are on {device}")
+        return library.cuda_missing or (
+            "" if device == "cuda" else f"it runs on CUDA tensors, and these are on {device}"
+        )
     if name == "triton":
         if device == "cpu" and not _triton_interpreted():
             return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
@@ -117,7 +124,7 @@ def select(tensor: Tensor) -> Backend:
 
 
 def backend_report() -> str:
-    """What is there, what is not and why, how it was built: several lines of text for a person or a bug report.
+    """What is there, what is not and why, how it was built: some lines for a person or a bug report.
 
     Example:
         >>> import ebgan_kernels
@@ -127,7 +134,8 @@ def backend_report() -> str:
     build = library.build_information()
     has_gpu = torch.cuda.is_available()
     lines = [
-        f"ebgan-kernels {__version__}, torch {torch.__version__}, Python {platform.python_version()}, {platform.platform()}",
+        f"ebgan-kernels {__version__}, torch {torch.__version__},"
+        f" Python {platform.python_version()}, {platform.platform()}",
         "reference  available: plain PyTorch, any device",
         f"cpu        {_cpu_line(build)}",
         f"cuda       {_cuda_line(build, has_gpu)}",
@@ -145,7 +153,9 @@ def _cpu_line(build: dict[str, str]) -> str:
 
 def _cuda_line(build: dict[str, str], has_gpu: bool) -> str:
     if library.cuda_missing:
-        built = f" (compiled here for {build['cuda_architectures']})" if build.get("cuda_architectures") else ""
+        built = (
+            f" (compiled here for {build['cuda_architectures']})" if build.get("cuda_architectures") else ""
+        )
         return f"missing: {library.cuda_missing}{built}"
     line = (
         f"built by nvcc {build.get('nvcc', '?')} for {build.get('cuda_architectures', '?')};"

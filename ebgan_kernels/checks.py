@@ -1,4 +1,6 @@
-"""What every operator asks of its arguments. A message names the argument, what came, what is allowed, and the remedy.
+"""What every operator asks of its arguments.
+
+A message names the argument, what came, what is allowed, and the remedy.
 
 The checks pass in one expression and look for the words only when it is false: they run on every call.
 """
@@ -23,7 +25,8 @@ def check_floating(name: str, tensor: Tensor) -> None:
         raise TypeError(f"{name} is {type(tensor).__name__}; it must be a torch.Tensor")
     if tensor.dtype not in FLOATING:
         raise TypeError(
-            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64: convert it with {name}.float()"
+            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64:"
+            f" convert it with {name}.float()"
         )
 
 
@@ -73,8 +76,8 @@ def check_energies(first_name: str, first: Tensor, second_name: str, second: Ten
         check_floating(name, energy)
         if energy.dim() != 1:
             raise ValueError(
-                f"{name} has shape {tuple(energy.shape)}; it must be (N,), one energy a sample: a hinge of a batch mean is"
-                " a different loss"
+                f"{name} has shape {tuple(energy.shape)}; it must be (N,), one energy a sample:"
+                " a hinge of a batch mean is a different loss"
             )
     check_together(first_name, first, second_name, second)
 
@@ -84,8 +87,8 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
     if isinstance(margin, Tensor):
         if margin.dim() != 0 or margin.dtype not in FLOATING:
             raise ValueError(
-                f"margin is a tensor of shape {tuple(margin.shape)} and {margin.dtype}; it must be a float or a 0-d"
-                " floating tensor: use margin.float().reshape(())"
+                f"margin is a tensor of shape {tuple(margin.shape)} and {margin.dtype}; it must be a float"
+                " or a 0-d floating tensor: use margin.float().reshape(())"
             )
         if margin.device != beside.device:
             raise ValueError(
@@ -124,8 +127,9 @@ def _same_strides_inside(first: Tensor, second: Tensor) -> bool:
 def same_layout(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """The pair with dense samples of one and the same layout, for operators whose arithmetic needs no order.
 
-    Contiguous, channels-last and batch-sliced pairs pass as they are; else the tensor that stands out is copied: the
-    second into the first one's layout, or both where the first one's samples have holes (a spatial slice).
+    Contiguous, channels-last and batch-sliced pairs pass as they are; else the tensor that stands out is
+    copied: the second into the first one's layout, or both where the first one's samples have holes (a
+    spatial slice).
     """
     if first.is_contiguous() and second.is_contiguous():
         return first, second

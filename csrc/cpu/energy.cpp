@@ -1,7 +1,8 @@
 // The energy family on the CPU.
 //
 //   reconstruction_energy    2N read                        discriminator_loss, generator_loss
-//     ... its backward       2N read, 1N a gradient           2N read a pair, 1N written a gradient; the second sweep over a
+//     ... its backward       2N read, 1N a gradient           2N read a pair, 1N written a gradient; the
+//     second sweep over a
 //   scale_gradient_          1N read, 1N written              sample, for the gradient, reads it from cache
 
 #include <optional>
@@ -37,8 +38,9 @@ Tensor reconstruction_energy(const Tensor& reconstruction, const Tensor& target,
   return vector_tensor(energies, reconstruction);
 }
 
-std::tuple<Tensor, Tensor> reconstruction_energy_backward(const Tensor& grad_energy, const Tensor& reconstruction,
-                                                          const Tensor& target, const Tensor& energy, int64_t distance,
+std::tuple<Tensor, Tensor> reconstruction_energy_backward(const Tensor& grad_energy,
+                                                          const Tensor& reconstruction, const Tensor& target,
+                                                          const Tensor& energy, int64_t distance,
                                                           bool need_reconstruction, bool need_target) {
   Tensor grad_reconstruction = empty_gradient(reconstruction, need_reconstruction);
   Tensor grad_target = empty_gradient(target, need_target);
@@ -75,9 +77,9 @@ std::tuple<Tensor, Tensor, Tensor> hinge_margin_loss(const Tensor& real_energy, 
 }
 
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> discriminator_loss(
-    const Tensor& real_reconstruction, const Tensor& real, const Tensor& fake_reconstruction, const Tensor& fake,
-    const Tensor& margin, int64_t distance, int64_t shaping, bool need_real_reconstruction, bool need_real,
-    bool need_fake_reconstruction, bool need_fake) {
+    const Tensor& real_reconstruction, const Tensor& real, const Tensor& fake_reconstruction,
+    const Tensor& fake, const Tensor& margin, int64_t distance, int64_t shaping,
+    bool need_real_reconstruction, bool need_real, bool need_fake_reconstruction, bool need_fake) {
   Tensor grad_real_reconstruction = empty_gradient(real_reconstruction, need_real_reconstruction);
   Tensor grad_real = empty_gradient(real, need_real);
   Tensor grad_fake_reconstruction = empty_gradient(fake_reconstruction, need_fake_reconstruction);
@@ -100,27 +102,32 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> discriminator
           grad_fake};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_reconstruction, const Tensor& fake,
-                                                          int64_t distance, int64_t shaping,
-                                                          bool need_fake_reconstruction, bool need_fake) {
+std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_reconstruction,
+                                                          const Tensor& fake, int64_t distance,
+                                                          int64_t shaping, bool need_fake_reconstruction,
+                                                          bool need_fake) {
   Tensor grad_fake_reconstruction = empty_gradient(fake_reconstruction, need_fake_reconstruction);
   Tensor grad_fake = empty_gradient(fake, need_fake);
   std::vector<double> energies(static_cast<size_t>(fake.size(0)));
   const std::vector<LossTerm> terms = {
-      {pair_of(fake_reconstruction, fake, grad_fake_reconstruction, grad_fake), Term::kEnergy, 0, energies.data()}};
+      {pair_of(fake_reconstruction, fake, grad_fake_reconstruction, grad_fake), Term::kEnergy, 0,
+       energies.data()}};
   const Shaping f = static_cast<Shaping>(shaping);
   energies_and_gradients(terms, static_cast<Distance>(distance), f);
-  return {scalar_tensor(terms[0].mean(f), fake), vector_tensor(energies, fake), grad_fake_reconstruction, grad_fake};
+  return {scalar_tensor(terms[0].mean(f), fake), vector_tensor(energies, fake), grad_fake_reconstruction,
+          grad_fake};
 }
 
-void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_target, const Tensor& grad_loss,
-                          const Tensor& reconstruction, const Tensor& target, const Tensor& energy,
-                          const std::optional<Tensor>& margin, int64_t distance, int64_t shaping, bool filled) {
+void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_target,
+                          const Tensor& grad_loss, const Tensor& reconstruction, const Tensor& target,
+                          const Tensor& energy, const std::optional<Tensor>& margin, int64_t distance,
+                          int64_t shaping, bool filled) {
   const double scale = scalar(grad_loss);
   if (filled && scale == 1) return;
   std::vector<double> energies = vector_values(energy);
   const LossTerm term = {pair_of(reconstruction, target, grad_reconstruction, grad_target),
-                         margin ? Term::kHinge : Term::kEnergy, margin ? scalar(*margin) : 0, energies.data()};
+                         margin ? Term::kHinge : Term::kEnergy, margin ? scalar(*margin) : 0,
+                         energies.data()};
   for_each_chunk(term, [&](int64_t sample, int64_t chunk) {
     const double slope = term.slope(static_cast<Shaping>(shaping), sample, scale);
     write_gradient(term.pair, sample, chunk, static_cast<Distance>(distance), energies[sample], slope);

@@ -1,7 +1,8 @@
 // Batches of the energy family on the CPU: how samples and their chunks are shared among threads.
 //
-// A sample is summed in chunks of fixed length whatever the number of threads, each to float64, and the chunks are added in
-// order: same input, same bits. Where there are fewer samples than threads, the threads share the chunks instead.
+// A sample is summed in chunks of fixed length whatever the number of threads, each to float64, and the
+// chunks are added in order: same input, same bits. Where there are fewer samples than threads, the threads
+// share the chunks instead.
 
 #pragma once
 
@@ -22,7 +23,8 @@ using math::Term;
 
 // 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
 constexpr int64_t kChunk = 16384;
-// Less work than this is not worth waking a second thread for: at 32,768 elements one thread takes about 5 us.
+// Less work than this is not worth waking a second thread for: at 32,768 elements one thread takes about 5
+// us.
 constexpr int64_t kGrain = 32768;
 
 inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
@@ -65,10 +67,12 @@ inline double sum_of_sample(const Pair& pair, int64_t sample, Distance distance)
   return total;
 }
 
-inline void write_gradient(const Pair& pair, int64_t sample, int64_t chunk, Distance distance, double energy, double slope) {
+inline void write_gradient(const Pair& pair, int64_t sample, int64_t chunk, Distance distance, double energy,
+                           double slope) {
   const Span span = pair.span(sample, chunk);
   if (slope == 0 && std::isfinite(energy)) {
-    // An inactive hinge: nothing to read. (With an infinite or NaN energy 0 * residual is NaN, as in PyTorch.)
+    // An inactive hinge: nothing to read. (With an infinite or NaN energy 0 * residual is NaN, as in
+    // PyTorch.)
     const auto clear = [&](void* gradient, Dtype dtype) {
       if (gradient) std::memset(gradient, 0, static_cast<size_t>(span.elements * element_size(dtype)));
     };
@@ -88,7 +92,8 @@ struct LossTerm {
   double* energies;
 
   double slope(Shaping shaping, int64_t sample, double scale) const {
-    return scale * math::loss_slope(term, shaping, energies[sample], margin) / static_cast<double>(pair.samples());
+    return scale * math::loss_slope(term, shaping, energies[sample], margin) /
+           static_cast<double>(pair.samples());
   }
 
   double mean(Shaping shaping) const {
@@ -140,7 +145,9 @@ inline void energies_and_gradients(const std::vector<LossTerm>& terms, Distance 
   const auto energy_of = [&](const LossTerm& term, double sum) {
     // Rounded as it is returned, so that a later backward pass from the saved energy gives the same bits.
     const double energy = math::energy_of_sum(distance, sum, term.pair.elements());
-    return term.pair.reconstruction.dtype == Dtype::kFloat64 ? energy : static_cast<double>(static_cast<float>(energy));
+    return term.pair.reconstruction.dtype == Dtype::kFloat64
+               ? energy
+               : static_cast<double>(static_cast<float>(energy));
   };
   const auto gradient_of = [&](const LossTerm& term, int64_t sample, int64_t chunk) {
     const double slope = term.slope(shaping, sample, 1.0);
@@ -158,8 +165,8 @@ inline void energies_and_gradients(const std::vector<LossTerm>& terms, Distance 
     const int64_t chunks = term.pair.chunks();
     std::vector<double> sums(static_cast<size_t>(term.pair.samples() * chunks));
     for_each_chunk(term, [&](int64_t sample, int64_t chunk) {
-      sums[sample * chunks + chunk] = energy_kernels().sum(distance, term.pair.reconstruction.dtype,
-                                                           term.pair.target.dtype, term.pair.span(sample, chunk));
+      sums[sample * chunks + chunk] = energy_kernels().sum(
+          distance, term.pair.reconstruction.dtype, term.pair.target.dtype, term.pair.span(sample, chunk));
     });
     for (int64_t sample = 0; sample < term.pair.samples(); ++sample) {
       double total = 0;

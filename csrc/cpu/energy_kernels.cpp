@@ -1,7 +1,8 @@
 // The loops of the energy family, compiled once per instruction set into namespace EBGAN_ISA.
 //
 //   sum       2 reads an element
-//   gradient  2 reads (from cache, when it follows sum on the same sample) and 1 write for each gradient wanted
+//   gradient  2 reads (from cache, when it follows sum on the same sample) and 1 write for each gradient
+//   wanted
 
 #include "cpu/energy_kernels.h"
 
@@ -60,7 +61,8 @@ double sum_span(const Span& span) {
     total += lane_sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
   }
   for (; j < span.elements; ++j) {
-    total += static_cast<double>(math::residual_term<distance, T>(load_one(reconstruction + j) - load_one(target + j)));
+    total += static_cast<double>(
+        math::residual_term<distance, T>(load_one(reconstruction + j) - load_one(target + j)));
   }
   return total;
 }
@@ -80,7 +82,8 @@ void gradient_span(const Span& span, double coefficient) {
     if (grad_target) store(grad_target + j, -gradient);
   }
   for (; j < span.elements; ++j) {
-    const T gradient = factor * math::direction<distance, T>(load_one(reconstruction + j) - load_one(target + j));
+    const T gradient =
+        factor * math::direction<distance, T>(load_one(reconstruction + j) - load_one(target + j));
     if (grad_reconstruction) store_one(grad_reconstruction + j, gradient);
     if (grad_target) store_one(grad_target + j, -gradient);
   }
@@ -108,7 +111,8 @@ auto with_types(Dtype reconstruction, Dtype target, const Body& body) {
 
 double sum(Distance distance, Dtype reconstruction, Dtype target, const Span& span) {
   return with_types(reconstruction, target, [&]<typename R, typename G>() {
-    return distance == Distance::kL1 ? sum_span<Distance::kL1, R, G>(span) : sum_span<Distance::kL2, R, G>(span);
+    return distance == Distance::kL1 ? sum_span<Distance::kL1, R, G>(span)
+                                     : sum_span<Distance::kL2, R, G>(span);
   });
 }
 

@@ -23,7 +23,8 @@ struct EnergyKernels {
   // Sum over the span of the residual's terms: r^2, or |r| for l1.
   double (*sum)(math::Distance distance, Dtype reconstruction, Dtype target, const Span& span);
   // gradient_j = coefficient * direction(r_j), and its negative to the target.
-  void (*gradient)(math::Distance distance, Dtype reconstruction, Dtype target, const Span& span, double coefficient);
+  void (*gradient)(math::Distance distance, Dtype reconstruction, Dtype target, const Span& span,
+                   double coefficient);
 };
 
 EBGAN_KERNEL_TABLES(EnergyKernels, kEnergyKernels, energy_kernels)

@@ -1,4 +1,5 @@
-// What all families share on the CPU: scaling a gradient that the forward pass has computed, and the instruction set in use.
+// What all families share on the CPU: scaling a gradient that the forward pass has computed, and the
+// instruction set in use.
 //
 //   scale_gradient_   1N read, 1N written; nothing where the scale is 1
 
@@ -15,8 +16,8 @@ namespace {
 InstructionSet supported_instruction_set() {
 #if defined(EBGAN_X86)
   __builtin_cpu_init();
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-      __builtin_cpu_supports("avx512dq")) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq")) {
     return InstructionSet::kAvx512;
   }
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c")) {

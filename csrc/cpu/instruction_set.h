@@ -11,23 +11,23 @@ InstructionSet instruction_set();
 
 }  // namespace ebgan
 
-// Files named *_kernels.cpp are compiled once per instruction set and define `table`, of type Table, in the set's namespace.
-// This declares them and defines chooser(), which returns the one to run.
+// Files named *_kernels.cpp are compiled once per instruction set and define `table`, of type Table, in the
+// set's namespace. This declares them and defines chooser(), which returns the one to run.
 #if defined(EBGAN_X86)
-#define EBGAN_KERNEL_TABLES(Table, table, chooser)                               \
-  namespace avx512 {                                                             \
-  extern const Table table;                                                      \
-  }                                                                              \
-  namespace avx2 {                                                               \
-  extern const Table table;                                                      \
-  }                                                                              \
-  namespace baseline {                                                           \
-  extern const Table table;                                                      \
-  }                                                                              \
-  inline const Table& chooser() {                                                \
-    if (instruction_set() == InstructionSet::kAvx512) return avx512::table;      \
-    if (instruction_set() == InstructionSet::kAvx2) return avx2::table;          \
-    return baseline::table;                                                      \
+#define EBGAN_KERNEL_TABLES(Table, table, chooser)                          \
+  namespace avx512 {                                                        \
+  extern const Table table;                                                 \
+  }                                                                         \
+  namespace avx2 {                                                          \
+  extern const Table table;                                                 \
+  }                                                                         \
+  namespace baseline {                                                      \
+  extern const Table table;                                                 \
+  }                                                                         \
+  inline const Table& chooser() {                                           \
+    if (instruction_set() == InstructionSet::kAvx512) return avx512::table; \
+    if (instruction_set() == InstructionSet::kAvx2) return avx2::table;     \
+    return baseline::table;                                                 \
   }
 #else
 #define EBGAN_KERNEL_TABLES(Table, table, chooser) \

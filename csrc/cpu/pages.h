@@ -10,13 +10,14 @@
 
 namespace ebgan {
 
-// A gradient of 12.6 MB is 3,072 pages of 4 KiB, each a fault at its first touch; as huge pages it is 6. Only whole huge pages
-// inside the buffer are advised, and only where the buffer has several.
+// A gradient of 12.6 MB is 3,072 pages of 4 KiB, each a fault at its first touch; as huge pages it is 6. Only
+// whole huge pages inside the buffer are advised, and only where the buffer has several.
 inline void prefer_huge_pages(void* data, int64_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)
   constexpr uintptr_t kHugePage = uintptr_t{2} << 20;
   const uintptr_t begin = (reinterpret_cast<uintptr_t>(data) + kHugePage - 1) & ~(kHugePage - 1);
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes)) & ~(kHugePage - 1);
+  const uintptr_t end =
+      (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(bytes)) & ~(kHugePage - 1);
   if (end > begin + kHugePage) madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
 #else
   static_cast<void>(data);

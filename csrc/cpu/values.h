@@ -27,14 +27,17 @@ inline double read_value(const void* data, Dtype dtype, int64_t index) {
   }
 }
 
-inline double scalar(const Tensor& tensor) { return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0); }
+inline double scalar(const Tensor& tensor) {
+  return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0);
+}
 
 inline std::vector<double> vector_values(const Tensor& tensor) {
   std::vector<double> values(static_cast<size_t>(tensor.size(0)));
   const void* data = tensor.const_data_ptr();
   const Dtype dtype = dtype_of(tensor);
   const int64_t stride = tensor.stride(0);
-  for (size_t i = 0; i < values.size(); ++i) values[i] = read_value(data, dtype, static_cast<int64_t>(i) * stride);
+  for (size_t i = 0; i < values.size(); ++i)
+    values[i] = read_value(data, dtype, static_cast<int64_t>(i) * stride);
   return values;
 }
 

@@ -1,7 +1,9 @@
-// Vectors as wide as the instruction set this file is compiled for, and loads and stores that convert float16 and bfloat16.
+// Vectors as wide as the instruction set this file is compiled for, and loads and stores that convert float16
+// and bfloat16.
 //
-// Written with the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and Arm. Files that
-// include it are compiled once per instruction set, each into its own namespace EBGAN_ISA (CMakeLists.txt).
+// Written with the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and
+// Arm. Files that include it are compiled once per instruction set, each into its own namespace EBGAN_ISA
+// (CMakeLists.txt).
 
 #pragma once
 
@@ -93,7 +95,8 @@ inline Float load(const Float16* from) {
 
 inline void store(Float16* to, Float value) {
 #if defined(__AVX512F__)
-  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to), _mm512_maskz_cvtps_ph(0xffff, value, _MM_FROUND_TO_NEAREST_INT));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(to),
+                      _mm512_maskz_cvtps_ph(0xffff, value, _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__) && defined(__AVX2__)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
 #else

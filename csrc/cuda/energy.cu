@@ -16,7 +16,6 @@
 #include "cuda/energy_one_pass.cuh"
 #include "cuda/energy_passes.cuh"
 #include "cuda/energy_samples.cuh"
-#include "cuda/scale.cuh"
 #include "stable/cuda.h"
 #include "stable/tensor.h"
 
@@ -175,9 +174,9 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_rec
   return {loss, energy, grad_reconstruction, grad_fake};
 }
 
-void energy_loss_backward_(const Tensor& grad_reconstruction, const Tensor& grad_target, const Tensor& grad_loss,
+void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_target, const Tensor& grad_loss,
                            const Tensor& reconstruction, const Tensor& target, const Tensor& energy,
-                           std::optional<Tensor> margin, int64_t distance, int64_t shaping, bool filled) {
+                           const std::optional<Tensor>& margin, int64_t distance, int64_t shaping, bool filled) {
   const CudaContext cuda(target);
   with_accumulation(dtype_of(energy), [&]<typename A>() {
     const Pairs<A> pairs = {{pair_of<A>(reconstruction, target, grad_reconstruction, grad_target, energy,
@@ -188,24 +187,15 @@ void energy_loss_backward_(const Tensor& grad_reconstruction, const Tensor& grad
   });
 }
 
-void scale_gradient_(const Tensor& gradient, const Tensor& scale) {
-  const CudaContext cuda(gradient);
-  with_accumulation(dtype_of(gradient), [&]<typename A>() {
-    launch_scale<A>(gradient.mutable_data_ptr(), dtype_of(gradient), gradient.numel(), scale.const_data_ptr(),
-                    dtype_of(scale), device_limits(cuda.device()).multiprocessors, cuda.stream());
-  });
-}
-
 }  // namespace
 
-STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, m) {
-  m.impl("reconstruction_energy", TORCH_BOX(&reconstruction_energy));
-  m.impl("reconstruction_energy_backward", TORCH_BOX(&reconstruction_energy_backward));
-  m.impl("hinge_margin_loss", TORCH_BOX(&hinge_margin_loss));
-  m.impl("discriminator_loss", TORCH_BOX(&discriminator_loss));
-  m.impl("generator_loss", TORCH_BOX(&generator_loss));
-  m.impl("energy_loss_backward_", TORCH_BOX(&energy_loss_backward_));
-  m.impl("scale_gradient_", TORCH_BOX(&scale_gradient_));
-}
-
 }  // namespace ebgan::cuda
+
+STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {
+  library.impl("reconstruction_energy", TORCH_BOX(&ebgan::cuda::reconstruction_energy));
+  library.impl("reconstruction_energy_backward", TORCH_BOX(&ebgan::cuda::reconstruction_energy_backward));
+  library.impl("hinge_margin_loss", TORCH_BOX(&ebgan::cuda::hinge_margin_loss));
+  library.impl("discriminator_loss", TORCH_BOX(&ebgan::cuda::discriminator_loss));
+  library.impl("generator_loss", TORCH_BOX(&ebgan::cuda::generator_loss));
+  library.impl("energy_loss_backward_", TORCH_BOX(&ebgan::cuda::energy_loss_backward));
+}

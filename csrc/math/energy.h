@@ -1,10 +1,11 @@
-// Reconstruction energy, hinge and their derivatives for one element and one sample; host and device, no torch.
+// Reconstruction energy, hinge and their derivatives for one element and one sample; host and device, no
+// torch.
 //
 //   residual   r_j = reconstruction_j - target_j                                   j = 1..D
-//   energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                 (l2 | squared_l2 | mse | l1)
-//   hinge      h = [margin - E]^+
-//   loss term  f(E) for a real sample or the generator, f(h) for a fake sample;   f(t) = t | t^2
-//   gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j),   target: the negative
+//   energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                 (l2 | squared_l2 | mse |
+//   l1) hinge      h = [margin - E]^+ loss term  f(E) for a real sample or the generator, f(h) for a fake
+//   sample;   f(t) = t | t^2 gradient   d term / d reconstruction_j = slope * direction_scale *
+//   direction(r_j),   target: the negative
 //
 // Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2.
 
@@ -45,7 +46,8 @@ EBGAN_HOST_DEVICE T energy_of_sum(Distance distance, T sum, int64_t elements) {
   }
 }
 
-// dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero: sub-gradient 0 is taken.
+// dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero: sub-gradient 0 is
+// taken.
 template <typename T>
 EBGAN_HOST_DEVICE T direction_scale(Distance distance, T energy, int64_t elements) {
   switch (distance) {

@@ -1,4 +1,5 @@
-// float16 and bfloat16 as bit patterns: one element loaded to float32, one float32 rounded to nearest, ties to even.
+// float16 and bfloat16 as bit patterns: one element loaded to float32, one float32 rounded to nearest, ties
+// to even.
 
 #pragma once
 

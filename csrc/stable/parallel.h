@@ -8,7 +8,8 @@
 
 namespace ebgan {
 
-// body(begin, end) over [0, count); must not throw: a message would be lost at the C boundary of the stable ABI.
+// body(begin, end) over [0, count); must not throw: a message would be lost at the C boundary of the stable
+// ABI.
 template <typename Body>
 void parallel_for(int64_t count, int64_t grain, const Body& body) {
   if (count <= 0) return;

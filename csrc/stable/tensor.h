@@ -1,8 +1,9 @@
 // Tensors through the LibTorch stable ABI: element types, data pointers, allocation.
 //
-// Only csrc/stable names torch. Everything here needs no more than TORCH_TARGET_VERSION 2.10, so one build serves every
-// later torch. The checks of an operator's arguments are made in Python (ebgan_kernels/checks.py), where a message can
-// name the argument; what reaches this file is known to be dense, floating and on the right device.
+// Only csrc/stable names torch. Everything here needs no more than TORCH_TARGET_VERSION 2.10, so one build
+// serves every later torch. The checks of an operator's arguments are made in Python
+// (ebgan_kernels/checks.py), where a message can name the argument; what reaches this file is known to be
+// dense, floating and on the right device.
 
 #pragma once
 
@@ -26,7 +27,8 @@ inline Dtype dtype_of(const Tensor& tensor) {
   if (code == aoti_torch_dtype_float32()) return Dtype::kFloat32;
   if (code == aoti_torch_dtype_bfloat16()) return Dtype::kBFloat16;
   if (code == aoti_torch_dtype_float16()) return Dtype::kFloat16;
-  STD_TORCH_CHECK(code == aoti_torch_dtype_float64(), "expected a floating dtype, got torch dtype code ", code);
+  STD_TORCH_CHECK(code == aoti_torch_dtype_float64(), "expected a floating dtype, got torch dtype code ",
+                  code);
   return Dtype::kFloat64;
 }
 
@@ -43,8 +45,8 @@ inline int32_t torch_dtype(Dtype dtype) {
   }
 }
 
-// A read-only view of a batch whose samples are dense blocks of `elements` values; the data pointer of an empty tensor
-// may be null.
+// A read-only view of a batch whose samples are dense blocks of `elements` values; the data pointer of an
+// empty tensor may be null.
 struct Batch {
   const void* data;
   Dtype dtype;
@@ -59,29 +61,31 @@ inline Batch batch_of(const Tensor& tensor) {
   return {tensor.const_data_ptr(), dtype_of(tensor), samples, elements, tensor.stride(0)};
 }
 
-// aoti_torch_empty_strided goes straight to the allocator: 0.3 us a call where the boxed torch::stable::empty takes 1.5
-// (AMD EPYC, torch 2.13, 2026-11-22).
-inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides, Dtype dtype,
-                            const Tensor& device_of) {
+// aoti_torch_empty_strided goes straight to the allocator: 0.3 us a call where the boxed torch::stable::empty
+// takes 1.5 (AMD EPYC, torch 2.13, 2026-11-22).
+inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
+                            Dtype dtype, const Tensor& device_of) {
   int32_t device_type = 0;
   int32_t device_index = 0;
   STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_type(device_of.get(), &device_type));
   STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_index(device_of.get(), &device_index));
   AtenTensorHandle handle = nullptr;
   STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
-                                                         strides.data(), torch_dtype(dtype), device_type, device_index,
-                                                         &handle));
+                                                         strides.data(), torch_dtype(dtype), device_type,
+                                                         device_index, &handle));
   return Tensor(handle);
 }
 
-inline Tensor empty_scalar(Dtype dtype, const Tensor& device_of) { return empty_strided({}, {}, dtype, device_of); }
+inline Tensor empty_scalar(Dtype dtype, const Tensor& device_of) {
+  return empty_strided({}, {}, dtype, device_of);
+}
 
 inline Tensor empty_vector(int64_t length, Dtype dtype, const Tensor& device_of) {
   return empty_strided({length}, {1}, dtype, device_of);
 }
 
-// Uninitialised, with the layout inside a sample that `tensor` has and the samples packed; no elements where `needed`
-// is false.
+// Uninitialised, with the layout inside a sample that `tensor` has and the samples packed; no elements where
+// `needed` is false.
 inline Tensor empty_gradient(const Tensor& tensor, bool needed) {
   if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
   std::vector<int64_t> sizes(tensor.sizes().begin(), tensor.sizes().end());

@@ -1,8 +1,8 @@
 """Schemas and fake kernels of the energy family: see ``ebgan_kernels.native.library`` for the mechanism.
 
-Layout, for every implementation: the tensors of a pair have the same shape and, within a sample, the same dense strides
-(``ebgan_kernels.checks.same_layout`` sees to it), so a sample is a block of D values in storage order, whose order does not matter.
-Samples may be any ``stride(0)`` apart. Gradients are packed.
+Layout, for every implementation: the tensors of a pair have the same shape and, within a sample, the same
+dense strides (``ebgan_kernels.checks.same_layout`` sees to it), so a sample is a block of D values in storage
+order, whose order does not matter. Samples may be any ``stride(0)`` apart. Gradients are packed.
 """
 
 from __future__ import annotations
@@ -39,8 +39,9 @@ SCHEMAS = {
         "(Tensor fake_reconstruction, Tensor fake, int distance, int shaping, bool need_fake_reconstruction,"
         " bool need_fake) -> (Tensor, Tensor, Tensor, Tensor)"
     ),
-    # Gradients of grad_loss * mean f(E), or with a margin grad_loss * mean f([margin - E]^+), from the saved energies.
-    # `filled`: the buffers hold them for grad_loss = 1 already, and nothing is done where grad_loss is 1.
+    # Gradients of grad_loss * mean f(E), or with a margin grad_loss * mean f([margin - E]^+), from the saved
+    # energies. `filled`: the buffers hold them for grad_loss = 1 already, and nothing is done where grad_loss
+    # is 1.
     "energy_loss_backward_": (
         "(Tensor(a!) grad_reconstruction, Tensor(b!) grad_target, Tensor grad_loss, Tensor reconstruction,"
         " Tensor target, Tensor energy, Tensor? margin, int distance, int shaping, bool filled) -> ()"

@@ -1,4 +1,4 @@
-"""Schemas and fake kernels that all families share: scaling a stored gradient, and the CPU kernels' instruction set."""
+"""Schemas that all families share: scaling a stored gradient, and the CPU kernels' instruction set."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
 """How an operator is defined, and how the compiled libraries that implement it are loaded.
 
-A schema is defined in Python once, whatever is compiled, so that ``torch.ops.ebgan_kernels.*`` means the same on every
-machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the dispatch keys CPU and CUDA as they are loaded; Triton
-operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share the fake kernel.
+A schema is defined in Python once, whatever is compiled, so that ``torch.ops.ebgan_kernels.*`` means the same
+on every machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the dispatch keys CPU and CUDA as
+they are loaded; Triton operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share
+the fake kernel.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ _library = torch.library.Library(NAMESPACE, "DEF")
 
 
 def define(schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]) -> None:
-    """Defines operators, and the fake kernels of those that take tensors; the keys are the operators' names."""
+    """Defines operators, and the fake kernels of those that take tensors; keyed by the operators' names."""
     for name, schema in schemas.items():
         _library.define(name + schema)
     for name, fake in fakes.items():
@@ -54,7 +55,7 @@ def _load(stem: str) -> str:
     try:
         torch.ops.load_library(path)
     except OSError as error:
-        return f"{path.name} does not load: {str(error).splitlines()[0]}; reinstall ebgan-kernels under this torch"
+        return f"{path.name} does not load: {str(error).splitlines()[0]}; reinstall under this torch"
     return ""
 
 
@@ -69,7 +70,6 @@ cuda_missing = _load_cuda()
 
 
 def build_information() -> dict[str, Any]:
-    """What the build wrote down: compiler, flags, CUDA toolkit and architectures; {} if nothing is compiled."""
+    """What the build wrote down: compiler, CUDA toolkit and architectures; {} if nothing is compiled."""
     path = _PACKAGE / "build.json"
     return json.loads(path.read_text()) if path.is_file() else {}
-

@@ -1,12 +1,12 @@
 """Reconstruction energy, hinge margin loss, and the discriminator's and the generator's loss of EBGAN.
 
-Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2: the discriminator is an
-auto-encoder, and what it cannot reconstruct has a high energy.
+Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2: the
+discriminator is an auto-encoder, and what it cannot reconstruct has a high energy.
 
-Gradients of a scalar loss are computed in its forward pass, in the same pass over the images (3 units of memory traffic a
-pair, where recomputing takes 5), and handed out by the first backward pass; a second one over a retained graph computes them
-again. Double backward and ``torch.func`` transforms run the reference. Programs of ``torch.export`` are forward only: they do not
-train.
+Gradients of a scalar loss are computed in its forward pass, in the same pass over the images (3 units of
+memory traffic a pair, where recomputing takes 5), and handed out by the first backward pass; a second one
+over a retained graph computes them again. Double backward and ``torch.func`` transforms run the reference.
+Programs of ``torch.export`` are forward only: they do not train.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from ebgan_kernels.reference.energy import Distance, Shaping
 
 
 class DiscriminatorLoss(NamedTuple):
-    """What :func:`discriminator_loss` returns: the loss to differentiate, and both energies (N,), detached."""
+    """Of :func:`discriminator_loss`: the loss to differentiate, and both energies (N,), detached."""
 
     loss: Tensor
     real_energy: Tensor
@@ -43,23 +43,25 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
 
     With the residual r = reconstruction - target of one sample and its D elements::
 
-        "l2"          E = sqrt(sum_j r_j^2)      the paper's ||Dec(Enc(x)) - x||; its sub-gradient at r = 0 is 0
+        "l2"          E = sqrt(sum_j r_j^2)   the paper's ||Dec(Enc(x)) - x||; its sub-gradient at r = 0 is 0
         "squared_l2"  E = sum_j r_j^2
-        "mse"         E = sum_j r_j^2 / D        at most 4 for images in [-1, 1], so margins of 10 to 80 belong to "l2"
+        "mse"         E = sum_j r_j^2 / D     at most 4 for images in [-1, 1]: margins of 10 to 80 are for "l2"
         "l1"          E = sum_j |r_j|
 
     Args:
         reconstruction: (N, ...), float16, bfloat16, float32 or float64, of any layout.
-        target: the images x themselves, same shape and device; its dtype may differ, but float64 goes only with float64.
+        target: the images x themselves, same shape and device; its dtype may differ, but float64 goes only
+        with float64.
         distance: as above.
 
     Returns:
-        (N,) energies in float32 (float64 for float64 input), in the images' units ("l2", "l1") or their square.
+        (N,) energies in float32 (float64 for float64 input), in the images' units ("l2", "l1") or their
+        square.
 
     Gradients: to reconstruction and to target, each in its own dtype.
     Errors: ValueError for shapes or devices that differ and unknown options, TypeError for dtypes.
-    Memory: the energies; backward adds one buffer of the size of each gradient asked for. A tensor whose samples are not dense,
-    or not laid out as its partner's, is copied.
+    Memory: the energies; backward adds one buffer of the size of each gradient asked for. A tensor whose
+    samples are not dense, or not laid out as its partner's, is copied.
     Source: arXiv:1609.03126, section 2.3.
 
     Example:
@@ -82,9 +84,9 @@ def hinge_margin_loss(
 ) -> Tensor:
     """The EBGAN discriminator's loss of given energies: mean f(E_real) + mean f([margin - E_fake]^+).
 
-    The hinge is taken of each sample and then averaged. Many public ports take the hinge of the batch mean instead,
-    [margin - mean E_fake]^+, which stops pushing on every fake as soon as their average is high enough: for energies 0 and
-    2 margin this loss is margin / 2, theirs is 0.
+    The hinge is taken of each sample and then averaged. Many public ports take the hinge of the batch mean
+    instead, [margin - mean E_fake]^+, which stops pushing on every fake as soon as their average is high
+    enough: for energies 0 and 2 margin this loss is margin / 2, theirs is 0.
 
     Args:
         real_energy: (N,), any floating dtype.
@@ -96,8 +98,10 @@ def hinge_margin_loss(
     Returns:
         0-d, float32 (float64 for float64 input). The mean over an empty batch is NaN, as in PyTorch.
 
-    Gradients: to both energies, in their dtypes; relu'(0) = 0. None to the margin, and one that requires it is refused.
-    Errors: ValueError for energies that are not vectors, a negative margin, unknown options; TypeError for dtypes.
+    Gradients: to both energies, in their dtypes; relu'(0) = 0. None to the margin, and one that requires it
+    is refused.
+    Errors: ValueError for energies that are not vectors, a negative margin, unknown options; TypeError for
+    dtypes.
     Memory: the gradients of both energies.
     Source: arXiv:1609.03126, equations 1 and 2; f from LeCun's deck, "EBGAN Loss function".
 
@@ -128,21 +132,24 @@ def discriminator_loss(
 ) -> DiscriminatorLoss:
     """The whole loss of an EBGAN discriminator from its two reconstructions.
 
-    mean f(E(real)) + mean f([margin - E(fake)]^+) with E of :func:`reconstruction_energy` and the per-sample hinge of
-    :func:`hinge_margin_loss`. Both energies, hinge, loss and gradients come from one pass over the images.
+    mean f(E(real)) + mean f([margin - E(fake)]^+) with E of :func:`reconstruction_energy` and the per-sample
+    hinge of :func:`hinge_margin_loss`. Both energies, hinge, loss and gradients come from one pass over the
+    images.
 
     Args:
         real_reconstruction, real: (N, ...), D(x) and x.
-        fake_reconstruction, fake: (M, ...), D(G(z)) and G(z), as a rule detached; M may differ from N, the dtypes too.
+        fake_reconstruction, fake: (M, ...), D(G(z)) and G(z), as a rule detached; M may differ from N, the
+        dtypes too.
         margin, distance, shaping: as in :func:`hinge_margin_loss` and :func:`reconstruction_energy`.
 
     Returns:
-        ``(loss, real_energy, fake_energy)``: the loss 0-d, the energies (N,) and (M,) detached, to log or to steer a schedule;
-        float32 (float64 for float64 input).
+        ``(loss, real_energy, fake_energy)``: the loss 0-d, the energies (N,) and (M,) detached, to log or to
+        steer a schedule; float32 (float64 for float64 input).
 
     Gradients: to all four images, each in its own dtype; none to the margin.
     Errors: as in the two functions above.
-    Memory: one buffer for each gradient asked for, from forward to backward (2 of 4 images in the usual step).
+    Memory: one buffer for each gradient asked for, from forward to backward (2 of 4 images in the usual
+    step).
     Source: arXiv:1609.03126, equation 1.
 
     Example:
@@ -162,7 +169,9 @@ def discriminator_loss(
     if backend == "reference":
         return DiscriminatorLoss(*reference.discriminator_loss(*images, margin, distance, shaping))
     needed = needed_gradients(*images)
-    return DiscriminatorLoss(*DiscriminatorLossFunction.apply(*images, margin, distance, shaping, backend, needed))
+    return DiscriminatorLoss(
+        *DiscriminatorLossFunction.apply(*images, margin, distance, shaping, backend, needed)
+    )
 
 
 def generator_loss(
@@ -170,8 +179,8 @@ def generator_loss(
 ) -> Tensor:
     """The loss of an EBGAN generator: mean f(E(fake)).
 
-    Nothing is detached: the gradient reaches the generator through the reconstruction D(G(z)) and, as the formula has it, through
-    the target G(z) too.
+    Nothing is detached: the gradient reaches the generator through the reconstruction D(G(z)) and, as the
+    formula has it, through the target G(z) too.
 
     Args:
         fake_reconstruction, fake: (N, ...), D(G(z)) and G(z).
@@ -217,7 +226,10 @@ class ReconstructionEnergy(nn.Module):
 
 
 class HingeMarginLoss(nn.Module):
-    """:func:`hinge_margin_loss` as a module; ``margin`` is a buffer, so a schedule may ``fill_`` it and checkpoints keep it."""
+    """:func:`hinge_margin_loss` as a module.
+
+    ``margin`` is a buffer: a schedule may ``fill_`` it, and checkpoints keep it.
+    """
 
     margin: Tensor
 
@@ -235,7 +247,9 @@ class HingeMarginLoss(nn.Module):
 
 
 class EBGANDiscriminatorLoss(nn.Module):
-    """:func:`discriminator_loss` as a module; ``margin`` is a buffer, so a schedule may ``fill_`` it and checkpoints keep it.
+    """:func:`discriminator_loss` as a module.
+
+    ``margin`` is a buffer: a schedule may ``fill_`` it, and checkpoints keep it.
 
     Example:
         >>> import torch, ebgan_kernels

@@ -1,6 +1,7 @@
 """Autograd of the energy family; the public functions are in ``ebgan_kernels.ops.energy``.
 
-Every ``backward`` returns one gradient for each argument of ``forward``: those of the tensors, then None for the options.
+Every ``backward`` returns one gradient for each argument of ``forward``: those of the tensors, then None for
+the options.
 """
 
 from __future__ import annotations
@@ -15,12 +16,18 @@ from ebgan_kernels.backends import Backend
 from ebgan_kernels.checks import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.native.library import empty_gradient
-from ebgan_kernels.ops.gradients import differentiated_again, operator, reference_gradients, scale_in_place, scales_exactly
+from ebgan_kernels.ops.gradients import (
+    differentiated_again,
+    operator,
+    reference_gradients,
+    scale_in_place,
+    scales_exactly,
+)
 from ebgan_kernels.reference import energy as reference
 from ebgan_kernels.reference.energy import Distance, Shaping
 
-# (reconstruction, target, energy, margin): a batch and what its energies become in the loss, f(E) without a margin and
-# f([margin - E]^+) with one.
+# (reconstruction, target, energy, margin): a batch and what its energies become in the loss, f(E) without a
+# margin and f([margin - E]^+) with one.
 _Term = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
@@ -31,7 +38,12 @@ def _given(gradient: Tensor, needed: bool) -> Tensor | None:
 class ReconstructionEnergyFunction(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any, reconstruction: Tensor, target: Tensor, distance: Distance, backend: Backend, needed: tuple[bool, ...]
+        ctx: Any,
+        reconstruction: Tensor,
+        target: Tensor,
+        distance: Distance,
+        backend: Backend,
+        needed: tuple[bool, ...],
     ) -> Tensor:
         pair = same_layout(reconstruction, target)
         energy = operator(backend, "reconstruction_energy")(*pair, DISTANCES[distance])
@@ -67,7 +79,9 @@ class HingeMarginLossFunction(torch.autograd.Function):
         backend: Backend,
         needed: tuple[bool, ...],
     ) -> Tensor:
-        loss, *gradients = operator(backend, "hinge_margin_loss")(real_energy, fake_energy, margin, SHAPINGS[shaping])
+        loss, *gradients = operator(backend, "hinge_margin_loss")(
+            real_energy, fake_energy, margin, SHAPINGS[shaping]
+        )
         ctx.save_for_backward(real_energy, fake_energy, margin, *gradients)
         ctx.shaping, ctx.needed = shaping, needed
         return loss
@@ -84,28 +98,33 @@ class HingeMarginLossFunction(torch.autograd.Function):
                 grad_loss,
             )
             return *again, None, None, None, None
-        scaled = [(grad_loss * g).to(e.dtype) if n else None for g, e, n in zip(gradients, energies, ctx.needed, strict=True)]
+        scaled = [
+            (grad_loss * g).to(e.dtype) if n else None
+            for g, e, n in zip(gradients, energies, ctx.needed, strict=True)
+        ]
         return *scaled, None, None, None, None
 
 
 def _computed_gradients(
     ctx: Any, term: _Term, grad_loss: Tensor, buffers: Sequence[Tensor] | None, needed: Sequence[bool]
 ) -> Sequence[Tensor]:
-    """A term's gradients from its saved energy: into fresh buffers, or into ones that hold them for a ``grad_loss`` of 1."""
+    """A term's gradients from its saved energy: in fresh buffers, or in ones filled for a gradient of 1."""
     reconstruction, target, energy, margin = term
     pair = same_layout(reconstruction, target)
     filled = buffers is not None
     if buffers is None:
         buffers = [empty_gradient(image, need) for image, need in zip(pair, needed, strict=True)]
     options = (DISTANCES[ctx.distance], SHAPINGS[ctx.shaping])
-    operator(ctx.backend, "energy_loss_backward_")(*buffers, grad_loss, *pair, energy, margin, *options, filled)
+    operator(ctx.backend, "energy_loss_backward_")(
+        *buffers, grad_loss, *pair, energy, margin, *options, filled
+    )
     return buffers
 
 
 def _image_gradients(
     ctx: Any, grad_loss: Tensor, reference_loss: Callable[[], Tensor], terms: Sequence[_Term]
 ) -> list[Tensor | None]:
-    """The gradients of all images of a loss: handed out if the forward pass has stored them, else computed."""
+    """The gradients of all images of a loss: handed out if the forward pass stored them, else computed."""
     if differentiated_again():
         images = [image for term in terms for image in term[:2]]
         return reference_gradients(reference_loss, images, ctx.needed, grad_loss)
@@ -146,14 +165,18 @@ class DiscriminatorLossFunction(torch.autograd.Function):
             SHAPINGS[shaping],
             *needed,
         )
-        ctx.save_for_backward(real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin)
+        ctx.save_for_backward(
+            real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin
+        )
         ctx.mark_non_differentiable(real_energy, fake_energy)
         ctx.distance, ctx.shaping, ctx.backend, ctx.needed = distance, shaping, backend, needed
         return loss, real_energy, fake_energy
 
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin = ctx.saved_tensors
+        real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin = (
+            ctx.saved_tensors
+        )
         gradients = _image_gradients(
             ctx,
             grad_loss,

@@ -1,7 +1,7 @@
-"""Reconstruction energy, hinge margin and the EBGAN losses in plain PyTorch: definition, fallback, oracle, baseline.
+"""The energy family in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
 
-Every function here is differentiable by autograd to any order. Sums run in float32 (float64 for float64 input), also under
-autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+Every function here is differentiable by autograd to any order. Sums run in float32 (float64 for float64
+input), also under autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def _accumulation(tensor: Tensor) -> Tensor:
 
 def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Distance) -> Tensor:
     """(N, ...), (N, ...) -> (N,): the distance of each sample's reconstruction from its target."""
-    residual = (_accumulation(reconstruction) - _accumulation(target)).reshape(len(target), target[:1].numel())
+    residual = (_accumulation(reconstruction) - _accumulation(target)).reshape(
+        len(target), target[:1].numel()
+    )
     if distance == "l2":
         # vector_norm, not sqrt(sum of squares): its gradient at a zero residual is 0, not NaN.
         return torch.linalg.vector_norm(residual, dim=1)

@@ -22,12 +22,12 @@ from torch import Tensor
 
 from ebgan_kernels.triton.energy_math import (
     direction,
-    direction_scale,
     divide,
     energy_of_sum,
     loss_slope,
     loss_term,
     residual_term,
+    scaled_slope,
 )
 
 
@@ -74,12 +74,12 @@ def _store_gradient(gradient, offset, lanes, mask, value):
 @triton.jit
 def _gradient_factor(pair, energy, upstream, DISTANCE: tl.constexpr, SHAPING: tl.constexpr):
     """What multiplies direction(r_j). SHAPING None: the energies are the result, not a mean of loss terms."""
-    factor = direction_scale(energy, pair.elements, DISTANCE)
-    if SHAPING is not None:
-        factor *= divide(loss_slope(energy, pair.margin, SHAPING), pair.batch)
-    if upstream is not None:
-        factor *= upstream
-    return factor
+    upstream = tl.cast(upstream, energy.dtype)
+    if SHAPING is None:
+        return scaled_slope(upstream, energy, pair.elements, 1, DISTANCE)
+    else:
+        slope = upstream * loss_slope(energy, pair.margin, SHAPING)
+        return scaled_slope(slope, energy, pair.elements, pair.batch, DISTANCE)
 
 
 @triton.jit
@@ -90,7 +90,7 @@ def _whole_sample(pair, sample, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, B
     energy = energy_of_sum(tl.sum(residual_term(residual, DISTANCE), 0), pair.elements, DISTANCE)
     tl.store(pair.energy + sample, energy)
     # Without a gradient to store, the compiler drops what follows.
-    gradient = _gradient_factor(pair, energy, None, DISTANCE, SHAPING) * direction(residual, DISTANCE)
+    gradient = _gradient_factor(pair, energy, 1.0, DISTANCE, SHAPING) * direction(residual, DISTANCE)
     _store_gradient(pair.grad_reconstruction, sample * pair.elements, lanes, mask, gradient)
     _store_gradient(pair.grad_target, sample * pair.elements, lanes, mask, -gradient)
 
@@ -179,7 +179,7 @@ def _finish_chunk(
     energy = energy_of_sum(tl.sum(tl.load(partials + lanes, lanes < chunks, 0.0), 0), pair.elements, DISTANCE)
     # Every program of a sample stores the same bits.
     tl.store(pair.energy + sample, energy)
-    _gradient_chunk(pair, sample, chunk, energy, None, DISTANCE, SHAPING, ITERATIONS, BLOCK)
+    _gradient_chunk(pair, sample, chunk, energy, 1.0, DISTANCE, SHAPING, ITERATIONS, BLOCK)
 
 
 @triton.jit

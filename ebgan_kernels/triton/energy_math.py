@@ -4,7 +4,7 @@
     energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                (l2 | squared_l2 | mse | l1)
     hinge      h = [margin - E]^+
     loss term  f(E) for a real sample or the generator, f(h) for a fake sample;   f(t) = t | t^2
-    gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j),   target: the negative
+    gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j) / N,   target: the negative
 
 ``margin`` is a pointer to one number, or None where the term is f(E). Division and square root are correctly
 rounded: Triton's ``/`` and ``sqrt`` of float32 are approximate.
@@ -18,7 +18,6 @@ import triton.language as tl
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 
 L2 = tl.constexpr(DISTANCES["l2"])
-SQUARED_L2 = tl.constexpr(DISTANCES["squared_l2"])
 MSE = tl.constexpr(DISTANCES["mse"])
 L1 = tl.constexpr(DISTANCES["l1"])
 SQUARE = tl.constexpr(SHAPINGS["square"])
@@ -55,14 +54,21 @@ def energy_of_sum(total, elements, DISTANCE: tl.constexpr):
 
 
 @triton.jit
-def direction_scale(energy, elements, DISTANCE: tl.constexpr):
-    """dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero: sub-gradient 0."""
+def scaled_slope(slope, energy, elements, batch, DISTANCE: tl.constexpr):
+    """What multiplies direction(r_j) in the gradient: slope * direction_scale / batch, in one division.
+
+    One rounding for most of N, D, 2 and E; a product of quotients rounds each of them, by the same amount in all
+    elements. The l2 norm has no derivative at zero: sub-gradient 0, as of an infinite energy.
+    """
+    batch = tl.cast(batch, energy.dtype)
     if DISTANCE == L2:
-        return divide(tl.full((), 1, energy.dtype), tl.where(energy == 0, float("inf"), energy))
+        return divide(slope, batch * tl.where(energy == 0, float("inf"), energy))
     elif DISTANCE == MSE:
-        return divide(tl.full((), 2, energy.dtype), elements)
+        return divide(2 * slope, batch * tl.cast(elements, energy.dtype))
+    elif DISTANCE == L1:
+        return divide(slope, batch)
     else:
-        return tl.full((), 2 if DISTANCE == SQUARED_L2 else 1, energy.dtype)
+        return divide(2 * slope, batch)
 
 
 @triton.jit

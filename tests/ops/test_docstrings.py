@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from types import ModuleType
 
 import pytest
 
@@ -12,7 +13,7 @@ from ebgan_kernels.ops import energy
 
 
 @pytest.mark.parametrize("module", [backends, energy], ids=lambda module: module.__name__)
-def test_examples_of_a_module_run(module) -> None:  # type: ignore[no-untyped-def]
+def test_examples_of_a_module_run(module: ModuleType) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0
 
@@ -22,7 +23,9 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
     assert (getattr(ek, name).__doc__ or "").strip()
 
 
-@pytest.mark.parametrize("name", ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss"])
+@pytest.mark.parametrize(
+    "name", ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss"]
+)
 def test_every_operator_documents_its_contract(name: str) -> None:
     documentation = getattr(ek, name).__doc__
     for part in ("Args:", "Returns:", "Gradients:", "Errors:", "Memory:", "Source:", "Example:"):

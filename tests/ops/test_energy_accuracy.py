@@ -17,11 +17,17 @@ MIXES = [(HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, B
 
 
 def described(value: object) -> str:
-    return "x".join(str(part).removeprefix("torch.") for part in value) if isinstance(value, tuple) else str(value)
+    return (
+        "x".join(str(part).removeprefix("torch.") for part in value)
+        if isinstance(value, tuple)
+        else str(value)
+    )
 
 
 @pytest.mark.parametrize(
-    ("sample", "dtypes"), [(LARGE, (SINGLE, SINGLE)), (SMALL, (SINGLE, SINGLE)), *((SMALL, mix) for mix in MIXES)], ids=described
+    ("sample", "dtypes"),
+    [(LARGE, (SINGLE, SINGLE)), (SMALL, (SINGLE, SINGLE)), *((SMALL, mix) for mix in MIXES)],
+    ids=described,
 )
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_results_are_as_accurate_as_pytorch(

@@ -27,12 +27,16 @@ def test_three_times_then_five_times_the_loss_through_one_graph(
         (factor * loss).backward(retain_graph=True)
         for x, gradient in zip(inputs, exact, strict=True):
             # The sum of two gradients in .grad is rounded once more.
-            torch.testing.assert_close(x.grad.double(), total * gradient, rtol=2 * torch.finfo(dtype).eps + 1e-6, atol=0)
+            torch.testing.assert_close(
+                x.grad.double(), total * gradient, rtol=2 * torch.finfo(dtype).eps + 1e-6, atol=0
+            )
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 @pytest.mark.parametrize("case", SCALAR_LOSSES, ids=str)
-def test_a_scaled_half_gradient_is_rounded_once(case: Case, dtype: torch.dtype, implementation: ek.Backend) -> None:
+def test_a_scaled_half_gradient_is_rounded_once(
+    case: Case, dtype: torch.dtype, implementation: ek.Backend
+) -> None:
     batch = images(sample=(3, 64, 64), dtypes=(dtype, dtype), device=device_of(implementation))
     inputs, margin = case.inputs(batch), case.margin(batch)
     _, exact = torch_value_and_gradients(case, inputs, margin, torch.float64)

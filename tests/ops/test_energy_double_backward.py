@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels as ek
+from ebgan_kernels.reference.energy import Distance, Shaping
 from support.implementations import device_of
 from support.losses import CASES, DISTANCES, SHAPINGS, Case, images
 
@@ -37,7 +38,9 @@ def autoencoder_loss(case: Case, margin: Tensor) -> Callable[[Tensor, Tensor, Te
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("distance", DISTANCES)
 @pytest.mark.parametrize("name", ["reconstruction_energy", "discriminator_loss", "generator_loss"])
-def test_a_gradient_penalty_on_an_autoencoder_equals_the_references(name, distance, shaping, kernels) -> None:  # type: ignore[no-untyped-def]
+def test_a_gradient_penalty_on_an_autoencoder_equals_the_references(
+    name: str, distance: Distance, shaping: Shaping, kernels: ek.Backend
+) -> None:
     case = Case(name, distance, shaping)
     generator = torch.Generator().manual_seed(0)
     tensors = [
@@ -77,12 +80,17 @@ def test_torch_func_grad_equals_autograd(case: Case, implementation: ek.Backend)
     inputs, margin = case.inputs(batch), case.margin(batch)
     expected = torch.autograd.grad(case(inputs, margin).sum(), inputs)
     every = tuple(range(len(inputs)))
-    functional = torch.func.grad(lambda *x: case(x, margin).sum(), argnums=every)(*[x.detach() for x in inputs])
+    functional = torch.func.grad(lambda *x: case(x, margin).sum(), argnums=every)(
+        *[x.detach() for x in inputs]
+    )
     torch.testing.assert_close(functional, expected)
 
 
 def test_vmap_over_sets_of_batches_equals_a_loop(implementation: ek.Backend) -> None:
-    sets = [torch.stack(pair) for pair in zip(*(images(seed, device=device_of(implementation)) for seed in range(3)))]
+    sets = [
+        torch.stack(pair)
+        for pair in zip(*(images(seed, device=device_of(implementation)) for seed in range(3)))
+    ]
     together = torch.func.vmap(lambda *x: ek.discriminator_loss(*x, margin=5.0).loss)(*sets)
     one_by_one = [ek.discriminator_loss(*x, margin=5.0).loss for x in zip(*sets, strict=True)]
     torch.testing.assert_close(together, torch.stack(one_by_one))

@@ -11,7 +11,15 @@ from torch import Tensor
 import ebgan_kernels as ek
 from ebgan_kernels.reference.energy import Distance, Shaping
 from support.implementations import device_of
-from support.losses import CASES, DISTANCES, SHAPINGS, Case, images, torch_value_and_gradients, value_and_gradients
+from support.losses import (
+    CASES,
+    DISTANCES,
+    SHAPINGS,
+    Case,
+    images,
+    torch_value_and_gradients,
+    value_and_gradients,
+)
 
 
 def assert_same_as_torch(case: Case, batch: list[Tensor], margin: Tensor) -> None:
@@ -36,7 +44,9 @@ def test_samples_without_elements(case: Case, implementation: ek.Backend) -> Non
 
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_nan_and_infinity_go_where_they_go_in_pytorch(case: Case, odd: float, implementation: ek.Backend) -> None:
+def test_nan_and_infinity_go_where_they_go_in_pytorch(
+    case: Case, odd: float, implementation: ek.Backend
+) -> None:
     for which in range(4):
         batch = images(device=device_of(implementation))
         margin = case.margin(batch)
@@ -66,14 +76,18 @@ def test_a_perfect_reconstruction_has_a_zero_gradient(
 def test_an_energy_at_the_margin_has_a_zero_gradient(shaping: Shaping, implementation: ek.Backend) -> None:
     reconstruction = torch.tensor([[3.0, 4.0], [3.0, 3.0]], device=device_of(implementation))
     case = Case("discriminator_loss", "l2", shaping)
-    inputs = case.inputs([torch.zeros_like(reconstruction)] * 2 + [reconstruction, torch.zeros_like(reconstruction)])
+    inputs = case.inputs(
+        [torch.zeros_like(reconstruction)] * 2 + [reconstruction, torch.zeros_like(reconstruction)]
+    )
     _, (*_, gradient, _target) = value_and_gradients(case, inputs, 5.0)
     assert not gradient[0].any() and gradient[1].all()
 
 
 def test_equal_elements_add_nothing_to_the_gradient_of_l1(implementation: ek.Backend) -> None:
     reconstruction = torch.tensor([[1.0, 2.0, 3.0]], device=device_of(implementation), requires_grad=True)
-    ek.reconstruction_energy(reconstruction, torch.full_like(reconstruction, 2.0), distance="l1").sum().backward()
+    ek.reconstruction_energy(
+        reconstruction, torch.full_like(reconstruction, 2.0), distance="l1"
+    ).sum().backward()
     assert reconstruction.grad.tolist() == [[-1.0, 0.0, 1.0]]
 
 

@@ -47,7 +47,12 @@ WRONG: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
     "float64 beside float32 in a pair": (
         lambda: ek.reconstruction_energy(X.double(), X),
         TypeError,
-        ("reconstruction is torch.float64", "target torch.float32", "float64 goes only with float64", "convert"),
+        (
+            "reconstruction is torch.float64",
+            "target torch.float32",
+            "float64 goes only with float64",
+            "convert",
+        ),
     ),
     "float64 real beside float32 fake": (
         lambda: discriminator(X.double(), X.double(), X, X),
@@ -122,7 +127,7 @@ WRONG: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
     "integer margin tensor": (
         lambda: ek.hinge_margin_loss(E, E, torch.tensor(3)),
         ValueError,
-        ("margin", "torch.int64", "float32 or float64"),
+        ("margin", "torch.int64", "0-d floating tensor"),
     ),
     "margin on another device": (
         lambda: ek.hinge_margin_loss(E, E, torch.tensor(1.0, device="meta")),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -12,18 +14,21 @@ from support.losses import CASES, Case, images
 
 @pytest.mark.parametrize("check", [torch.autograd.gradcheck, torch.autograd.gradgradcheck])
 @pytest.mark.parametrize("case", CASES, ids=str)
-def test_derivatives_equal_finite_differences(case: Case, check, implementation: ek.Backend) -> None:  # type: ignore[no-untyped-def]
+def test_derivatives_equal_finite_differences(
+    case: Case, check: Callable[..., bool], implementation: ek.Backend
+) -> None:
     batch = images(sample=(2, 3), dtypes=(torch.float64,) * 2, device=device_of(implementation))
     margin = case.margin(batch)
     assert check(lambda *inputs: case(inputs, margin), case.inputs(batch))
 
 
 @pytest.mark.parametrize("needed", range(4))
-def test_a_gradient_is_the_same_whichever_others_are_asked_for(needed: int, implementation: ek.Backend) -> None:
+def test_a_gradient_is_the_same_whichever_others_are_asked_for(
+    needed: int, implementation: ek.Backend
+) -> None:
     case, batch = Case("discriminator_loss"), images(device=device_of(implementation))
     margin = case.margin(batch)
-    of_all = torch.autograd.grad(case(case.inputs(batch), margin), inputs := case.inputs(batch), allow_unused=True)
-    assert of_all == (None,) * 4  # other leaves than those of the graph
+    inputs = case.inputs(batch)
     of_all = torch.autograd.grad(case(inputs, margin), inputs)
     alone = [x.detach().requires_grad_(i == needed) for i, x in enumerate(inputs)]
     case(alone, margin).backward()

@@ -31,7 +31,9 @@ def test_every_pair_of_layouts_gives_the_same_result(
     reconstruction_layout: str, target_layout: str, implementation: ek.Backend
 ) -> None:
     layouts = 2 * (LAYOUTS[reconstruction_layout], LAYOUTS[target_layout])
-    batch = [layout(image) for layout, image in zip(layouts, images(device=device_of(implementation)), strict=True)]
+    batch = [
+        layout(image) for layout, image in zip(layouts, images(device=device_of(implementation)), strict=True)
+    ]
     for case in (Case("reconstruction_energy"), Case("discriminator_loss")):
         assert_close_to_float64(case, case.inputs(batch), case.margin(batch))
 
@@ -40,10 +42,14 @@ def test_energies_of_any_stride_give_the_same_result(implementation: ek.Backend)
     table = torch.linspace(0, 3, 20, device=device_of(implementation)).reshape(5, 4)
     case, margin = Case("hinge_margin_loss"), torch.tensor(1.6, device=table.device)
     for real, fake in ((table[:, 1], table[2:, 3]), (table[0, 2].expand(6), table[::2, 0])):
-        assert_close_to_float64(case, [real.detach().requires_grad_(), fake.detach().requires_grad_()], margin)
+        assert_close_to_float64(
+            case, [real.detach().requires_grad_(), fake.detach().requires_grad_()], margin
+        )
 
 
-def test_an_expanded_incoming_gradient_and_a_strided_one_give_the_same_result(implementation: ek.Backend) -> None:
+def test_an_expanded_incoming_gradient_and_a_strided_one_give_the_same_result(
+    implementation: ek.Backend,
+) -> None:
     reconstruction, target = images(device=device_of(implementation))[:2]
     energy = ek.reconstruction_energy(reconstruction.requires_grad_(), target)
     weights = torch.tensor([[2.0, 9.0]] * 3, device=energy.device)[:, 0]
@@ -77,9 +83,18 @@ def test_any_shape_layout_and_mix_of_dtypes(implementation: ek.Backend) -> None:
         layouts=st.tuples(layout, layout, layout, layout),
         seed=st.integers(0, 99),
     )
-    def check(case, sample, counts, dtypes, layouts, seed):  # type: ignore[no-untyped-def]
+    def check(
+        case: Case,
+        sample: list[int],
+        counts: tuple[int, int],
+        dtypes: tuple[torch.dtype, torch.dtype],
+        layouts: tuple[str, ...],
+        seed: int,
+    ) -> None:
         real, fake = counts
-        batch = images(seed, sample=sample, real=real, fake=fake, dtypes=dtypes, device=device_of(implementation))
+        batch = images(
+            seed, sample=sample, real=real, fake=fake, dtypes=dtypes, device=device_of(implementation)
+        )
         batch = [LAYOUTS[name](image) for name, image in zip(layouts, batch, strict=True)]
         assert_close_to_float64(case, case.inputs(batch), case.margin(batch))
 

@@ -18,7 +18,11 @@ def test_modules_equal_functions(distance: Distance, shaping: Shaping, implement
     real_reconstruction, real, fake_reconstruction, fake = batch = images(device=device)
     discriminator = ek.EBGANDiscriminatorLoss(margin=5.0, distance=distance, shaping=shaping).to(device)
     result = discriminator(*batch)
-    assert all(map(torch.equal, result, ek.discriminator_loss(*batch, margin=5.0, distance=distance, shaping=shaping)))
+    assert all(
+        map(
+            torch.equal, result, ek.discriminator_loss(*batch, margin=5.0, distance=distance, shaping=shaping)
+        )
+    )
     assert torch.equal(ek.ReconstructionEnergy(distance)(real_reconstruction, real), result.real_energy)
     assert torch.equal(
         ek.HingeMarginLoss(5.0, shaping).to(device)(result.real_energy, result.fake_energy),
@@ -31,7 +35,9 @@ def test_modules_equal_functions(distance: Distance, shaping: Shaping, implement
 
 
 @pytest.mark.parametrize("module", [ek.HingeMarginLoss, ek.EBGANDiscriminatorLoss])
-def test_the_margin_is_a_buffer_that_a_schedule_fills_and_a_checkpoint_keeps(module: type[torch.nn.Module]) -> None:
+def test_the_margin_is_a_buffer_that_a_schedule_fills_and_a_checkpoint_keeps(
+    module: type[torch.nn.Module],
+) -> None:
     scheduled = module(margin=10.0)
     scheduled.margin.fill_(2.5)
     restored = module(margin=10.0)
@@ -52,5 +58,6 @@ def test_representations_show_the_options() -> None:
     assert repr(ek.HingeMarginLoss(2.5, "square")) == "HingeMarginLoss(margin=2.5, shaping='square')"
     assert repr(ek.EBGANGeneratorLoss()) == "EBGANGeneratorLoss(distance='l2', shaping='identity')"
     assert (
-        repr(ek.EBGANDiscriminatorLoss(10)) == "EBGANDiscriminatorLoss(margin=10, distance='l2', shaping='identity')"
+        repr(ek.EBGANDiscriminatorLoss(10))
+        == "EBGANDiscriminatorLoss(margin=10, distance='l2', shaping='identity')"
     )

@@ -50,15 +50,23 @@ def test_operators_pass_opcheck(name: str, layout: str, kernels: ek.Backend) -> 
     torch.library.opcheck(operator(kernels, name), ARGUMENTS[name](batch, one))
 
 
+@pytest.mark.filterwarnings(
+    "ignore:.*an autograd kernel was not registered"
+)  # the public functions hold the autograd
 @pytest.mark.parametrize("name", ["reconstruction_energy", "discriminator_loss", "generator_loss"])
 def test_operators_pass_opcheck_with_inputs_that_require_gradients(name: str, kernels: ek.Backend) -> None:
-    batch = [image.requires_grad_() for image in images(dtypes=(torch.bfloat16, torch.float32), device=device_of(kernels))]
+    batch = [
+        image.requires_grad_()
+        for image in images(dtypes=(torch.bfloat16, torch.float32), device=device_of(kernels))
+    ]
     one = torch.ones((), device=device_of(kernels))
     torch.library.opcheck(operator(kernels, name), ARGUMENTS[name](batch, one))
 
 
 @pytest.mark.parametrize("filled", [False, True])
-def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(filled: bool, kernels: ek.Backend) -> None:
+def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(
+    filled: bool, kernels: ek.Backend
+) -> None:
     batch = images(device=device_of(kernels))[2:]
     one = torch.ones((), device=device_of(kernels))
     gradient, target_gradient = torch.full_like(batch[0], 7), torch.full_like(batch[1], 7)

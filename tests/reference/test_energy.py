@@ -18,7 +18,9 @@ MARGIN = torch.tensor(2.0, dtype=torch.float64)
 
 def loop_energy(reconstruction: Tensor, target: Tensor, distance: str) -> list[float]:
     energies = []
-    for reconstructed, image in zip(reconstruction.flatten(1).tolist(), target.flatten(1).tolist(), strict=True):
+    for reconstructed, image in zip(
+        reconstruction.flatten(1).tolist(), target.flatten(1).tolist(), strict=True
+    ):
         squares = absolutes = 0.0
         for a, b in zip(reconstructed, image, strict=True):
             squares += (a - b) ** 2
@@ -30,10 +32,14 @@ def loop_energy(reconstruction: Tensor, target: Tensor, distance: str) -> list[f
 
 def loop_hinge(real: list[float], fake: list[float], margin: float, shaping: str) -> float:
     power = 2 if shaping == "square" else 1
-    return sum(e**power for e in real) / len(real) + sum(max(0.0, margin - e) ** power for e in fake) / len(fake)
+    return sum(e**power for e in real) / len(real) + sum(max(0.0, margin - e) ** power for e in fake) / len(
+        fake
+    )
 
 
-@pytest.mark.parametrize(("distance", "energy"), [("l2", 5.0), ("squared_l2", 25.0), ("mse", 12.5), ("l1", 7.0)])
+@pytest.mark.parametrize(
+    ("distance", "energy"), [("l2", 5.0), ("squared_l2", 25.0), ("mse", 12.5), ("l1", 7.0)]
+)
 def test_energy_of_a_residual_of_three_and_minus_four(distance: str, energy: float) -> None:
     reconstruction, target = torch.tensor([[4.0, -5.0]]), torch.tensor([[1.0, -1.0]])
     assert reference.reconstruction_energy(reconstruction, target, distance).tolist() == [energy]
@@ -81,7 +87,9 @@ def test_the_hinge_is_per_sample_and_not_of_the_batch() -> None:
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_the_gradient_at_a_perfect_reconstruction_is_zero(distance: str) -> None:
     reconstruction = torch.randn(2, 7).requires_grad_()
-    reference.reconstruction_energy(reconstruction, reconstruction.detach().clone(), distance).sum().backward()
+    reference.reconstruction_energy(
+        reconstruction, reconstruction.detach().clone(), distance
+    ).sum().backward()
     assert torch.equal(reconstruction.grad, torch.zeros(2, 7))
 
 
@@ -89,13 +97,17 @@ def test_energies_of_images_in_minus_one_to_one_are_bounded() -> None:
     black, white = torch.full((1, 3, 64, 64), -1.0), torch.full((1, 3, 64, 64), 1.0)
     assert reference.reconstruction_energy(black, white, "mse").item() == 4.0
     norm = reference.reconstruction_energy(black, white, "l2").item()
-    assert norm == pytest.approx(2 * math.sqrt(12288), rel=1e-6)  # 221.7: margins of 10 to 80 belong to the norm
+    assert norm == pytest.approx(
+        2 * math.sqrt(12288), rel=1e-6
+    )  # 221.7: margins of 10 to 80 belong to the norm
 
 
 def test_the_generator_learns_from_samples_beyond_the_margin_and_the_discriminator_does_not() -> None:
     fake, fake_reconstruction = torch.zeros(2, 4), torch.full((2, 4), 3.0).requires_grad_()
     real = torch.zeros(2, 4)
-    reference.discriminator_loss(real, real, fake_reconstruction, fake, MARGIN, "l2", "identity")[0].backward()
+    reference.discriminator_loss(real, real, fake_reconstruction, fake, MARGIN, "l2", "identity")[
+        0
+    ].backward()
     assert not fake_reconstruction.grad.any()
     fake_reconstruction.grad = None
     reference.generator_loss(fake_reconstruction, fake, "l2", "identity").backward()
@@ -119,7 +131,9 @@ def test_the_discriminators_energies_carry_no_gradient() -> None:
 def test_half_images_are_summed_in_float32(dtype: torch.dtype) -> None:
     ones, zeros = torch.ones(1, 100_001, dtype=dtype), torch.zeros(1, 100_001)
     energy = reference.reconstruction_energy(ones, zeros, "squared_l2")
-    assert energy.dtype == torch.float32 and energy.item() == 100_001  # float16 ends at 65504, bfloat16 counts to 256
+    assert (
+        energy.dtype == torch.float32 and energy.item() == 100_001
+    )  # float16 ends at 65504, bfloat16 counts to 256
 
 
 def test_sums_stay_in_float32_under_autocast() -> None:

@@ -65,7 +65,9 @@ def test_at_the_equilibrium_the_value_is_the_margin_for_every_constant_energy(fr
 
 
 @pytest.mark.parametrize("generated", GENERATED)
-def test_the_best_discriminators_value_is_the_margin_times_one_minus_total_variation(generated: Tensor) -> None:
+def test_the_best_discriminators_value_is_the_margin_times_one_minus_total_variation(
+    generated: Tensor,
+) -> None:
     energy = torch.where(probability(DATA) < probability(generated), MARGIN, 0.0)
     total_variation = (probability(DATA) - probability(generated)).abs().sum() / 2
     torch.testing.assert_close(value(energy, DATA, generated), MARGIN * (1 - total_variation))
@@ -73,7 +75,9 @@ def test_the_best_discriminators_value_is_the_margin_times_one_minus_total_varia
 
 
 @pytest.mark.parametrize("generated", GENERATED)
-def test_with_the_square_the_best_energy_is_the_margin_times_the_share_of_generated(generated: Tensor) -> None:
+def test_with_the_square_the_best_energy_is_the_margin_times_the_share_of_generated(
+    generated: Tensor,
+) -> None:
     share = probability(generated) / (probability(DATA) + probability(generated))
     assert_minimal(MARGIN * share.nan_to_num(), DATA, generated, "square")
 

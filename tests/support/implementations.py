@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -12,7 +13,7 @@ import ebgan_kernels as ek
 
 
 def missing(implementation: str) -> str:
-    """"" where the implementation runs on this machine, else the reason, in the words of the report."""
+    """ "" where the implementation runs on this machine, else the reason, in the words of the report."""
     for line in ek.backend_report().splitlines():
         name, _, state = line.partition(" ")
         if name == implementation:
@@ -39,7 +40,9 @@ class OperatorLog(TorchDispatchMode):
         self.names: list[str] = []
         self.results: list[list[tuple[int, int]]] = []
 
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
         result = func(*args, **(kwargs or {}))
         tensors = result if isinstance(result, (tuple, list)) else (result,)
         self.names.append(str(func.overloadpacket).removesuffix("_triton"))

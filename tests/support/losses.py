@@ -34,7 +34,9 @@ class Case:
             return ek.hinge_margin_loss(*inputs, margin, shaping=self.shaping)
         if self.name == "generator_loss":
             return ek.generator_loss(*inputs, distance=self.distance, shaping=self.shaping)
-        return ek.discriminator_loss(*inputs, margin=margin, distance=self.distance, shaping=self.shaping).loss
+        return ek.discriminator_loss(
+            *inputs, margin=margin, distance=self.distance, shaping=self.shaping
+        ).loss
 
     def inputs(self, images: Sequence[Tensor]) -> list[Tensor]:
         """What the function takes, from (real_reconstruction, real, fake_reconstruction, fake), as leaf tensors."""
@@ -67,7 +69,12 @@ CASES = [
     ),
 ]
 # One case a function, for properties that do not depend on the options.
-FUNCTIONS = [Case("reconstruction_energy"), Case("hinge_margin_loss"), Case("discriminator_loss"), Case("generator_loss")]
+FUNCTIONS = [
+    Case("reconstruction_energy"),
+    Case("hinge_margin_loss"),
+    Case("discriminator_loss"),
+    Case("generator_loss"),
+]
 
 
 def images(
@@ -92,7 +99,9 @@ def images(
     return [tensor.to(device, dtype) for tensor, dtype in zip(tensors, 2 * tuple(dtypes), strict=True)]
 
 
-def value_and_gradients(case: Case, inputs: Sequence[Tensor], margin: Tensor | float) -> tuple[Tensor, list[Tensor]]:
+def value_and_gradients(
+    case: Case, inputs: Sequence[Tensor], margin: Tensor | float
+) -> tuple[Tensor, list[Tensor]]:
     """The result, and the gradients of its sum, of the implementation in force."""
     result = case(inputs, margin)
     return result.detach(), list(torch.autograd.grad(result.sum(), inputs))

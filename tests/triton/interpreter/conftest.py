@@ -30,6 +30,15 @@ def device() -> torch.device:
 
 
 @pytest.fixture
+def chunks_of_256(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cuts samples of more than 256 elements into chunks, and those of more than 512 into two larger ones."""
+    from ebgan_kernels.triton import energy
+
+    for name, value in {"WHOLE_SAMPLE_BYTES": 1024, "CHUNK_BLOCK": 256, "MOST_CHUNKS": 2}.items():
+        monkeypatch.setattr(energy, name, value)
+
+
+@pytest.fixture
 def operator() -> Callable[[str], Operator]:
     """operator("discriminator_loss"): the Triton operator of that name."""
     return lambda name: getattr(torch.ops.ebgan_kernels, f"{name}_triton").default

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -21,12 +23,11 @@ def margin(device: torch.device) -> torch.Tensor:
     return torch.tensor(8.0, device=device)
 
 
-@pytest.mark.parametrize("elements", [10, 16385])
-def test_gradients_that_are_not_needed_are_not_made(operator, device, margin, elements):
+@pytest.mark.parametrize("elements", [10, 300])
+def test_gradients_that_are_not_needed_are_not_made(operator, device, margin, chunks_of_256, elements):
     inputs = images(sample=(elements,), device=device)
     complete = operator("discriminator_loss")(*inputs, margin, L2, IDENTITY, *NEED_ALL)
-    for mask in range(16):
-        needed = [bool(mask & 1 << i) for i in range(4)]
+    for needed in itertools.product([True, False], repeat=4):
         got = operator("discriminator_loss")(*inputs, margin, L2, IDENTITY, *needed)
         assert all(map(torch.equal, got[:3], complete[:3]))
         for need, gradient, expected in zip(needed, got[3:], complete[3:], strict=True):
@@ -65,7 +66,9 @@ def test_memory_between_samples_is_never_read(operator, device, margin, elements
     inputs = images(sample=(elements,), device=device)
     apart = [x.new_full((2 * len(x) + 1, elements), float("nan"))[1::2].copy_(x) for x in inputs]
     expected = operator("discriminator_loss")(*inputs, margin, L2, IDENTITY, *NEED_ALL)
-    assert all(map(torch.equal, operator("discriminator_loss")(*apart, margin, L2, IDENTITY, *NEED_ALL), expected))
+    assert all(
+        map(torch.equal, operator("discriminator_loss")(*apart, margin, L2, IDENTITY, *NEED_ALL), expected)
+    )
 
 
 def test_real_and_fake_samples_may_differ_in_size(operator, device, margin):
@@ -107,10 +110,12 @@ def test_samples_without_elements_have_the_energy_of_an_empty_sum(operator, devi
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:overflow:RuntimeWarning")
-@pytest.mark.parametrize("elements", [5, 16385])
+@pytest.mark.parametrize("elements", [5, 300])
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("distance", ["l2", "squared_l2", "mse"])
-def test_nan_and_infinity_spread_as_in_torch(operator, device, margin, distance, shaping, elements):
+def test_nan_and_infinity_spread_as_in_torch(
+    operator, device, margin, chunks_of_256, distance, shaping, elements
+):
     for value in NOT_FINITE:
         inputs = [x.requires_grad_() for x in images(sample=(elements,), device=device)]
         with torch.no_grad():
@@ -132,7 +137,9 @@ def test_ties_have_gradient_zero(operator, device, distance):
     assert not energy.any()
     assert not any(g.any() for g in gradients)
     at_the_margin = torch.zeros((), device=device)
-    *_, gradient, _ = operator("discriminator_loss")(same, same, same, same, at_the_margin, *options, *NEED_ALL)
+    *_, gradient, _ = operator("discriminator_loss")(
+        same, same, same, same, at_the_margin, *options, *NEED_ALL
+    )
     assert not gradient.any()
 
 

@@ -22,18 +22,18 @@ def all_results(inputs: list[Tensor], margin: Tensor, distance: str, shaping: st
     return loss.detach(), *energies, *torch.autograd.grad(loss, leaves)
 
 
-def results_of_three_seeds(operator, device, distance, shaping, elements, dtypes=(SINGLE, SINGLE)):
+def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SINGLE), seeds=4):
     """For each result of discriminator_loss: ours, PyTorch's in float32, and the exact one, a tensor a seed."""
     ours, torchs, exacts = [], [], []
-    for seed in range(3):
+    for seed in range(seeds):
         inputs = images(seed, sample=(elements,), real=2, fake=3, dtypes=dtypes, device=device)
         double = [x.double() for x in inputs]
-        # The middle one of three fake energies: one sample is beyond the margin, one below, one at it.
-        margin = reference.reconstruction_energy(*double[2:], distance).median().to(SINGLE)
+        # Between the second and the third of the fake energies, and not near: a difference of equals is all rounding.
+        margin = reference.reconstruction_energy(*double[2:], distance)[1:].mean().to(SINGLE)
         options = (DISTANCES[distance], SHAPINGS[shaping])
-        ours.append(operator("discriminator_loss")(*inputs, margin * 1.01, *options, True, True, True, True))
-        torchs.append(all_results([x.float() for x in inputs], margin * 1.01, distance, shaping))
-        exacts.append(all_results(double, margin * 1.01, distance, shaping))
+        ours.append(operator("discriminator_loss")(*inputs, margin, *options, True, True, True, True))
+        torchs.append(all_results([x.float() for x in inputs], margin, distance, shaping))
+        exacts.append(all_results(double, margin, distance, shaping))
     return zip(zip(*ours, strict=True), zip(*torchs, strict=True), zip(*exacts, strict=True), strict=True)
 
 
@@ -41,24 +41,34 @@ def results_of_three_seeds(operator, device, distance, shaping, elements, dtypes
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_every_distance_and_shaping_is_as_accurate_as_torch(operator, device, distance, shaping, elements):
-    for ours, torchs, exacts in results_of_three_seeds(operator, device, distance, shaping, elements):
+    for ours, torchs, exacts in results(operator, device, distance, shaping, elements, seeds=12):
         assert_as_accurate_as_torch(ours, torchs, exacts)
 
 
-@pytest.mark.parametrize("elements", [WHOLE_SAMPLE - 1, WHOLE_SAMPLE, WHOLE_SAMPLE + 1, 20480])
+@pytest.mark.parametrize("elements", [WHOLE_SAMPLE, WHOLE_SAMPLE + 1])
 @pytest.mark.parametrize(("distance", "shaping"), [("l2", "identity"), ("mse", "square"), ("l1", "identity")])
 def test_large_samples_are_as_accurate_as_torch(operator, device, distance, shaping, elements):
-    for ours, torchs, exacts in results_of_three_seeds(operator, device, distance, shaping, elements):
+    for ours, torchs, exacts in results(operator, device, distance, shaping, elements):
         assert_as_accurate_as_torch(ours, torchs, exacts)
 
 
-@pytest.mark.parametrize("elements", [300, WHOLE_SAMPLE + 2])
-@pytest.mark.parametrize("dtypes", [(BRAIN, SINGLE), (HALF, HALF), (BRAIN, BRAIN), (HALF, BRAIN), (SINGLE, HALF)])
-def test_half_types_mix_and_each_gradient_has_its_inputs_dtype(operator, device, dtypes, elements):
-    results = results_of_three_seeds(operator, device, "l2", "identity", elements, dtypes)
+@pytest.mark.parametrize("elements", [257, 512, 513, 1024, 1025, 2048])
+def test_chunks_of_several_blocks_are_as_accurate_as_torch(operator, device, chunks_of_256, elements):
+    for ours, torchs, exacts in results(operator, device, "l2", "identity", elements):
+        assert_as_accurate_as_torch(ours, torchs, exacts)
+
+
+@pytest.mark.parametrize("elements", [200, 300])
+@pytest.mark.parametrize(
+    "dtypes", [(BRAIN, SINGLE), (HALF, HALF), (BRAIN, BRAIN), (HALF, BRAIN), (SINGLE, HALF)]
+)
+def test_half_types_mix_and_each_gradient_has_its_inputs_dtype(
+    operator, device, chunks_of_256, dtypes, elements
+):
+    of_each = results(operator, device, "l2", "identity", elements, dtypes=dtypes)
     expected = (SINGLE, SINGLE, SINGLE, *dtypes, *dtypes)
-    for (ours, torchs, exacts), dtype in zip(results, expected, strict=True):
-        assert [x.dtype for x in ours] == [dtype] * 3
+    for (ours, torchs, exacts), dtype in zip(of_each, expected, strict=True):
+        assert {x.dtype for x in ours} == {dtype}
         if dtype == SINGLE:
             assert_as_accurate_as_torch(ours, torchs, exacts)
         else:
@@ -69,14 +79,18 @@ def test_half_types_mix_and_each_gradient_has_its_inputs_dtype(operator, device,
 @pytest.mark.parametrize("elements", [300, WHOLE_SAMPLE // 2 + 1])
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_float64_is_computed_in_float64(operator, device, distance, elements):
-    for ours, _, exacts in results_of_three_seeds(operator, device, distance, "square", elements, (DOUBLE, DOUBLE)):
+    for ours, _, exacts in results(
+        operator, device, distance, "square", elements, dtypes=(DOUBLE, DOUBLE), seeds=1
+    ):
         for value, exact in zip(ours, exacts, strict=True):
             torch.testing.assert_close(value, exact, rtol=1e-11, atol=1e-18)
 
 
 @pytest.mark.parametrize("shaping", SHAPINGS)
-@pytest.mark.parametrize("elements", [10, WHOLE_SAMPLE + 1])
-def test_generator_loss_equals_the_real_term_of_the_discriminators(operator, device, elements, shaping):
+@pytest.mark.parametrize("elements", [10, 300])
+def test_generator_loss_equals_the_real_term_of_the_discriminators(
+    operator, device, chunks_of_256, elements, shaping
+):
     inputs = images(sample=(elements,), device=device)
     options = (DISTANCES["l2"], SHAPINGS[shaping])
     margin = torch.zeros((), device=device)  # below every energy: the fake term is 0
@@ -86,11 +100,13 @@ def test_generator_loss_equals_the_real_term_of_the_discriminators(operator, dev
     assert all(map(torch.equal, got, expected))
 
 
-@pytest.mark.parametrize("elements", [1000, WHOLE_SAMPLE + 1])
+@pytest.mark.parametrize("elements", [200, 300])
 @pytest.mark.parametrize("distance", DISTANCES)
-def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(operator, device, distance, elements):
+def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(
+    operator, device, chunks_of_256, distance, elements
+):
     ours, torchs, exacts = [], [], []
-    for seed in range(3):
+    for seed in range(8):
         reconstruction, target = images(seed, sample=(elements,), device=device)[:2]
         weights = torch.tensor([0.3, -2.0, 0.0], device=device)
         energy = operator("reconstruction_energy")(reconstruction, target, DISTANCES[distance])
@@ -102,8 +118,8 @@ def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(operato
             leaves = [x.to(dtype).requires_grad_() for x in (reconstruction, target)]
             energy = reference.reconstruction_energy(*leaves, distance)
             results.append((energy.detach(), *torch.autograd.grad(energy, leaves, weights.to(dtype))))
-    for results in zip(*(zip(*seeds, strict=True) for seeds in (ours, torchs, exacts)), strict=True):
-        assert_as_accurate_as_torch(*results)
+    for of_each in zip(*(zip(*seeds, strict=True) for seeds in (ours, torchs, exacts)), strict=True):
+        assert_as_accurate_as_torch(*of_each)
 
 
 @pytest.mark.parametrize("shaping", SHAPINGS)

@@ -1,0 +1,74 @@
+// What all families share on CUDA: scaling a gradient that the forward pass has computed.
+//
+//   scale_gradient_   M b bytes read and M b written for M elements of a b-byte type; nothing where the scale is 1
+//
+// The device reads the scale, so the host waits for nothing; memory is taken in storage order, whatever its layout.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "cuda/device.h"
+#include "cuda/vector.cuh"
+#include "stable/cuda.h"
+#include "stable/tensor.h"
+
+namespace ebgan::cuda {
+namespace {
+
+constexpr int kThreads = 256;
+constexpr int kStretch = 8192;  // values a block takes at a time
+
+// --- kernel --------------------------------------------------------------------------------------------------------
+
+template <typename A>
+__global__ void __launch_bounds__(kThreads)
+    scale_values(void* const values, const Dtype dtype, const int64_t elements, const int64_t stretches,
+                 const void* const scale, const Dtype scale_dtype) {
+  const A factor = load_value<A>(scale, scale_dtype, 0);
+  if (factor == A(1)) return;
+  with_type<A>(dtype, [&]<typename T>() {
+    const uintptr_t past = reinterpret_cast<uintptr_t>(values) % kVectorBytes;
+    const int aligned = static_cast<int>((kVectorBytes - past) % kVectorBytes / sizeof(T));
+    for (int64_t item = blockIdx.x; item < stretches; item += gridDim.x) {
+      const Range range = range_of_part(elements, item, kStretch, aligned);
+      T* const stretch = static_cast<T*>(values) + range.origin;
+      sweep<kVectorWidth<T>>(
+          range, [&]<int kWidth>(int j) { return load<kWidth, Reuse::kNone>(stretch + j); },
+          [&]<int kWidth>(int j, const Packed<T, kWidth>& packed) {
+            Packed<A, kWidth> scaled = convert<A>(packed);
+#pragma unroll
+            for (int k = 0; k < kWidth; ++k) scaled.value[k] *= factor;
+            store(stretch + j, convert<T>(scaled));
+          });
+    }
+  });
+}
+
+// --- launcher ------------------------------------------------------------------------------------------------------
+
+// No more blocks than the device runs at once, so that leaving at a scale of 1 takes no longer than a launch.
+template <typename A>
+void launch_scale(void* values, Dtype dtype, int64_t elements, const void* scale, Dtype scale_dtype,
+                  const CudaContext& cuda) {
+  const int64_t stretches = ceil_div(elements, kStretch);
+  const int64_t resident = int64_t{device_limits(cuda.device()).multiprocessors} * (2048 / kThreads);
+  launch(scale_values<A>, LaunchShape{std::min(stretches, resident), kThreads}, cuda.stream(), values, dtype,
+         elements, stretches, scale, scale_dtype);
+}
+
+// --- operator: schema in ebgan_kernels/native/gradient.py ----------------------------------------------------------
+
+void scale_gradient(const Tensor& gradient, const Tensor& scale) {
+  const CudaContext cuda(gradient);
+  with_accumulation(dtype_of(gradient), [&]<typename A>() {
+    launch_scale<A>(gradient.mutable_data_ptr(), dtype_of(gradient), gradient.numel(), scale.const_data_ptr(),
+                    dtype_of(scale), cuda);
+  });
+}
+
+}  // namespace
+}  // namespace ebgan::cuda
+
+STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {
+  library.impl("scale_gradient_", TORCH_BOX(&ebgan::cuda::scale_gradient));
+}

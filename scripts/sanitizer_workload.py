@@ -1,0 +1,57 @@
+"""Launches every kernel of the energy family on a GPU once per kind of input: what compute-sanitizer watches.
+
+    compute-sanitizer --tool memcheck python scripts/sanitizer_workload.py [cuda|triton]
+
+Sizes around the limits of vector loads, blocks and clusters; allocations uncached, so each has its own bounds.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+os.environ["PYTORCH_NO_CUDA_MEMORY_CACHING"] = "1"  # read when torch starts CUDA
+
+import torch
+
+import ebgan_kernels
+from ebgan_kernels import Backend
+from ebgan_kernels.reference.energy import Distance
+
+ELEMENTS = (1, 7, 784, 1025, 3 * 64 * 64, 3 * 128 * 128 + 1, 3 * 256 * 256)
+DISTANCES: tuple[Distance, ...] = ("l2", "l1")
+TYPES = ((torch.float32, torch.float32), (torch.bfloat16, torch.float32))
+BATCH = 3
+
+
+def launch_all(elements: int, distance: Distance, types: tuple[torch.dtype, torch.dtype]) -> None:
+    """Each operator forward and backward, with an incoming gradient of 1 and of another value."""
+    reconstructions = [
+        torch.randn(BATCH, elements, dtype=types[0], device="cuda", requires_grad=True) for _ in range(2)
+    ]
+    images = [
+        torch.randn(BATCH, elements, dtype=types[1], device="cuda", requires_grad=True) for _ in range(2)
+    ]
+    pairs = reconstructions[0], images[0], reconstructions[1], images[1]
+    for scale in (1.0, 0.5):
+        (scale * ebgan_kernels.discriminator_loss(*pairs, margin=3.0, distance=distance).loss).backward()
+        (scale * ebgan_kernels.generator_loss(*pairs[:2], distance=distance)).backward()
+    energies = [ebgan_kernels.reconstruction_energy(*pairs[:2], distance=distance) for _ in range(2)]
+    ebgan_kernels.hinge_margin_loss(energies[0], energies[1], 3.0).backward()
+    with torch.no_grad():
+        ebgan_kernels.discriminator_loss(*pairs, margin=3.0, distance=distance)
+
+
+def main(implementations: list[Backend]) -> None:
+    for implementation in implementations:
+        with ebgan_kernels.backend(implementation):
+            for elements in ELEMENTS:
+                for distance in DISTANCES:
+                    for types in TYPES:
+                        launch_all(elements, distance, types)
+        torch.cuda.synchronize()
+        print(f"{implementation}: launched", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or ["cuda", "triton"])  # type: ignore[arg-type]

@@ -1,0 +1,108 @@
+"""The choice of implementation: what is taken by default, what insisting means, and how long it holds."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+import torch
+
+import ebgan_kernels as ek
+from support.implementations import OperatorLog, missing
+from support.losses import images
+
+CPU_TENSORS = images()[2:]
+
+
+def kernels_run(reconstruction: torch.Tensor, target: torch.Tensor) -> bool:
+    with OperatorLog() as log:
+        ek.generator_loss(reconstruction, target)
+    return "ebgan_kernels.generator_loss" in log.names
+
+
+def test_the_cpu_library_is_compiled_where_the_tests_run() -> None:
+    assert missing("cpu") == ""  # else every test of it would skip
+
+
+def test_the_compiled_library_is_the_default_on_the_cpu_and_the_reference_if_insisted_on() -> None:
+    assert kernels_run(*CPU_TENSORS)
+    with ek.backend("reference"):
+        assert not kernels_run(*CPU_TENSORS)
+    assert kernels_run(*CPU_TENSORS)
+
+
+def test_other_devices_fall_back_to_the_reference() -> None:
+    assert not kernels_run(*(image.to("meta") for image in CPU_TENSORS))
+
+
+def test_the_choice_ends_with_its_block_even_by_an_exception() -> None:
+    with pytest.raises(KeyError), ek.backend("reference"):
+        raise KeyError
+    assert kernels_run(*CPU_TENSORS)
+
+
+def test_the_innermost_choice_holds() -> None:
+    with ek.backend("cpu"):
+        with ek.backend("reference"):
+            assert not kernels_run(*CPU_TENSORS)
+        assert kernels_run(*CPU_TENSORS)
+
+
+def test_the_choice_is_the_threads_own() -> None:
+    seen = []
+    with ek.backend("reference"):
+        thread = threading.Thread(target=lambda: seen.append(kernels_run(*CPU_TENSORS)))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+def test_backward_uses_the_choice_of_its_forward() -> None:
+    with ek.backend("cpu"):
+        loss = ek.generator_loss(CPU_TENSORS[0].clone().requires_grad_(), CPU_TENSORS[1])
+    with ek.backend("reference"), OperatorLog() as log:
+        loss.backward()
+    assert "ebgan_kernels.scale_gradient_" in log.names
+
+
+@pytest.mark.parametrize("name", ["cuda", "triton"])
+def test_insisting_on_what_cannot_run_raises_and_says_why(name: ek.Backend) -> None:
+    if name == "triton" and os.environ.get("TRITON_INTERPRET") == "1":
+        pytest.skip("the interpreter takes CPU tensors")
+    with ek.backend(name), pytest.raises(RuntimeError) as caught:
+        ek.generator_loss(*CPU_TENSORS)
+    message = str(caught.value)
+    assert f"backend '{name}' was insisted on and cannot run: " in message and "\n" not in message
+    assert "CUDA" in message
+
+
+def test_the_report_names_every_implementation_and_gives_a_reason_for_each_that_is_missing() -> None:
+    lines = {line.split()[0]: line.split(maxsplit=1)[1] for line in ek.backend_report().splitlines()}
+    for name in ek.BACKENDS:
+        state, _, reason = lines[name].partition(": ")
+        assert state in ("available", "missing") and reason
+    with ek.backend("reference"):
+        assert any(line.split() == ["insisted", "reference"] for line in ek.backend_report().splitlines())
+
+
+def run_with(environment: str, code: str) -> subprocess.CompletedProcess[str]:
+    variables = {**os.environ, "EBGAN_KERNELS_BACKEND": environment}
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, env=variables, capture_output=True, text=True, timeout=120)
+
+
+def test_the_environment_insists() -> None:
+    code = "import torch, ebgan_kernels as ek; ek.generator_loss(torch.zeros(1, 2), torch.zeros(1, 2))"
+    assert run_with("reference", code).returncode == 0
+    refused = run_with("cuda", code)
+    assert refused.returncode != 0
+    assert "backend 'cuda' was insisted on and cannot run" in refused.stderr.splitlines()[-1]
+
+
+def test_an_unknown_name_in_the_environment_is_an_error_at_import() -> None:
+    refused = run_with("gpu", "import ebgan_kernels")
+    assert refused.returncode != 0
+    assert "EBGAN_KERNELS_BACKEND is 'gpu'; it must be one of 'reference'" in refused.stderr.splitlines()[-1]

@@ -1,0 +1,77 @@
+"""Doors that stay shut between the parts of the house, and one name for an operator family in all of them."""
+
+from __future__ import annotations
+
+import ast
+import pathlib
+import re
+import sys
+
+import pytest
+
+from ebgan_kernels.backends import OPERATOR_FAMILIES
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+KERNELS = ROOT / "ebgan_kernels"
+TORCH_HEADER = re.compile(r'#\s*include\s*[<"](torch|ATen|c10|caffe2)/')
+
+
+def imports(folder: pathlib.Path) -> dict[str, set[str]]:
+    """The modules that a folder's Python files import, and the files that do."""
+    found: dict[str, set[str]] = {}
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            for name in names:
+                found.setdefault(name, set()).add(path.relative_to(KERNELS).as_posix())
+    assert found, f"{folder} holds no imports"
+    return found
+
+
+def packages(folder: pathlib.Path) -> set[str]:
+    return {name.split(".")[0] for name in imports(folder)} - sys.stdlib_module_names
+
+
+def test_the_kernels_need_torch_and_numpy_and_never_the_systems() -> None:
+    assert packages(KERNELS) <= {"ebgan_kernels", "torch", "numpy", "triton"}
+
+
+def test_the_reference_imports_torch_alone() -> None:
+    assert packages(KERNELS / "reference") == {"torch"}
+
+
+def test_triton_is_imported_only_by_its_own_folder_and_that_only_lazily() -> None:
+    for name, files in imports(KERNELS).items():
+        if name.split(".")[0] == "triton" or name.startswith("ebgan_kernels.triton"):
+            assert all(file.startswith("triton/") for file in files), (name, files)
+
+
+def sources(folder: str) -> list[pathlib.Path]:
+    found = [
+        path for path in (ROOT / "csrc" / folder).rglob("*") if path.suffix in (".h", ".cuh", ".cpp", ".cu")
+    ]
+    assert found, f"csrc/{folder} holds no sources"
+    return found
+
+
+@pytest.mark.parametrize("folder", ["math", "cpu", "cuda", "host"])
+def test_torch_headers_are_included_only_under_stable(folder: str) -> None:
+    including = [path.name for path in sources(folder) if TORCH_HEADER.search(path.read_text())]
+    assert including == []
+    assert any(TORCH_HEADER.search(path.read_text()) for path in sources("stable"))
+
+
+def test_the_formulas_do_not_reach_out_of_their_folder() -> None:
+    for path in sources("math"):
+        assert re.findall(r'#\s*include\s*"([^"]*)"', path.read_text()) == [], path.name
+
+
+@pytest.mark.parametrize("family", OPERATOR_FAMILIES)
+def test_an_operator_family_has_one_name_in_every_folder(family: str) -> None:
+    python = [f"ebgan_kernels/{folder}/{family}.py" for folder in ("native", "ops", "reference", "triton")]
+    native = [f"csrc/math/{family}.h", f"csrc/cpu/{family}.cpp", f"csrc/cuda/{family}.cu"]
+    assert [path for path in (*python, *native) if not (ROOT / path).is_file()] == []

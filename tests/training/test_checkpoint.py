@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from ebgan import UserError
+from ebgan.training import Progress, load_weights, newest_valid
+from ebgan.training.checkpoint import load, save
+
+
+def trained(optimizer_type: type[torch.optim.Optimizer], **options: object) -> tuple[nn.Module, torch.optim.Optimizer]:
+    net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
+    optimizer = optimizer_type(net.parameters(), lr=0.01, **options)
+    net(torch.randn(8, 3)).square().sum().backward()
+    optimizer.step()
+    return net, optimizer
+
+
+@pytest.mark.parametrize(
+    ("optimizer_type", "options"),
+    [(torch.optim.Adam, {"betas": (0.5, 0.9)}), (torch.optim.SGD, {"momentum": 0.9}), (torch.optim.SGD, {})],
+)
+def test_weights_buffers_and_optimizers_come_back_as_they_were(tmp_path, optimizer_type, options):
+    net, optimizer = trained(optimizer_type, **options)
+    save(tmp_path, Progress(7, 1.5), {"net": net}, {"net": optimizer})
+    other, other_optimizer = trained(optimizer_type, **options)
+
+    path, skipped = newest_valid(tmp_path)
+    assert load(path, {"net": other}, {"net": other_optimizer}) == Progress(7, 1.5)
+    assert skipped == []
+    torch.testing.assert_close(other.state_dict(), net.state_dict(), rtol=0, atol=0)
+    torch.testing.assert_close(other_optimizer.state_dict(), optimizer.state_dict(), rtol=0, atol=0)
+
+
+def test_what_a_killed_process_left_half_written_is_no_checkpoint(tmp_path):
+    net, optimizer = trained(torch.optim.Adam)
+    save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})
+    (tmp_path / ".step-00000002").mkdir()
+    (tmp_path / ".step-00000002" / "weights.safetensors").write_bytes(b"half")
+    assert newest_valid(tmp_path)[0].name == "step-00000001"
+    save(tmp_path, Progress(2, 0.0), {"net": net}, {"net": optimizer})
+    assert newest_valid(tmp_path)[0].name == "step-00000002"
+
+
+def test_one_flipped_bit_is_noticed(tmp_path):
+    net, optimizer = trained(torch.optim.Adam)
+    save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})
+    file = tmp_path / "step-00000001" / "weights.safetensors"
+    content = bytearray(file.read_bytes())
+    content[-1] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"weights\.safetensors: cut short or damaged"):
+        load_weights(file.parent, {"net": net})
+
+
+def test_weights_of_another_net_are_refused_in_one_line(tmp_path):
+    net, optimizer = trained(torch.optim.Adam)
+    save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})
+    with pytest.raises(UserError, match="does not fit 'net'") as error:
+        load_weights(tmp_path / "step-00000001", {"net": nn.Sequential(nn.Linear(4, 2), nn.BatchNorm1d(2))})
+    assert "\n" not in str(error.value)

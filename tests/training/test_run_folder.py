@@ -1,0 +1,78 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ebgan import UserError
+from ebgan.gan import GanConfig
+from ebgan.training import RunFolder
+
+
+def test_a_configuration_comes_back_as_it_was(tmp_path, tiny):
+    run = RunFolder.create(tmp_path / "run", "train gan", tiny(seed=3))
+    assert run.read_config(GanConfig) == tiny(seed=3)
+    assert run.command() == "train gan"
+
+
+@pytest.mark.parametrize(
+    ("command", "replace"), [("train gan", False), ("train gan", True), ("demo", False)]
+)
+def test_an_existing_folder_is_kept(tmp_path, tiny, command, replace):
+    RunFolder.create(tmp_path / "run", "demo", tiny())
+    with pytest.raises(UserError, match="exists already; go on with --resume"):
+        RunFolder.create(tmp_path / "run", command, tiny(), replace=replace)
+    assert (tmp_path / "run" / "config.json").exists()
+
+
+def test_only_an_earlier_run_of_the_same_command_is_replaced(tmp_path, tiny):
+    first = RunFolder.create(tmp_path / "run", "demo", tiny())
+    (first.path / "samples.png").write_bytes(b"old")
+    RunFolder.create(tmp_path / "run", "demo", tiny(), replace=True)
+    assert [path.name for path in first.path.iterdir()] == ["config.json"]
+
+
+def test_a_folder_that_is_no_run_is_never_replaced(tmp_path, tiny):
+    (tmp_path / "thesis.tex").write_text("years of work")
+    with pytest.raises(UserError, match="is no run folder"):
+        RunFolder.create(tmp_path, "demo", tiny(), replace=True)
+    assert (tmp_path / "thesis.tex").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"margin": "ten"}, "'margin' has 'ten'"),
+        ({"margin": -1.0}, "margin: got -1.0"),
+        ({"distance": "l3"}, "'distance' has 'l3'"),
+        ({"dropout": 1}, "'dropout' has 1"),
+        ({"colour": "red"}, "'colour' has 'red'"),
+        ({"steps": True}, "'steps' has True"),
+    ],
+)
+def test_a_configuration_changed_by_hand_names_the_field(tmp_path, tiny, change, message):
+    run = RunFolder.create(tmp_path / "run", "train gan", tiny())
+    content = json.loads(run.config.read_text())
+    content["config"] |= change
+    run.config.write_text(json.dumps(content))
+    with pytest.raises(UserError, match=message) as error:
+        run.read_config(GanConfig)
+    assert str(run.config) in str(error.value)
+
+
+@pytest.mark.parametrize("content", ['{"command": "train gan", "conf', "[]", "{}", '{"command": "x", "config": 3}'])
+def test_a_damaged_configuration_is_named_in_one_line(tmp_path, tiny, content):
+    run = RunFolder.create(tmp_path / "run", "train gan", tiny())
+    run.config.write_text(content)
+    with pytest.raises(UserError, match=r"config\.json: ") as error:
+        run.read_config(GanConfig)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_field_is_named(tmp_path, tiny):
+    run = RunFolder.create(tmp_path / "run", "train gan", tiny())
+    content = json.loads(run.config.read_text())
+    del content["config"]["beta1"]
+    run.config.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="'beta1' is missing"):
+        run.read_config(GanConfig)
