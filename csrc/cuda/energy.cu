@@ -188,7 +188,6 @@ void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_
 }
 
 }  // namespace
-
 }  // namespace ebgan::cuda
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {

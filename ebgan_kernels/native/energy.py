@@ -7,6 +7,7 @@ order, whose order does not matter. Samples may be any ``stride(0)`` apart. Grad
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -120,7 +121,7 @@ def _fake_loss_backward(*_: Any) -> None:
     """Writes in place."""
 
 
-FAKES = {
+FAKES: dict[str, Callable[..., Any]] = {
     "reconstruction_energy": _fake_energy,
     "reconstruction_energy_backward": _fake_energy_backward,
     "hinge_margin_loss": _fake_hinge,

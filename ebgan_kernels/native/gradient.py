@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -22,7 +25,7 @@ def _fake_scale(gradient: Tensor, scale: Tensor) -> None:
     """Writes in place."""
 
 
-FAKES = {"scale_gradient_": _fake_scale}
+FAKES: dict[str, Callable[..., Any]] = {"scale_gradient_": _fake_scale}
 define(SCHEMAS, FAKES)
 
 

@@ -45,7 +45,7 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
 
         "l2"          E = sqrt(sum_j r_j^2)   the paper's ||Dec(Enc(x)) - x||; its sub-gradient at r = 0 is 0
         "squared_l2"  E = sum_j r_j^2
-        "mse"         E = sum_j r_j^2 / D     at most 4 for images in [-1, 1]: margins of 10 to 80 are for "l2"
+        "mse"         E = sum_j r_j^2 / D     at most 4 for images in [-1, 1]: margins 10 to 80 are for "l2"
         "l1"          E = sum_j |r_j|
 
     Args:
