@@ -1,2 +1,1 @@
-"""Benchmarks: `python -m benchmarks` measures everything, writes `benchmarks/results/` and rewrites the
-README's tables."""
+"""`python -m benchmarks` measures everything, writes `benchmarks/results/` and the README's tables."""

@@ -1,5 +1,6 @@
 """`python -m benchmarks [options]`: every benchmark with the same options (see `--help`), then the report.
- Each runs in a process of its own, so that one that fails takes no other along; the exit status says
+
+Each runs in a process of its own, so that one that fails takes no other along; the exit status says
 whether all went well.
 """
 

@@ -1,9 +1,10 @@
-"""Benchmark of the energy family: `python -m benchmarks.bench_energy [--quick] [--device cpu|cuda]
-[--output DIR]`.
- The usual step of an EBGAN: the reconstructions of the discriminator's loss are leaves that want a
+"""The energy family: `python -m benchmarks.bench_energy [--quick] [--device cpu|cuda] [--output DIR]`.
+
+The usual step of an EBGAN: the reconstructions of the discriminator's loss are leaves that want a
 gradient, the images are not; the generator's loss has gradients to both. The margin is 1.1 times the mean
-energy of the fakes, so most hinges are active. N is the number of elements of one image tensor; the least
-traffic, in units of N elements:
+energy of the fakes, so most hinges are active.
+
+The least traffic, in units of the N elements of one image tensor:
 
                           forward   forward + backward
     discriminator_loss    4 read    4 read, 2 written       one pass: loss and gradients together

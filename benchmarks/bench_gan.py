@@ -1,6 +1,6 @@
-"""Benchmark of the fully connected EBGAN: `python -m benchmarks.bench_gan [--quick] [--device cpu|cuda]
-[--output DIR]`.
- Whole training steps (both networks, both optimisers) that differ in their losses alone: plain PyTorch,
+"""The fully connected EBGAN: `python -m benchmarks.bench_gan [--quick] [--device cpu|cuda] [--output DIR]`.
+
+Whole training steps (both networks, both optimisers) that differ in their losses alone: plain PyTorch,
 torch.compile of it, and each implementation of ours; beside the step's time the time of its two losses,
 forward and backward, on leaf tensors, and its share of the step. Then sampling, and the preparation of
 batches from a set as large as MNIST (random pixels; no data needed).
@@ -124,7 +124,7 @@ def _losses(margin: float, device: torch.device) -> dict[str, Losses]:
     plain = PlainDiscriminatorLoss(margin).to(device), PlainGeneratorLoss()
     compiled = tuple(torch.compile(module, dynamic=False, fullgraph=True) for module in plain)
     fused = ebgan_kernels.EBGANDiscriminatorLoss(margin).to(device), ebgan_kernels.EBGANGeneratorLoss()
-    losses = {"eager": Losses(*plain), "compile": Losses(*compiled)}
+    losses = {"eager": Losses(*plain), "torch.compile": Losses(*compiled)}
     for name in available_implementations(device):
         losses[name] = Losses(*fused, scope=_insisting(name))
     return losses

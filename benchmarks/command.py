@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 import torch
 
+import ebgan_kernels
 from benchmarks.memory import copy_bandwidth
 from benchmarks.rows import RESULTS, ROOT, Environment, Results, Row, environment
 from benchmarks.tables import row_lines
@@ -19,8 +20,7 @@ from benchmarks.tables import row_lines
 
 @dataclass
 class Session:
-    """One run of one benchmark: rows are printed and written as they come, so a time limit loses none of
-    them."""
+    """One run of one benchmark: rows are printed and written as they come; a time limit loses none."""
 
     benchmark: str
     device: torch.device
@@ -57,7 +57,10 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         "--quick", action="store_true", help="small inputs, brief timing: to see that it works"
     )
     parser.add_argument(
-        "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
+        "--device",
+        choices=("cpu", "cuda"),
+        default="cuda" if torch.cuda.is_available() else "cpu",
+        help="(default: cuda where torch sees a device)",
     )
     parser.add_argument(
         "--output",
@@ -81,5 +84,6 @@ def open_session(benchmark: str, description: str | None) -> Session:
     where = environment(
         device, commit=options.commit, quick=options.quick, copy_gb_per_s=copy_bandwidth(device)
     )
+    print(ebgan_kernels.backend_report())
     print(", ".join(f"{name} {value}" for name, value in dataclasses.asdict(where).items()), flush=True)
     return Session(benchmark, device, where, options.output or (None if options.quick else RESULTS), deadline)

@@ -1,5 +1,6 @@
 """The loss inside a compiled training step.
- Inductor fuses a plain PyTorch loss with the layer before it; an opaque operator prevents that, and must
+
+Inductor fuses a plain PyTorch loss with the layer before it; an opaque operator prevents that, and must
 not cost more than it gains. The step is a discriminator's, forward and backward, with a thin auto-encoder
 (D -> 16 -> D, tanh), so that the loss and the layer it could be fused with weigh as much as they ever do.
 """
@@ -31,8 +32,7 @@ class StepInputs:
 
 
 def measure_compiled_steps(device: torch.device, *, quick: bool) -> Iterator[StepRow]:
-    """Rows named after the loss in the compiled step; `eager` is the same step with the reference, not
-    compiled."""
+    """Rows named after the loss in the compiled step; `eager` is the step with the reference, uncompiled."""
     for shape in SHAPES[-1:] if quick else SHAPES:
         torch._dynamo.reset()
         yield from _measure(shape, device, quick=quick)

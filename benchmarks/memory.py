@@ -15,8 +15,7 @@ COPY_BYTES = 256 * 2**20  # far beyond any cache, and quick
 
 
 def copy_bandwidth(device: torch.device) -> float:
-    """GB/s (10^9) of `destination.copy_(source)` between existing float32 buffers, bytes read plus bytes
-    written."""
+    """GB/s (10^9), read and written, of `destination.copy_(source)` between existing float32 buffers."""
     source = torch.randn(COPY_BYTES // 4, device=device)
     destination = torch.empty_like(source).fill_(1.0)
     copy = {"copy": Variant(lambda buffers: buffers[0].copy_(buffers[1]))}

@@ -1,5 +1,6 @@
 """Turns result files into what people read: `python -m benchmarks.report [--check]`.
- Writes the block between the README's markers, `benchmarks/results/README.md` with every row, and the
+
+Writes the block between the README's markers, `benchmarks/results/README.md` with every row, and the
 pictures. With `--check` nothing is written, and the command fails where the README's block is not what the
 result files say.
 """
@@ -20,8 +21,7 @@ DEVICE_KINDS = {"cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def load_results(folder: pathlib.Path) -> list[Results]:
-    """The measured result files of a folder, CPUs first. ValueError where one was timed too briefly to be
-    quoted."""
+    """The result files of a folder, CPUs first. ValueError where one was timed too briefly to be quoted."""
     found = [
         Results.load(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith("checks-")
     ]
@@ -56,7 +56,7 @@ def full_page(all_results: Sequence[Results]) -> str:
         "Written by `python -m benchmarks.report` from the JSON files that `python -m benchmarks` makes.",
         "",
         "- ms: median per call of one interleaved run, with the interquartile range. Clock *wall*: host",
-        "  time, the device synchronised; *device*: from a CUDA graph over inputs of three times the L2 cache.",
+        "  time, the device synchronised; *device*: of a CUDA graph over inputs of three times the L2 cache.",
         "- over eager, over compile: how many times faster than plain PyTorch, and than the faster of",
         "  torch.compile's two modes; over first: than the first line of the same job.",
         "- MB moved: the least traffic of the operator (inputs read once, gradients written once), so GB/s",
@@ -145,19 +145,19 @@ def _conditions(environment: Environment) -> str:
         f", triton {environment.triton}" if environment.triton and environment.device_type == "cuda" else ""
     )
     return (
-        f"torch {environment.torch}{triton}, {environment.threads} threads, commit {environment.commit},"
+        f"torch {environment.torch}{triton}, commit {environment.commit},"
         f" {environment.date}; a copy reaches {figure(environment.copy_gb_per_s)} GB/s"
     )
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--check", action="store_true", help="write nothing; fail where the README is stale")
     parser.add_argument("--results", type=pathlib.Path, default=RESULTS, help="folder of the result files")
     parser.add_argument("--readme", type=pathlib.Path, default=ROOT / "README.md")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         results = load_results(options.results)
         pictures = f"{options.results.resolve().relative_to(options.readme.resolve().parent)}/"

@@ -1,5 +1,4 @@
-"""What a benchmark writes: one JSON file per benchmark and device, with the conditions it was measured
-under."""
+"""What a benchmark writes: a JSON file per benchmark and device, with the conditions of the run."""
 
 from __future__ import annotations
 
@@ -26,8 +25,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 @dataclass(frozen=True)
 class Environment:
-    """Where and with what a file of results was measured. `copy_gb_per_s`: a copy's bandwidth in the same
-    run."""
+    """Where and with what a file was measured; `copy_gb_per_s` is the bandwidth of a copy in the same run."""
 
     device: str
     device_type: str
@@ -74,9 +72,9 @@ class OperatorRow:
 
 @dataclass(frozen=True)
 class StepRow:
-    """One whole job (a training step, sampling, loading) on a batch of items: throughput and, of a training
-    step, the time
-    of its losses alone. `speedup` is over the first implementation of the group.
+    """One whole job (a training step, sampling, loading) on a batch of items.
+
+    `speedup` is over the first implementation of the group; `loss_ms` is the time of the step's losses alone.
     """
 
     system: str
@@ -101,7 +99,7 @@ class StepRow:
         unit: str = "images",
         losses: Mapping[str, Timing] | None = None,
     ) -> list[StepRow]:
-        """The rows of one job done in several ways, the way to compare with first."""
+        """The rows of one job done in several ways; the first is what the others are compared with."""
         base = next(iter(timings.values())).median_ms
         rows = []
         for name, timing in timings.items():

@@ -3,7 +3,8 @@
     pytest tests --junitxml=build/tests.xml
     python -m benchmarks.status record build/tests.xml     # -> results/checks-<device>.json
     python -m benchmarks.status                            # results/checks-*.json -> results/STATUS.md
- A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
+
+A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
 implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton`); other tests say
 nothing about a kernel.
 """
@@ -110,7 +111,7 @@ def status_page(all_checks: Sequence[Checks]) -> str:
         "# Status of the kernels",
         "",
         "Written by `python -m benchmarks.status` from the test runs in `checks-*.json`; on a machine with a",
-        "GPU, `scripts/gpu_check.sh` makes one.",
+        "GPU, `scripts/gpu_check.sh` makes one. In brackets: the number of tests.",
         "",
         *table([*header, *(["a CUDA GPU"] if lacks_gpu else [])], body),
         "",
@@ -125,14 +126,14 @@ def status_page(all_checks: Sequence[Checks]) -> str:
 def _cell(checks: Checks, family: str, implementation: str) -> str:
     counts = checks.kernels.get(f"{family} {implementation}", Counts())
     if counts.failed:
-        return f"FAILED, {counts.failed} of {counts.failed + counts.passed} tests"
+        return f"FAILED ({counts.failed} of {counts.failed + counts.passed})"
     if not counts.passed:
         return NOT_YET_RUN
     word = ON_CPU.get(implementation, "passed") if checks.device_type == "cpu" else "passed"
-    return f"{word}, {counts.passed} tests"
+    return f"{word} ({counts.passed})"
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -146,7 +147,7 @@ def main() -> int:
         "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
     )
     record.add_argument("--commit", help="what was tested (default: what git says)")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     try:
         if options.command == "record":
             device = torch.device(options.device)

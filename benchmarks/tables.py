@@ -25,8 +25,7 @@ STEP_HEADER = (
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    """A Markdown table with aligned columns; those after the first that hold no letters are set to the
-    right."""
+    """A Markdown table with aligned columns; those after the first that hold no letters align right."""
     body = [list(row) for row in rows]
     columns = list(zip(header, *body, strict=True))
     widths = [max(len(cell) for cell in column) for column in columns]

@@ -1,7 +1,8 @@
 """Host time of one call on 16 elements, where nothing but checks, autograd and dispatch takes time.
 
     pytest benchmarks/test_host_overhead.py --benchmark-autosave --benchmark-compare
- Run before and after a change; pytest-benchmark keeps the runs and compares them. Large inputs are
+
+Run before and after a change; pytest-benchmark keeps the runs and compares them. Large inputs are
 `bench_energy.py`'s matter.
 """
 

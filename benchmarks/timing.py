@@ -78,8 +78,7 @@ def wall_times(
 def device_times(
     variants: Mapping[str, Variant], copies: Sequence[Any], *, seconds: float = 0.3
 ) -> dict[str, Timing]:
-    """Device time per call of each variant, replayed from a CUDA graph that walks through `copies` of the
-    inputs."""
+    """Device time per call of each variant, replayed from a CUDA graph that walks through the `copies`."""
     calls = max(GRAPH_CALLS, len(copies))
     graphs = {name: _capture(variant, copies, calls) for name, variant in variants.items()}
 
@@ -97,8 +96,7 @@ def device_times(
 
 
 def copies_beyond_cache(input_bytes: int, device: torch.device) -> int:
-    """How many copies of inputs of `input_bytes` exceed three times the L2 cache; at most
-    `MAXIMUM_COPIES`."""
+    """How many copies of such inputs exceed three times the L2 cache; at most `MAXIMUM_COPIES`."""
     cache = torch.cuda.get_device_properties(device).L2_cache_size
     return min(MAXIMUM_COPIES, 3 * cache // max(input_bytes, 1) + 1)
 

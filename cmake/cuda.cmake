@@ -25,8 +25,6 @@ if(NOT nvcc OR NOT CMAKE_CUDA_COMPILER)
 endif()
 
 enable_language(CUDA)
-set(CMAKE_CUDA_STANDARD 20)
-set(CMAKE_CUDA_STANDARD_REQUIRED ON)
 set(cuda_note "")
 
 set(cuda_targets "${EBGAN_CUDA_ARCHITECTURES}")
@@ -47,7 +45,6 @@ foreach(target IN LISTS cuda_targets)
   endif()
 endforeach()
 list(REMOVE_DUPLICATES gencode)
-list(LENGTH gencode target_count)
 
 # CUDA 13 is the oldest that knows every default target; its static runtime needs this driver.
 string(REGEX MATCH "^[0-9]+" cuda_major "${CMAKE_CUDA_COMPILER_VERSION}")
@@ -62,7 +59,7 @@ add_library(_C_cuda MODULE ${cuda_sources})
 target_link_libraries(_C_cuda PRIVATE torch_stable)
 target_compile_definitions(_C_cuda PRIVATE USE_CUDA)
 target_compile_options(_C_cuda PRIVATE
-  $<$<COMPILE_LANGUAGE:CUDA>:-O3 ${gencode} --threads=2 -Werror=all-warnings -Xptxas=-v,-warn-spills,-Werror>
+  $<$<COMPILE_LANGUAGE:CUDA>:-O3 ${gencode} --threads=2 -Werror=all-warnings -Xptxas=-v,-warn-spills,-warn-lmem-usage,-Werror>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror>)
 set_target_properties(_C_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden)
 list(APPEND products _C_cuda)

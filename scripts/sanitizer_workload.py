@@ -2,7 +2,7 @@
 
     compute-sanitizer --tool memcheck python scripts/sanitizer_workload.py [cuda|triton]
 
-Sizes around the limits of vector loads, blocks and clusters; allocations uncached, so each has its own bounds.
+Sizes around the limits of vector loads, blocks and clusters. Allocations are not cached: each has its bounds.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ except ImportError:  # the GPU machine has none; modules that need it skip by py
     pass
 else:
     settings.register_profile(
-        "ebgan", deadline=None, max_examples=25, derandomize="CI" in os.environ, print_blob=True
+        "ebgan", deadline=None, max_examples=100, derandomize="CI" in os.environ, print_blob=True
     )
     settings.load_profile("ebgan")
 

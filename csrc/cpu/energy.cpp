@@ -1,9 +1,12 @@
 // The energy family on the CPU.
 //
-//   reconstruction_energy    2N read                        discriminator_loss, generator_loss
-//     ... its backward       2N read, 1N a gradient           2N read a pair, 1N written a gradient; the
-//     second sweep over a
-//   scale_gradient_          1N read, 1N written              sample, for the gradient, reads it from cache
+//   reconstruction_energy               2N read                  N: elements of one image tensor
+//   reconstruction_energy_backward      2N read, 1N written for each gradient
+//   discriminator_loss, generator_loss  2N read for each pair, 1N written for each gradient
+//   energy_loss_backward_               2N read, 1N written for each gradient; nothing where it is filled and
+//                                       the incoming gradient is 1
+//
+// The gradient takes a second sweep over a sample, which reads it from cache.
 
 #include <optional>
 #include <tuple>

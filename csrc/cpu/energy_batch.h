@@ -91,9 +91,11 @@ struct LossTerm {
   double margin;
   double* energies;
 
+  // Of scale * loss. A fake sample beyond the margin gets 0 whatever the scale, as from PyTorch's relu.
   double slope(Shaping shaping, int64_t sample, double scale) const {
-    return scale * math::loss_slope(term, shaping, energies[sample], margin) /
-           static_cast<double>(pair.samples());
+    const double slope = math::loss_slope(term, shaping, energies[sample], margin);
+    if (term == Term::kHinge && slope == 0) return 0;
+    return scale * slope / static_cast<double>(pair.samples());
   }
 
   double mean(Shaping shaping) const {
@@ -125,7 +127,8 @@ void for_each_sample(const std::vector<LossTerm>& terms, const Body& body) {
 template <typename Body>
 void for_each_chunk(const LossTerm& term, const Body& body) {
   const int64_t chunks = term.pair.chunks();
-  parallel_for(term.pair.samples() * chunks, kGrain / kChunk, [&](int64_t begin, int64_t end) {
+  const int64_t grain = kGrain / std::max<int64_t>(1, std::min(kChunk, term.pair.elements()));
+  parallel_for(term.pair.samples() * chunks, grain, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) body(i / chunks, i % chunks);
   });
 }

@@ -14,7 +14,7 @@
 
 namespace ebgan::cuda {
 
-constexpr int kMaxDevices = 128;                                    // torch's own limit is 120
+constexpr int kMaxDevices = 128;                                     // torch's own limit is 120
 constexpr int64_t kMaxBlocks = std::numeric_limits<int32_t>::max();  // of grid.x
 
 struct DeviceLimits {
@@ -46,7 +46,9 @@ inline const DeviceLimits& device_limits(int device) {
   return limits[device];
 }
 
-__host__ __device__ constexpr int64_t ceil_div(int64_t value, int64_t divisor) { return (value + divisor - 1) / divisor; }
+__host__ __device__ constexpr int64_t ceil_div(int64_t value, int64_t divisor) {
+  return (value + divisor - 1) / divisor;
+}
 constexpr int64_t round_up(int64_t value, int64_t multiple) { return ceil_div(value, multiple) * multiple; }
 
 // Eight values a thread at least, whole warps.
@@ -89,7 +91,7 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_
   check_cuda(cudaLaunchKernelEx(&configuration.config, kernel, Parameters(arguments)...));
 }
 
-// Lets a kernel that has no static shared memory use all that a block may have; once per device, also during capture.
+// Lets a kernel without static shared memory use all that a block may have. Allowed during a capture, too.
 template <auto kernel>
 void allow_all_shared_memory(int device) {
   static std::array<std::once_flag, kMaxDevices> allowed;

@@ -16,9 +16,9 @@ __host__ __device__ constexpr int size_of(Dtype dtype) {
   return dtype == Dtype::kFloat64 ? 8 : dtype == Dtype::kFloat32 ? 4 : 2;
 }
 
-// Calls body.template operator()<T>() with the type that values of `dtype` have. A is what they are summed in: float64
-// goes only with float64. The switch is on a value that is the same in the whole block and stands outside every loop,
-// so one kernel serves all dtypes, each tensor read as it is.
+// Calls body.template operator()<T>() with the type that values of `dtype` have. A is what they are summed
+// in: float64 goes only with float64. The switch is on a value that is the same in the whole block and stands
+// outside every loop, so one kernel serves all dtypes, each tensor read as it is.
 template <typename A, typename Body>
 __device__ __forceinline__ void with_type(Dtype dtype, const Body& body) {
   if constexpr (std::is_same_v<A, double>) {

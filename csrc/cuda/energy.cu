@@ -1,12 +1,12 @@
 // The energy family on CUDA: reconstruction energies, hinge margin loss, discriminator and generator loss.
 //
-//   E_i  = sqrt(sum_j r_ij^2) | sum_j r_ij^2 | sum_j r_ij^2 / D | sum_j |r_ij|      r = reconstruction - target
-//   loss = mean_i f(E_i of real) + mean_i f([margin - E_i of fake]^+)               (discriminator)
-//        = mean_i f(E_i of fake)                                                    (generator);  f(t) = t | t^2
+//   E_i  = sqrt(sum_j r_ij^2) | sum_j r_ij^2 | sum_j r_ij^2 / D | sum_j |r_ij|;   r = reconstruction - target
+//   loss = mean_i f(E_i of real) + mean_i f([margin - E_i of fake]^+)             discriminator
+//        = mean_i f(E_i of fake)                                                  generator;  f(t) = t | t^2
 //
-// Bytes of a loss over N samples of D elements in b-byte types: 2 N D b read and N D b written for each gradient wanted,
-// in one pass (energy_one_pass.cuh); 4 N D b read where a sample does not fit into shared memory (energy_passes.cuh).
-// A second, tiny kernel makes the loss of the energies (energy_loss.cuh).
+// Bytes of a loss over N samples of D elements in b-byte types: 2 N D b read and N D b written for each
+// gradient wanted, in one pass (energy_one_pass.cuh); 4 N D b read where a sample does not fit into shared
+// memory (energy_passes.cuh). A second, tiny kernel makes the loss of the energies (energy_loss.cuh).
 
 #include <optional>
 #include <tuple>
@@ -58,7 +58,7 @@ Tensor empty_sums(const PassPlan& plan, const Tensor& device_of) {
   return empty_vector(plan.workspace(), sizeof(A) == 8 ? Dtype::kFloat64 : Dtype::kFloat32, device_of);
 }
 
-// Energies and gradients of both pairs, then the loss; `pairs_in_loss` is 2 for the discriminator, 1 for the generator.
+// Energies and gradients of the pairs, then the loss: of 2 for the discriminator, of 1 for the generator.
 template <typename A>
 void run_loss(const CudaContext& cuda, const Pairs<A>& pairs, int pairs_in_loss, const Objective& objective,
               const Tensor& loss) {
@@ -68,8 +68,10 @@ void run_loss(const CudaContext& cuda, const Pairs<A>& pairs, int pairs_in_loss,
   } else {
     const PassPlan passes = plan_passes(pairs);
     const Tensor sums = empty_sums<A>(passes, loss);
-    launch_energies(pairs, objective.distance, passes, static_cast<A*>(sums.mutable_data_ptr()), cuda.stream());
-    launch_gradients(pairs, objective, passes, {}, device_limits(cuda.device()).multiprocessors, cuda.stream());
+    launch_energies(pairs, objective.distance, passes, static_cast<A*>(sums.mutable_data_ptr()),
+                    cuda.stream());
+    launch_gradients(pairs, objective, passes, {}, device_limits(cuda.device()).multiprocessors,
+                     cuda.stream());
   }
   EnergyGroups<A> groups;
   groups.count = pairs_in_loss;
@@ -80,7 +82,7 @@ void run_loss(const CudaContext& cuda, const Pairs<A>& pairs, int pairs_in_loss,
   launch_loss(groups, objective, static_cast<A*>(loss.mutable_data_ptr()), cuda.stream());
 }
 
-// --- operators: schemas in ebgan_kernels/native/energy.py ----------------------------------------------------------
+// --- operators: schemas in ebgan_kernels/native/energy.py ----------------------------------------
 
 Tensor reconstruction_energy(const Tensor& reconstruction, const Tensor& target, int64_t distance) {
   const CudaContext cuda(target);
@@ -97,8 +99,9 @@ Tensor reconstruction_energy(const Tensor& reconstruction, const Tensor& target,
   return energy;
 }
 
-std::tuple<Tensor, Tensor> reconstruction_energy_backward(const Tensor& grad_energy, const Tensor& reconstruction,
-                                                          const Tensor& target, const Tensor& energy, int64_t distance,
+std::tuple<Tensor, Tensor> reconstruction_energy_backward(const Tensor& grad_energy,
+                                                          const Tensor& reconstruction, const Tensor& target,
+                                                          const Tensor& energy, int64_t distance,
                                                           bool need_reconstruction, bool need_target) {
   const CudaContext cuda(target);
   const Tensor grad_reconstruction = empty_gradient(reconstruction, need_reconstruction);
@@ -106,8 +109,8 @@ std::tuple<Tensor, Tensor> reconstruction_energy_backward(const Tensor& grad_ene
   with_accumulation(dtype_of(energy), [&]<typename A>() {
     const Pairs<A> pairs = {
         {pair_of<A>(reconstruction, target, grad_reconstruction, grad_target, energy, Term::kEnergy)}};
-    const Incoming<A> incoming = {static_cast<const A*>(grad_energy.const_data_ptr()), grad_energy.stride(0), true,
-                                  false};
+    const Incoming<A> incoming = {static_cast<const A*>(grad_energy.const_data_ptr()), grad_energy.stride(0),
+                                  true, false};
     launch_gradients(pairs, objective_of(distance, 0, nullptr), plan_passes(pairs), incoming,
                      device_limits(cuda.device()).multiprocessors, cuda.stream());
   });
@@ -123,21 +126,26 @@ std::tuple<Tensor, Tensor, Tensor> hinge_margin_loss(const Tensor& real_energy, 
   const Tensor grad_fake = empty_vector(fake_energy.size(0), dtype, fake_energy);
   with_accumulation(dtype, [&]<typename A>() {
     const auto energies_of = [](const Tensor& energy, Term term, const Tensor& gradient) -> Energies<A> {
-      return {energy.const_data_ptr(), dtype_of(energy), energy.size(0), energy.stride(0), term,
+      return {energy.const_data_ptr(),
+              dtype_of(energy),
+              energy.size(0),
+              energy.stride(0),
+              term,
               static_cast<A*>(gradient.mutable_data_ptr())};
     };
     const EnergyGroups<A> groups = {{energies_of(real_energy, Term::kEnergy, grad_real),
                                      energies_of(fake_energy, Term::kHinge, grad_fake)},
                                     2};
-    launch_loss(groups, objective_of(0, shaping, &margin), static_cast<A*>(loss.mutable_data_ptr()), cuda.stream());
+    launch_loss(groups, objective_of(0, shaping, &margin), static_cast<A*>(loss.mutable_data_ptr()),
+                cuda.stream());
   });
   return {loss, grad_real, grad_fake};
 }
 
 std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> discriminator_loss(
-    const Tensor& real_reconstruction, const Tensor& real, const Tensor& fake_reconstruction, const Tensor& fake,
-    const Tensor& margin, int64_t distance, int64_t shaping, bool need_real_reconstruction, bool need_real,
-    bool need_fake_reconstruction, bool need_fake) {
+    const Tensor& real_reconstruction, const Tensor& real, const Tensor& fake_reconstruction,
+    const Tensor& fake, const Tensor& margin, int64_t distance, int64_t shaping,
+    bool need_real_reconstruction, bool need_real, bool need_fake_reconstruction, bool need_fake) {
   const CudaContext cuda(real);
   const Dtype dtype = accumulation_dtype(dtype_of(real));
   const Tensor loss = empty_scalar(dtype, real);
@@ -148,18 +156,20 @@ std::tuple<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> discriminator
   const Tensor grad_fake_reconstruction = empty_gradient(fake_reconstruction, need_fake_reconstruction);
   const Tensor grad_fake = empty_gradient(fake, need_fake);
   with_accumulation(dtype, [&]<typename A>() {
-    const Pairs<A> pairs = {
-        {pair_of<A>(real_reconstruction, real, grad_real_reconstruction, grad_real, real_energy, Term::kEnergy),
-         pair_of<A>(fake_reconstruction, fake, grad_fake_reconstruction, grad_fake, fake_energy, Term::kHinge)}};
+    const Pairs<A> pairs = {{pair_of<A>(real_reconstruction, real, grad_real_reconstruction, grad_real,
+                                        real_energy, Term::kEnergy),
+                             pair_of<A>(fake_reconstruction, fake, grad_fake_reconstruction, grad_fake,
+                                        fake_energy, Term::kHinge)}};
     run_loss(cuda, pairs, 2, objective_of(distance, shaping, &margin), loss);
   });
-  return {loss,      real_energy, fake_energy, grad_real_reconstruction,
-          grad_real, grad_fake_reconstruction, grad_fake};
+  return {loss,     real_energy, fake_energy, grad_real_reconstruction, grad_real, grad_fake_reconstruction,
+          grad_fake};
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_reconstruction, const Tensor& fake,
-                                                          int64_t distance, int64_t shaping,
-                                                          bool need_fake_reconstruction, bool need_fake) {
+std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_reconstruction,
+                                                          const Tensor& fake, int64_t distance,
+                                                          int64_t shaping, bool need_fake_reconstruction,
+                                                          bool need_fake) {
   const CudaContext cuda(fake);
   const Dtype dtype = accumulation_dtype(dtype_of(fake));
   const Tensor loss = empty_scalar(dtype, fake);
@@ -174,16 +184,17 @@ std::tuple<Tensor, Tensor, Tensor, Tensor> generator_loss(const Tensor& fake_rec
   return {loss, energy, grad_reconstruction, grad_fake};
 }
 
-void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_target, const Tensor& grad_loss,
-                           const Tensor& reconstruction, const Tensor& target, const Tensor& energy,
-                           const std::optional<Tensor>& margin, int64_t distance, int64_t shaping, bool filled) {
+void energy_loss_backward(const Tensor& grad_reconstruction, const Tensor& grad_target,
+                          const Tensor& grad_loss, const Tensor& reconstruction, const Tensor& target,
+                          const Tensor& energy, const std::optional<Tensor>& margin, int64_t distance,
+                          int64_t shaping, bool filled) {
   const CudaContext cuda(target);
   with_accumulation(dtype_of(energy), [&]<typename A>() {
     const Pairs<A> pairs = {{pair_of<A>(reconstruction, target, grad_reconstruction, grad_target, energy,
                                         margin ? Term::kHinge : Term::kEnergy)}};
     const Incoming<A> incoming = {static_cast<const A*>(grad_loss.const_data_ptr()), 0, false, filled};
-    launch_gradients(pairs, objective_of(distance, shaping, margin ? &*margin : nullptr), plan_passes(pairs), incoming,
-                     device_limits(cuda.device()).multiprocessors, cuda.stream());
+    launch_gradients(pairs, objective_of(distance, shaping, margin ? &*margin : nullptr), plan_passes(pairs),
+                     incoming, device_limits(cuda.device()).multiprocessors, cuda.stream());
   });
 }
 

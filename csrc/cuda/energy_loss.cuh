@@ -1,4 +1,5 @@
-// The loss of energies, and its gradient: mean f(E_real) + mean f([margin - E_fake]^+), or mean f(E). One block.
+// The loss of energies and its gradient: mean f(E_real) + mean f([margin - E_fake]^+), or mean f(E); one
+// block.
 //
 // Bytes: N energies read, N gradients written where they are wanted; the launch is the cost.
 
@@ -31,10 +32,12 @@ struct EnergyGroups {
   int count = 0;
 };
 
-// Terms are added in float64, so that one block may add millions of them. The mean of no terms is 0 / 0 = NaN, as torch's.
+// Terms are added in float64, so that one block may add millions of them. The mean of none is 0 / 0 = NaN, as
+// in torch.
 template <typename A>
 __global__ void __launch_bounds__(kLossThreads)
-    loss_of_energies(const __grid_constant__ EnergyGroups<A> groups, const Objective objective, A* const loss) {
+    loss_of_energies(const __grid_constant__ EnergyGroups<A> groups, const Objective objective,
+                     A* const loss) {
   __shared__ double scratch[kScratch];
   const A margin = margin_of<A>(objective);
   double total = 0;

@@ -1,9 +1,9 @@
-// Energies and gradients of a loss with every input read once: a sample's residual waits in shared memory until its
-// energy is known.
+// Energies and gradients of a loss with every input read once: a sample's residual waits in shared memory
+// until its energy is known.
 //
-// Bytes, N samples of D elements in b-byte types: 2 N D b read, N D b written for each gradient wanted, 4 N for the
-// energies. From compute capability 9.0 on a cluster of up to 8 thread blocks holds a sample, and the blocks exchange
-// their partial sums through distributed shared memory.
+// Bytes, N samples of D elements in b-byte types: 2 N D b read, N D b written for each gradient wanted, 4 N
+// for the energies. From compute capability 9.0 on a cluster of up to 8 thread blocks holds a sample, and the
+// blocks exchange their partial sums through distributed shared memory.
 
 #pragma once
 
@@ -31,8 +31,7 @@ __device__ void write_gradient(void* of_batch, Dtype dtype, const Sample<A>& sam
   with_type<A>(dtype, [&]<typename G>() {
     G* const gradient = sample.template gradient<G>(of_batch) + range.origin;
     sweep<kVectorWidth<G>>(
-        range,
-        [&]<int kWidth>(int j) { return *reinterpret_cast<const Packed<A, kWidth>*>(residuals + j); },
+        range, [&]<int kWidth>(int j) { return *reinterpret_cast<const Packed<A, kWidth>*>(residuals + j); },
         [&]<int kWidth>(int j, Packed<A, kWidth> values) {
 #pragma unroll
           for (int k = 0; k < kWidth; ++k) values.value[k] = factor * direction_of(distance, values.value[k]);
@@ -47,7 +46,8 @@ __global__ void __launch_bounds__(kOnePassThreads, 2)
     energies_and_gradients(const __grid_constant__ Pairs<A> pairs, const Objective objective, const int parts,
                            const int share) {
   A* const scratch = dynamic_shared_memory<A>();
-  A* const residuals = scratch + kScratch + kStep;  // the values in front of the first aligned one come before it
+  // Values in front of the first aligned one have negative indices.
+  A* const residuals = scratch + kScratch + kStep;
   const int64_t part = blockIdx.x % parts;
   const Sample<A> sample(pairs, blockIdx.x / parts);
   const Pair<A>& pair = sample.pair;
@@ -62,8 +62,8 @@ __global__ void __launch_bounds__(kOnePassThreads, 2)
   if (part == 0 && threadIdx.x == 0) pair.energy[sample.index] = energy;
 
   const A factor = loss_coefficient(pair, objective, energy, A(1));
-  write_gradient(pair.grad_reconstruction, pair.reconstruction.dtype, sample, range, residuals, objective.distance,
-                 factor);
+  write_gradient(pair.grad_reconstruction, pair.reconstruction.dtype, sample, range, residuals,
+                 objective.distance, factor);
   write_gradient(pair.grad_target, pair.target.dtype, sample, range, residuals, objective.distance, -factor);
   leave_cluster();
 }
@@ -75,9 +75,9 @@ struct OnePassPlan {
   LaunchShape shape;
 };
 
-// The smallest cluster whose blocks leave room for a second one beside them, and of which there are enough to fill the
-// device, as long as a block has 4096 values to work on. Where not even the largest cluster leaves that room, a block
-// may take all the shared memory there is.
+// The smallest cluster whose blocks leave room for a second one beside them, and of which there are enough to
+// fill the device, as long as a block has 4096 values to work on. Where not even the largest cluster leaves
+// that room, a block may take all the shared memory there is.
 template <typename A>
 OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
   const DeviceLimits& limits = device_limits(device);
@@ -101,7 +101,8 @@ OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
 }
 
 template <typename A>
-void launch_one_pass(const Pairs<A>& pairs, const Objective& objective, const OnePassPlan& plan, cudaStream_t stream) {
+void launch_one_pass(const Pairs<A>& pairs, const Objective& objective, const OnePassPlan& plan,
+                     cudaStream_t stream) {
   launch(energies_and_gradients<A>, plan.shape, stream, pairs, objective, plan.shape.cluster, plan.share);
 }
 

@@ -1,8 +1,9 @@
-// Energies, and gradients from energies, as passes of their own: for energies without a gradient, for a backward, and
-// for samples too large for the one-pass kernel.
+// Energies, and gradients from energies, as passes of their own: for energies without a gradient, for a
+// backward, and for samples too large for the one-pass kernel.
 //
-// Bytes, N samples of D elements in b-byte types: energies read 2 N D b; gradients read 2 N D b and write N D b for each
-// one wanted. Samples are cut into parts of at most 8192 values, whose sums meet in a second kernel, in a fixed order.
+// Bytes, N samples of D elements in b-byte types: energies read 2 N D b; gradients read 2 N D b and write
+// N D b for each one wanted. Samples are cut into parts of at most 8192 values, whose sums meet in a second
+// kernel, in a fixed order.
 
 #pragma once
 
@@ -19,7 +20,7 @@ constexpr int kPassThreads = 256;
 constexpr int kPartValues = 8192;
 constexpr int kBlocksTogether = 3;  // on a multiprocessor, which bounds the registers
 
-// --- kernels -------------------------------------------------------------------------------------------------------
+// --- kernels -------------------------------------------------------------------------------------
 
 // The sum of terms of each part of each sample, or where a sample is one part its energy.
 template <typename A>
@@ -47,8 +48,8 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
 // One block a sample. There is one sum for every 8192 elements, so adding them in float64 costs nothing.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads)
-    energies_of_sums(const __grid_constant__ Pairs<A> pairs, const math::Distance distance, const int64_t samples,
-                     const int64_t parts, const A* const sums) {
+    energies_of_sums(const __grid_constant__ Pairs<A> pairs, const math::Distance distance,
+                     const int64_t samples, const int64_t parts, const A* const sums) {
   __shared__ double scratch[kScratch];
   for (int64_t i = blockIdx.x; i < samples; i += gridDim.x) {
     const Sample<A> sample(pairs, i);
@@ -64,7 +65,7 @@ __global__ void __launch_bounds__(kPassThreads)
   }
 }
 
-// The gradient that comes in: one of the loss, or one of each energy (`of_energies`; `stride` 0 where it was expanded).
+// The gradient that comes in: of the loss, or one of each energy (`stride` 0 where it was expanded).
 template <typename A>
 struct Incoming {
   const A* gradient = nullptr;  // null: 1
@@ -75,8 +76,9 @@ struct Incoming {
 
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
-    gradients_of_energies(const __grid_constant__ Pairs<A> pairs, const Objective objective, const int64_t items,
-                          const int64_t parts, const int share, const Incoming<A> incoming) {
+    gradients_of_energies(const __grid_constant__ Pairs<A> pairs, const Objective objective,
+                          const int64_t items, const int64_t parts, const int share,
+                          const Incoming<A> incoming) {
   if (incoming.skip_if_one && *incoming.gradient == A(1)) return;
   for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
     const Sample<A> sample(pairs, item / parts);
@@ -91,8 +93,10 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
     const bool all_zero = factor == A(0) && isfinite(energy);
     with_types<A>(pair.reconstruction.dtype, pair.target.dtype, [&]<typename R, typename T>() {
       R* const grad_reconstruction =
-          pair.grad_reconstruction ? sample.template gradient<R>(pair.grad_reconstruction) + range.origin : nullptr;
-      T* const grad_target = pair.grad_target ? sample.template gradient<T>(pair.grad_target) + range.origin : nullptr;
+          pair.grad_reconstruction ? sample.template gradient<R>(pair.grad_reconstruction) + range.origin
+                                   : nullptr;
+      T* const grad_target =
+          pair.grad_target ? sample.template gradient<T>(pair.grad_target) + range.origin : nullptr;
       const PairLoader<Reuse::kNone, A, R, T> load_pair{
           sample_of<R>(pair.reconstruction, sample.index) + range.origin,
           sample_of<T>(pair.target, sample.index) + range.origin};
@@ -116,7 +120,7 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
   }
 }
 
-// --- launchers -----------------------------------------------------------------------------------------------------
+// --- launchers -----------------------------------------------------------------------------------
 
 struct PassPlan {
   int64_t samples;
@@ -139,20 +143,23 @@ template <typename A>
 void launch_energies(const Pairs<A>& pairs, math::Distance distance, const PassPlan& plan, A* workspace,
                      cudaStream_t stream) {
   const LaunchShape every_part = {std::min(plan.items(), kMaxBlocks), plan.threads()};
-  launch(sums_of_parts<A>, every_part, stream, pairs, distance, plan.items(), plan.parts, plan.share, workspace);
+  launch(sums_of_parts<A>, every_part, stream, pairs, distance, plan.items(), plan.parts, plan.share,
+         workspace);
   if (plan.parts == 1) return;
   const LaunchShape every_sample = {std::min(plan.samples, kMaxBlocks), kPassThreads};
   launch(energies_of_sums<A>, every_sample, stream, pairs, distance, plan.samples, plan.parts, workspace);
 }
 
-// No more blocks than the device runs at once, so that leaving at an incoming gradient of 1 takes no longer than a launch.
+// No more blocks than the device runs at once: leaving at an incoming gradient of 1 takes no longer than a
+// launch.
 template <typename A>
 void launch_gradients(const Pairs<A>& pairs, const Objective& objective, const PassPlan& plan,
                       const Incoming<A>& incoming, int multiprocessors, cudaStream_t stream) {
   if (!pairs.wants_gradient()) return;
   const int64_t resident = int64_t{multiprocessors} * (kBlocksTogether * kPassThreads / plan.threads());
   const LaunchShape shape = {std::min(plan.items(), resident), plan.threads()};
-  launch(gradients_of_energies<A>, shape, stream, pairs, objective, plan.items(), plan.parts, plan.share, incoming);
+  launch(gradients_of_energies<A>, shape, stream, pairs, objective, plan.items(), plan.parts, plan.share,
+         incoming);
 }
 
 }  // namespace ebgan::cuda

@@ -1,4 +1,5 @@
-// What the kernels of the energy family share: the batches they work on, a sample's residual, a sample's coefficient.
+// What the kernels of the energy family share: the batches they work on, a sample's residuals, its
+// coefficient.
 
 #pragma once
 
@@ -52,8 +53,8 @@ __device__ const T* sample_of(const Batch& batch, int64_t sample) {
   return static_cast<const T*>(batch.data) + sample * batch.sample_stride;
 }
 
-// Sample `sample` of one of the pairs. Gradients are packed, so a sample's offset in them differs from its offset in
-// the inputs.
+// Sample `sample` of one of the pairs. Gradients are packed, so a sample's offset in them differs from its
+// offset in the inputs.
 template <typename A>
 struct Sample {
   const Pair<A>& pair;
@@ -78,8 +79,8 @@ struct Sample {
     return static_cast<const char*>(data) + offset * size_of(dtype);
   }
 
-  // The first of 8 indices at which the tensors in use are 16-byte aligned, -1 if they never are at the same one: a batch
-  // of odd size has most of its samples misaligned, but its tensors usually alike.
+  // The first of 8 indices at which the tensors in use are 16-byte aligned, -1 if they never are at the same
+  // one: a batch of odd size has most of its samples misaligned, but its tensors usually alike.
   __device__ int aligned_start() const {
     const Batch& r = pair.reconstruction;
     const Batch& t = pair.target;
@@ -87,7 +88,8 @@ struct Sample {
     const void* const target = at(t.data, t.dtype, index * t.sample_stride);
     const void* const grad_reconstruction =
         pair.grad_reconstruction ? at(pair.grad_reconstruction, r.dtype, index * t.elements) : reconstruction;
-    const void* const grad_target = pair.grad_target ? at(pair.grad_target, t.dtype, index * t.elements) : target;
+    const void* const grad_target =
+        pair.grad_target ? at(pair.grad_target, t.dtype, index * t.elements) : target;
     for (int i = 0; i < kStep; ++i) {
       if (is_aligned(reconstruction, r.dtype, i) && is_aligned(target, t.dtype, i) &&
           is_aligned(grad_reconstruction, r.dtype, i) && is_aligned(grad_target, t.dtype, i)) {
@@ -98,7 +100,8 @@ struct Sample {
   }
 };
 
-// One vector of a pair as it lies in memory; converted only when it is used, so that loads do not wait for each other.
+// One vector of a pair as it lies in memory; converted only when it is used, so that loads do not wait for
+// each other.
 template <typename A, typename R, typename T, int kWidth>
 struct PackedPair {
   Packed<R, kWidth> reconstruction;
@@ -138,26 +141,30 @@ __device__ __forceinline__ A direction_of(math::Distance distance, A residual) {
                                          : math::direction<math::Distance::kL2>(residual);
 }
 
-// This thread's share of the sum of terms over a range; use<width>(j, residual) sees every residual. Each place of a
-// vector has a sum of its own: short sums, and no addition waits for the one before.
+// This thread's share of the sum of terms over a range; use<width>(j, residual) sees every residual. Each
+// place of a vector has a sum of its own: short sums, and no addition waits for the one before.
 template <Reuse reuse, typename A, typename Use>
-__device__ A sum_of_terms(const Sample<A>& sample, const Range& range, math::Distance distance, const Use& use) {
+__device__ A sum_of_terms(const Sample<A>& sample, const Range& range, math::Distance distance,
+                          const Use& use) {
   A sums[kStep] = {};
   with_types<A>(sample.pair.reconstruction.dtype, sample.pair.target.dtype, [&]<typename R, typename T>() {
-    const PairLoader<reuse, A, R, T> load_pair{sample_of<R>(sample.pair.reconstruction, sample.index) + range.origin,
-                                               sample_of<T>(sample.pair.target, sample.index) + range.origin};
-    sweep<kVectorWidth<R, T>>(range, load_pair, [&]<int kWidth>(int j, const PackedPair<A, R, T, kWidth>& values) {
+    const PairLoader<reuse, A, R, T> load_pair{
+        sample_of<R>(sample.pair.reconstruction, sample.index) + range.origin,
+        sample_of<T>(sample.pair.target, sample.index) + range.origin};
+    const auto add = [&]<int kWidth>(int j, const PackedPair<A, R, T, kWidth>& values) {
       const Packed<A, kWidth> residual = values.residual();
 #pragma unroll
       for (int k = 0; k < kWidth; ++k) sums[k] += term_of(distance, residual.value[k]);
       use.template operator()<kWidth>(j, residual);
-    });
+    };
+    sweep<kVectorWidth<R, T>>(range, load_pair, add);
   });
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-// d loss / d reconstruction_j = coefficient * direction(r_j), for an incoming gradient of `grad_loss`. A fake sample
-// beyond the margin gets 0 whatever comes in, as from PyTorch's relu; an infinite energy leaves 0 * inf = NaN to the product.
+// d loss / d reconstruction_j = coefficient * direction(r_j), for an incoming gradient of `grad_loss`. A fake
+// sample beyond the margin gets 0 whatever comes in, as from PyTorch's relu; an infinite energy leaves
+// 0 * inf = NaN to the product.
 template <typename A>
 __device__ A loss_coefficient(const Pair<A>& pair, const Objective& objective, A energy, A grad_loss) {
   const A slope = math::loss_slope(pair.term, objective.shaping, energy, margin_of<A>(objective));

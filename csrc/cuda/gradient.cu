@@ -1,8 +1,9 @@
 // What all families share on CUDA: scaling a gradient that the forward pass has computed.
 //
-//   scale_gradient_   M b bytes read and M b written for M elements of a b-byte type; nothing where the scale is 1
+//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing where the scale is 1
 //
-// The device reads the scale, so the host waits for nothing; memory is taken in storage order, whatever its layout.
+// The device reads the scale: the host waits for nothing. Memory is taken in storage order, whatever the
+// layout.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace {
 constexpr int kThreads = 256;
 constexpr int kStretch = 8192;  // values a block takes at a time
 
-// --- kernel --------------------------------------------------------------------------------------------------------
+// --- kernel --------------------------------------------------------------------------------------
 
 template <typename A>
 __global__ void __launch_bounds__(kThreads)
@@ -44,7 +45,7 @@ __global__ void __launch_bounds__(kThreads)
   });
 }
 
-// --- launcher ------------------------------------------------------------------------------------------------------
+// --- launcher ------------------------------------------------------------------------------------
 
 // No more blocks than the device runs at once, so that leaving at a scale of 1 takes no longer than a launch.
 template <typename A>
@@ -56,7 +57,7 @@ void launch_scale(void* values, Dtype dtype, int64_t elements, const void* scale
          elements, stretches, scale, scale_dtype);
 }
 
-// --- operator: schema in ebgan_kernels/native/gradient.py ----------------------------------------------------------
+// --- operator: schema in ebgan_kernels/native/gradient.py ----------------------------------------
 
 void scale_gradient(const Tensor& gradient, const Tensor& scale) {
   const CudaContext cuda(gradient);

@@ -8,7 +8,8 @@ namespace ebgan::cuda {
 
 constexpr int kWarp = 32;
 constexpr int kMaxWarps = 32;
-constexpr int kScratch = kMaxWarps + 8;  // values that a sum needs in shared memory; a multiple of 8 keeps alignment
+// Values that a sum needs in shared memory; a multiple of 8, so that vectors may follow.
+constexpr int kScratch = kMaxWarps + 8;
 
 // Every lane gets the sum: at each step of the butterfly both partners add the same two numbers.
 template <typename A>
@@ -31,8 +32,8 @@ __device__ A block_sum(A value, A* scratch) {
   return warp_sum(lane < static_cast<int>(blockDim.x) / kWarp ? scratch[lane] : A(0));
 }
 
-// The sum over all blocks of a cluster, for every thread; `scratch` lies at the same place in each block. The blocks
-// read each other's shared memory, so none may end before `leave_cluster`.
+// The sum over all blocks of a cluster, for every thread; `scratch` lies at the same place in each block. The
+// blocks read each other's shared memory, so none may end before `leave_cluster`.
 template <typename A>
 __device__ A cluster_sum(A value, A* scratch) {
   value = block_sum(value, scratch);

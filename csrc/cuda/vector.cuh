@@ -1,5 +1,5 @@
-// 128-bit loads and stores for any dtype, and a sweep of a thread block over a stretch of values: vectors where every
-// tensor is aligned, single values in front of them and behind.
+// 128-bit loads and stores for any dtype, and a sweep of a thread block over a stretch of values: vectors
+// where every tensor is aligned, single values in front of them and behind.
 
 #pragma once
 
@@ -15,9 +15,10 @@ namespace ebgan::cuda {
 constexpr int kVectorBytes = 16;
 constexpr int kStep = 8;  // the width of every vector divides it
 
-// Values in a vector when tensors of these types go through a loop together: the narrowest type fills 16 bytes.
+// Values in a vector when tensors of these types share a loop: the narrowest type fills 16 bytes.
 template <typename T, typename... Others>
-constexpr int kVectorWidth = kVectorWidth<T> > kVectorWidth<Others...> ? kVectorWidth<T> : kVectorWidth<Others...>;
+constexpr int kVectorWidth =
+    kVectorWidth<T> > kVectorWidth<Others...> ? kVectorWidth<T> : kVectorWidth<Others...>;
 template <typename T>
 constexpr int kVectorWidth<T> = kVectorBytes / static_cast<int>(sizeof(T));
 
@@ -57,11 +58,13 @@ __device__ __forceinline__ Packed<To, kWidth> convert(const Packed<From, kWidth>
 }
 
 __device__ inline bool is_aligned(const void* data, Dtype dtype, int offset) {
-  return (reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(offset * size_of(dtype))) % kVectorBytes == 0;
+  const uintptr_t address =
+      reinterpret_cast<uintptr_t>(data) + static_cast<uintptr_t>(offset * size_of(dtype));
+  return address % kVectorBytes == 0;
 }
 
-// A stretch of a longer run of values, with indices from `origin` on: vectors in [0, vector_end), single values in
-// [begin, 0) and [vector_end, end).
+// A stretch of a longer run of values, with indices from `origin` on: vectors in [0, vector_end), single
+// values in [begin, 0) and [vector_end, end).
 struct Range {
   int64_t origin;
   int begin;
@@ -69,8 +72,8 @@ struct Range {
   int end;
 };
 
-// Part `part` of `elements` values cut into stretches of `share`, a multiple of 8. `aligned` is the first of 8 indices
-// at which all tensors are aligned, -1 if there is none; the values in front of it belong to part 0.
+// Part `part` of `elements` values cut into stretches of `share`, a multiple of 8. `aligned` is the first of
+// 8 indices at which all tensors are aligned, -1 if there is none; values in front of it belong to part 0.
 __device__ inline Range range_of_part(int64_t elements, int64_t part, int share, int aligned) {
   const int64_t start = (aligned > 0 ? aligned : 0) + part * share;
   Range range;
@@ -81,8 +84,8 @@ __device__ inline Range range_of_part(int64_t elements, int64_t part, int share,
   return range;
 }
 
-// The block's threads call use<width>(j, load<width>(j)) for all j of the range. Two vectors are under way in each
-// thread before the first is used: with 16 warps a block that covers the latency of the memory.
+// The block's threads call use<width>(j, load<width>(j)) for all j of the range. Two vectors are under way in
+// each thread before the first is used: with 16 warps a block that covers the latency of the memory.
 template <int kWidth, typename Load, typename Use>
 __device__ __forceinline__ void sweep(const Range& range, const Load& load, const Use& use) {
   constexpr int kInFlight = 2;

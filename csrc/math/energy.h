@@ -1,11 +1,10 @@
-// Reconstruction energy, hinge and their derivatives for one element and one sample; host and device, no
-// torch.
+// Reconstruction energy, hinge and their derivatives for one element and one sample; host and device, no torch.
 //
-//   residual   r_j = reconstruction_j - target_j                                   j = 1..D
-//   energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|                 (l2 | squared_l2 | mse |
-//   l1) hinge      h = [margin - E]^+ loss term  f(E) for a real sample or the generator, f(h) for a fake
-//   sample;   f(t) = t | t^2 gradient   d term / d reconstruction_j = slope * direction_scale *
-//   direction(r_j),   target: the negative
+//   residual   r_j = reconstruction_j - target_j                              j = 1..D
+//   energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|            (l2 | squared_l2 | mse | l1)
+//   hinge      h = [margin - E]^+
+//   loss term  f(E) for a real sample or the generator, f(h) for a fake sample;  f(t) = t | t^2
+//   gradient   d term / d reconstruction_j = slope * direction_scale * direction(r_j);  target: the negative
 //
 // Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2.
 

@@ -1,4 +1,5 @@
-// The CUDA side of the LibTorch stable ABI: device, current stream, error checks. Torch's headers are named here only.
+// The CUDA side of the LibTorch stable ABI: device, current stream, error checks. Torch's headers are named
+// here only.
 
 #pragma once
 

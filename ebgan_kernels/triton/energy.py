@@ -17,7 +17,7 @@ from ebgan_kernels.triton import energy_kernels as kernels
 from ebgan_kernels.triton.energy_kernels import Energies, Pair
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# What 1024 threads, the most a block can have, hold at BYTES_PER_THREAD.
+# 32 float32 registers a thread in 16 warps; twice that would spill.
 WHOLE_SAMPLE_BYTES = 64 * 1024
 CHUNK_BLOCK = 4096
 # A program of finish_samples reads all partial sums of its sample: beyond this many, chunks grow instead.

@@ -8,8 +8,8 @@ For N samples of D elements of b bytes, a pair of images with both gradients:
     gradients          the same, from saved energies; nothing where they are there already
     mean_loss          reads one number a sample
 
-A kernel serves one pair or two (real and fake) in one launch: the program's number decides which. Sums run in
-the dtype of the energies, in an order that the block sizes fix, so the same input gives the same bits.
+A kernel serves one pair (PAIRS 1, second None) or two (real and fake) in one launch, where the program's number
+decides which. Sums run in the dtype of the energies, in an order that the block sizes fix, so the same input gives the same bits.
 """
 
 from __future__ import annotations
@@ -96,10 +96,12 @@ def _whole_sample(pair, sample, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, B
 
 
 @triton.jit
-def whole_samples(first, second, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, BLOCK: tl.constexpr):
+def whole_samples(
+    first, second, PAIRS: tl.constexpr, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, BLOCK: tl.constexpr
+):
     """A program for each sample: its residual stays in registers between the energy and the gradient."""
     sample = tl.program_id(0).to(tl.int64)
-    if second is None or sample < first.batch:
+    if PAIRS == 1 or sample < first.batch:
         _whole_sample(first, sample, DISTANCE, SHAPING, BLOCK)
     else:
         _whole_sample(second, sample - first.batch, DISTANCE, SHAPING, BLOCK)
@@ -122,6 +124,7 @@ def partial_sums(
     second,
     partials,
     chunks,
+    PAIRS: tl.constexpr,
     DISTANCE: tl.constexpr,
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
@@ -129,7 +132,7 @@ def partial_sums(
     """A program for each chunk of each sample; ``partials`` is (samples of both pairs, chunks)."""
     program = tl.program_id(0).to(tl.int64)
     sample, chunk = program // chunks, program % chunks
-    if second is None or sample < first.batch:
+    if PAIRS == 1 or sample < first.batch:
         total = _partial_sum(first, sample, chunk, DISTANCE, ITERATIONS, BLOCK)
     else:
         total = _partial_sum(second, sample - first.batch, chunk, DISTANCE, ITERATIONS, BLOCK)
@@ -189,18 +192,19 @@ def finish_samples(
     partials,
     chunks,
     programs,
+    PAIRS: tl.constexpr,
     DISTANCE: tl.constexpr,
     SHAPING: tl.constexpr,
     CHUNKS: tl.constexpr,
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Energies from ``partial_sums``, and gradients; ``programs`` a sample: its chunks, 1 without gradients."""
+    """Energies from ``partial_sums``, then gradients. ``programs`` a sample: ``chunks``, 1 without them."""
     # Last chunk first: what partial_sums read last is what the L2 cache still holds.
     program = tl.num_programs(0).to(tl.int64) - 1 - tl.program_id(0)
     sample, chunk = program // programs, program % programs
     row = partials + sample * chunks
-    if second is None or sample < first.batch:
+    if PAIRS == 1 or sample < first.batch:
         _finish_chunk(first, sample, chunk, row, chunks, DISTANCE, SHAPING, CHUNKS, ITERATIONS, BLOCK)
     else:
         sample -= first.batch
@@ -245,10 +249,18 @@ def _mean_term(
 
 
 @triton.jit
-def mean_loss(loss, first, second, SHAPING: tl.constexpr, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
+def mean_loss(
+    loss,
+    first,
+    second,
+    PAIRS: tl.constexpr,
+    SHAPING: tl.constexpr,
+    ITERATIONS: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
     """One program: a batch has few samples. The mean of an empty batch is 0 / 0 = NaN, as in PyTorch."""
     dtype: tl.constexpr = loss.dtype.element_ty
     total = _mean_term(first, dtype, SHAPING, ITERATIONS, BLOCK)
-    if second is not None:
+    if PAIRS == 2:
         total += _mean_term(second, dtype, SHAPING, ITERATIONS, BLOCK)
     tl.store(loss, total)

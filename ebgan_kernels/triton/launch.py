@@ -17,12 +17,12 @@ from torch import Tensor
 
 from ebgan_kernels.native.library import NAMESPACE
 
-# Of a block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input. More
-# spills: 128 bytes did in float64 for sm_90 (ptxas of Triton 3.7.1).
+# Of a block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input.
 BYTES_PER_THREAD = 64
 THREADS_PER_WARP = 32
-# A multiprocessor has four schedulers, so fewer than four warps leave one idle.
-SMALLEST_BLOCK, FEWEST_WARPS, MOST_WARPS = 256, 4, 32
+# A multiprocessor has four schedulers: fewer than four warps leave one idle. With 32 warps ptxas aims at 32
+# registers a thread, to fit two blocks, and spills (bfloat16, sm_80, Triton 3.7.1); with 16 it does not.
+SMALLEST_BLOCK, FEWEST_WARPS, MOST_WARPS = 256, 4, 16
 
 
 def operator(

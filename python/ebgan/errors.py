@@ -23,9 +23,14 @@ def require(module: str) -> ModuleType:
     try:
         return import_module(module)
     except ModuleNotFoundError as error:
-        if error.name != module.partition(".")[0]:
-            raise
-        raise MissingExtra(f"package {error.name!r} is missing: pip install 'ebgan-kernels[train]'") from None
+        package = (error.name or module).partition(".")[0]
+        raise MissingExtra(f"package {package!r} is missing: pip install 'ebgan-kernels[train]'") from None
+
+
+def require_training() -> None:
+    """Ask for all that training will need, before it has done anything."""
+    for module in ("matplotlib.figure", "PIL.Image", "safetensors.torch", "torch.utils.tensorboard", "tqdm"):
+        require(module)
 
 
 def one_of(argument: str, value: object, allowed: Collection[object]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 from types import ModuleType
 
 import pytest
@@ -18,7 +19,14 @@ def test_examples_of_a_module_run(module: ModuleType) -> None:
     assert results.attempted > 0 and results.failed == 0
 
 
-@pytest.mark.parametrize("name", [name for name in ek.__all__ if callable(getattr(ek, name))])
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in ek.__all__
+        if inspect.isroutine(getattr(ek, name)) or inspect.isclass(getattr(ek, name))
+    ],
+)
 def test_every_public_name_says_what_it_is(name: str) -> None:
     assert (getattr(ek, name).__doc__ or "").strip()
 

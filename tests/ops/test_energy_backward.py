@@ -1,4 +1,4 @@
-"""Rule 1: gradients are written once, in the forward pass, handed out once, and computed again for a retained graph."""
+"""Gradients are written in the forward pass, handed out once, and computed again for a retained graph."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_scaled_half_gradient_is_rounded_once(
     batch = images(sample=(3, 64, 64), dtypes=(dtype, dtype), device=device_of(implementation))
     inputs, margin = case.inputs(batch), case.margin(batch)
     _, exact = torch_value_and_gradients(case, inputs, margin, torch.float64)
-    # A gradient scaler's 2^12 over 3 accumulation steps. In float16 the mean squares' gradients are subnormal before it.
+    # A gradient scaler's 2^12 over 3 accumulation steps; before it the gradients of mse are subnormal.
     scale = 2**12 / 3
     for x, gradient, exact_gradient in zip(
         inputs, torch.autograd.grad(scale * case(inputs, margin), inputs), exact, strict=True

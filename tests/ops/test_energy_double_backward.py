@@ -87,12 +87,10 @@ def test_torch_func_grad_equals_autograd(case: Case, implementation: ek.Backend)
 
 
 def test_vmap_over_sets_of_batches_equals_a_loop(implementation: ek.Backend) -> None:
-    sets = [
-        torch.stack(pair)
-        for pair in zip(*(images(seed, device=device_of(implementation)) for seed in range(3)))
-    ]
+    batches = [images(seed, device=device_of(implementation)) for seed in range(3)]
+    sets = [torch.stack(tensors) for tensors in zip(*batches, strict=True)]
     together = torch.func.vmap(lambda *x: ek.discriminator_loss(*x, margin=5.0).loss)(*sets)
-    one_by_one = [ek.discriminator_loss(*x, margin=5.0).loss for x in zip(*sets, strict=True)]
+    one_by_one = [ek.discriminator_loss(*x, margin=5.0).loss for x in batches]
     torch.testing.assert_close(together, torch.stack(one_by_one))
 
 

@@ -1,4 +1,4 @@
-"""torch.library.opcheck of every registered operator of the family: schema, fake kernel, aliasing, dynamic shapes."""
+"""torch.library.opcheck of every registered operator: schema, fake kernel, aliasing, dynamic shapes."""
 
 from __future__ import annotations
 

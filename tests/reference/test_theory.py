@@ -1,7 +1,7 @@
 """The propositions of the EBGAN paper and deck on finite distributions, computed with the loss itself.
 
-A distribution over the points is a tensor of counts; a point's energy is repeated as often as it is counted, so that the
-mean over the batch is the expectation: V(G, D) = E_data f(D) + E_G f([m - D]^+).
+A distribution over the points is a tensor of counts; a point's energy is repeated as often as it is counted,
+so that the mean over the batch is the expectation: V(G, D) = E_data f(D) + E_G f([m - D]^+).
 Zhao, Mathieu, LeCun, arXiv:1609.03126, section 2.2.
 """
 

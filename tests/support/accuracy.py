@@ -1,7 +1,7 @@
 """The accuracy rule: how far from the exact result an operator may be.
 
-Exact is the float64 result of the inputs as rounded to their dtype. Distances are counted in units in the last place (ulp)
-of the exact value, so that small and large elements weigh the same.
+Exact is the float64 result of the inputs as rounded to their dtype. Distances are counted in units in the
+last place (ulp) of the exact value, so that small and large elements weigh the same.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 def ulp(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """The spacing of `dtype` at each element of `exact`, in float64; that of the smallest normal number below it."""
+    """The spacing of `dtype` at each element of `exact`, in float64; subnormal numbers have the least one."""
     info = torch.finfo(dtype)
     _, exponent = torch.frexp(exact.double().abs().clamp(min=info.tiny))
     return info.eps * torch.exp2(exponent.double() - 1)
@@ -32,10 +32,10 @@ def _root_mean_square(values: Sequence[Tensor], exacts: Sequence[Tensor]) -> flo
 def assert_as_accurate_as_torch(
     ours: Sequence[Tensor], torchs: Sequence[Tensor], exacts: Sequence[Tensor]
 ) -> None:
-    """Asserts that our error is at most twice that of PyTorch in float32, or one ulp where PyTorch is better than half.
+    """Asserts that our error is at most twice that of PyTorch in float32, or one ulp if that is more.
 
-    Each sequence holds one result a seed; errors are root mean squares over all elements of all seeds, since a single sum
-    may be exact by luck.
+    Each sequence holds one result a seed; errors are root mean squares over all elements of all seeds, since
+    a single sum may be exact by luck.
     """
     our_error, torch_error = _root_mean_square(ours, exacts), _root_mean_square(torchs, exacts)
     bound = max(2 * torch_error, 1.0)

@@ -1,7 +1,8 @@
-"""The implementations of the operators as the tests meet them: where each runs, and why one cannot run here."""
+"""The implementations as the tests meet them: where each runs, and why one cannot run here."""
 
 from __future__ import annotations
 
+import functools
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 import ebgan_kernels as ek
 
 
+@functools.cache
 def missing(implementation: str) -> str:
     """ "" where the implementation runs on this machine, else the reason, in the words of the report."""
     for line in ek.backend_report().splitlines():
@@ -29,10 +31,10 @@ def device_of(implementation: str) -> torch.device:
 
 
 class OperatorLog(TorchDispatchMode):
-    """Records the operators that run while it is entered: names such as `aten.clone`, `ebgan_kernels.scale_gradient_`.
+    """Records the operators that run inside it by name: `aten.clone`, `ebgan_kernels.scale_gradient_`.
 
-    Triton's operators go by the name of the operator they implement. Of the results only address and size are kept: one more
-    reference to a gradient, and AccumulateGrad would have to clone it.
+    Triton's operators go by the name of the operator they implement. Of the results only address and size are
+    kept: one more reference to a gradient, and AccumulateGrad would have to clone it.
     """
 
     def __init__(self) -> None:

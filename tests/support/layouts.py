@@ -1,4 +1,4 @@
-"""The same values under other strides: what slicing, transposing and memory formats do to a batch of images."""
+"""The same images under other strides: what slicing, transposing and memory formats do to a batch."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SHAPINGS: tuple[Shaping, ...] = get_args(Shaping)
 
 @dataclass(frozen=True)
 class Case:
-    """A public function with its options; calling it gives the loss, or for `reconstruction_energy` (N,) energies."""
+    """A public function with its options; calling it gives the loss, or (N,) of `reconstruction_energy`."""
 
     name: str
     distance: Distance = "l2"
@@ -39,7 +39,7 @@ class Case:
         ).loss
 
     def inputs(self, images: Sequence[Tensor]) -> list[Tensor]:
-        """What the function takes, from (real_reconstruction, real, fake_reconstruction, fake), as leaf tensors."""
+        """What the function takes, as leaf tensors, made of what `images` returns."""
         if self.name == "reconstruction_energy":
             images = images[:2]
         elif self.name == "generator_loss":
@@ -53,7 +53,7 @@ class Case:
         return [image.detach().requires_grad_() for image in images]
 
     def margin(self, images: Sequence[Tensor]) -> Tensor:
-        """1.1 times the mean fake energy in float32: with several samples some are beyond it and some are not."""
+        """1.1 times the mean fake energy in float32: some of several samples are beyond it and some not."""
         with torch.no_grad(), ek.backend("reference"):
             return 1.1 * ek.reconstruction_energy(*images[2:], distance=self.distance).mean().float()
 
@@ -86,7 +86,7 @@ def images(
     dtypes: Sequence[torch.dtype] = (torch.float32, torch.float32),
     device: torch.device | str = "cpu",
 ) -> list[Tensor]:
-    """real_reconstruction, real, fake_reconstruction, fake: images in [-1, 1], residuals that grow with the sample's index.
+    """real_reconstruction, real, fake_reconstruction, fake in [-1, 1]; residuals grow over the batch.
 
     `dtypes` are those of the reconstructions and of the images.
     """
@@ -110,6 +110,6 @@ def value_and_gradients(
 def torch_value_and_gradients(
     case: Case, inputs: Sequence[Tensor], margin: Tensor | float, dtype: torch.dtype
 ) -> tuple[Tensor, list[Tensor]]:
-    """The same in plain PyTorch, all inputs (as rounded to their own dtype) converted to `dtype`: float64 is exact."""
+    """The same in plain PyTorch in `dtype`, of the inputs as rounded to their own; float64 is exact."""
     with ek.backend("reference"):
         return value_and_gradients(case, [x.detach().to(dtype).requires_grad_() for x in inputs], margin)

@@ -9,7 +9,9 @@ from ebgan.training import Progress, load_weights, newest_valid
 from ebgan.training.checkpoint import load, save
 
 
-def trained(optimizer_type: type[torch.optim.Optimizer], **options: object) -> tuple[nn.Module, torch.optim.Optimizer]:
+def trained(
+    optimizer_type: type[torch.optim.Optimizer], **options: object
+) -> tuple[nn.Module, torch.optim.Optimizer]:
     net = nn.Sequential(nn.Linear(3, 2), nn.BatchNorm1d(2))
     optimizer = optimizer_type(net.parameters(), lr=0.01, **options)
     net(torch.randn(8, 3)).square().sum().backward()

@@ -38,7 +38,6 @@ def test_a_run_killed_outright_goes_on_as_if_nothing_had_happened(tmp_path, tiny
     config = tiny(steps=1_000_000, log_every=1)
     script = (
         "import sys, torch; from pathlib import Path; from ebgan.gan import GanConfig, train\n"
-        "torch.set_num_threads(1)\n"
         f"train({config!r}, Path(sys.argv[1]), device=torch.device('cpu'))"
     )
     killed = tmp_path / "killed"

@@ -15,9 +15,7 @@ def test_a_configuration_comes_back_as_it_was(tmp_path, tiny):
     assert run.command() == "train gan"
 
 
-@pytest.mark.parametrize(
-    ("command", "replace"), [("train gan", False), ("train gan", True), ("demo", False)]
-)
+@pytest.mark.parametrize(("command", "replace"), [("train gan", False), ("train gan", True), ("demo", False)])
 def test_an_existing_folder_is_kept(tmp_path, tiny, command, replace):
     RunFolder.create(tmp_path / "run", "demo", tiny())
     with pytest.raises(UserError, match="exists already; go on with --resume"):
@@ -60,7 +58,9 @@ def test_a_configuration_changed_by_hand_names_the_field(tmp_path, tiny, change,
     assert str(run.config) in str(error.value)
 
 
-@pytest.mark.parametrize("content", ['{"command": "train gan", "conf', "[]", "{}", '{"command": "x", "config": 3}'])
+@pytest.mark.parametrize(
+    "content", ['{"command": "train gan", "conf', "[]", "{}", '{"command": "x", "config": 3}']
+)
 def test_a_damaged_configuration_is_named_in_one_line(tmp_path, tiny, content):
     run = RunFolder.create(tmp_path / "run", "train gan", tiny())
     run.config.write_text(content)

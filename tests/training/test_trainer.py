@@ -53,7 +53,10 @@ def test_a_run_folder_holds_events_curves_and_the_last_two_checkpoints(tmp_path)
     folder = run(tmp_path, Sum())
     assert list((folder / "tensorboard").glob("events*"))
     assert (folder / "loss.png").stat().st_size > 1000
-    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == ["step-00000008", "step-00000009"]
+    assert sorted(path.name for path in (folder / "checkpoints").iterdir()) == [
+        "step-00000008",
+        "step-00000009",
+    ]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

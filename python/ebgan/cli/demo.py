@@ -30,5 +30,6 @@ class Demo:
         system = train(PRESETS["digits"], self.out, device=device, command="demo", replace=True)
         print(f"samples: {self.out / 'samples.png'}\nenergies: {self.out / 'energies.png'}\n")
         check = nearest_neighbour_check(system.generator)
-        print(f"{check}\n\n{speed_table(device)}")
+        print(check, end="\n\n", flush=True)
+        print(speed_table(device))
         return 0 if check.passed else 1

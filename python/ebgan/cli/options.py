@@ -42,7 +42,8 @@ def given(command: Any, base: type) -> dict[str, Any]:
 
 def _defaults(values: Mapping[str, Any]) -> str:
     if len(set(values.values())) > 1:
-        return "(" + ", ".join(f"{name}: {value}" for name, value in values.items()) + ")"
+        known = (f"{name}: {value}" for name, value in values.items() if value is not None)
+        return f"({', '.join(known)})"
     value = next(iter(values.values()))
     return "(default: that of --net)" if value is None else f"(default: {value})"
 

@@ -143,6 +143,6 @@ def speed_table(device: torch.device) -> str:
             line += f" {'not measured':>15} {'not measured':>20}"
         lines.append(line)
     lines.append(
-        "loss in a step: eager's time of the loss by eager's time of the whole step, the most that fusing it can save"
+        "loss in a step: time of the loss by time of the whole step, both eager: the most fusing can save"
     )
     return "\n".join(lines + notes)

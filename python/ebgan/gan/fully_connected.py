@@ -1,7 +1,7 @@
 """The fully connected networks of the EBGAN paper's MNIST grid (arXiv:1609.03126, section 4.1).
 
-Images leave the generator through tanh, in [-1, 1]; hidden layers are normalised by batch. The paper's `nLayerG`,
-`sizeG`, `nLayerD`, `sizeD` and `dropoutD` are here `layers`, `width` and `dropout`.
+Images leave the generator through tanh, in [-1, 1]; hidden layers are normalised by batch. The paper's
+`nLayerG`, `sizeG`, `nLayerD`, `sizeD` and `dropoutD` are here `layers`, `width` and `dropout`.
 """
 
 from __future__ import annotations
@@ -61,12 +61,12 @@ class FullyConnectedGenerator(Generator):
 class FullyConnectedDiscriminator(nn.Module):
     """Auto-encoder of images (N, *image): `layers` weight layers, of which the decoder is the last one.
 
-    The encoder's layers are `width` wide: linear, batch normalisation, ReLU, and dropout of one half where asked
-    for. The decoder is one linear layer. Weights start at N(0, 0.002), biases at 0.
+    The encoder's layers are `width` wide: linear, batch normalisation, ReLU, and dropout of one half where
+    asked for. The decoder is one linear layer. Weights start at N(0, 0.002), biases at 0.
 
-    DCGAN's rule, read to the letter, would leave out the normalisation after the encoder's first layer and put one
-    after the decoder. On MNIST with the paper's settings that collapsed to one image within 2,000 steps, no
-    normalisation at all left grey, blurred digits, and this reading gave sharp ones (CPU, 2026-11-22).
+    DCGAN's rule, read to the letter, would leave out the normalisation after the encoder's first layer and
+    put one after the decoder. On MNIST, with the paper's settings, that collapsed to one image within 2,000
+    steps, no normalisation at all left digits blurred on grey, and this reading gave sharp ones (2026-11-22).
 
     Example:
         >>> discriminator = FullyConnectedDiscriminator((1, 32, 32))

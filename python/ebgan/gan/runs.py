@@ -12,7 +12,7 @@ from torch import nn
 from torch.optim import Adam
 
 from ebgan.data import Batches, load
-from ebgan.errors import UserError
+from ebgan.errors import UserError, require_training
 from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
@@ -47,9 +47,8 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> EB
     images = load(config.data, "train", data_root)
     channels, size, _ = builders.image_shape(config.net)
     if images.images.shape[1] != channels:
-        raise UserError(
-            f"net: {config.net!r} is for images of {channels} channels, {config.data!r} has {images.images.shape[1]}"
-        )
+        found = images.images.shape[1]
+        raise UserError(f"net: {config.net!r} is for {channels}-channel images, {config.data!r} has {found}")
     seed_step(config.seed, 0)
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
@@ -57,7 +56,7 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> EB
     return EBGAN(
         generator,
         discriminator,
-        Batches(images, config.batch_size, size=size, seed=config.seed),
+        Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads),
         margin=config.margin,
         distance=config.distance,
         shaping=config.shaping,
@@ -77,6 +76,7 @@ def train(
     replace: bool = False,
 ) -> EBGAN:
     """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of `command` there."""
+    require_training()
     system = build(config, device, data_root)
     run = RunFolder.create(out, command, config, replace=replace)
     Trainer(system, run, config).train()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ebgan.training.checkpoint import BrokenCheckpoint, Progress, load_weights, newest_valid
-from ebgan.training.device import Precision, autocast, choose_device
+from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
 from ebgan.training.run_folder import RunFolder
@@ -24,6 +24,7 @@ __all__ = [
     "TrainingConfig",
     "autocast",
     "choose_device",
+    "cpu_threads",
     "load_weights",
     "newest_valid",
     "read_metrics",

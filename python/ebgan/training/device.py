@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Literal
 
 import torch
@@ -26,15 +27,25 @@ def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.d
     except RuntimeError:
         raise UserError(f"device: got {name!r}, allowed are auto, cpu, cuda and cuda:<number>") from None
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise UserError(
-            f"device: {name!r} is not there ({torch.cuda.device_count()} CUDA devices found); use --device cpu"
-        )
+        found = torch.cuda.device_count()
+        raise UserError(f"device: {name!r} is not there ({found} CUDA devices found); use --device cpu")
     if deterministic:
         os.environ.setdefault(
             "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
         )  # cuBLAS repeats only with a fixed workspace
         torch.use_deterministic_algorithms(True)
     return device
+
+
+@contextmanager
+def cpu_threads(count: int | None) -> Iterator[None]:
+    """Within the block PyTorch uses `count` CPU threads; None leaves the choice to it."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def autocast(device: torch.device, precision: Precision) -> AbstractContextManager[object]:

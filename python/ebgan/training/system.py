@@ -58,6 +58,7 @@ class TrainingConfig:
     batch_size: Annotated[int, Help("real images, and generated ones, a step")]
     seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
     precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
+    threads: Annotated[int | None, Help("CPU threads; part of what makes a run repeat to the bit")] = None
     log_every: Annotated[int, Help("steps between two lines of metrics.jsonl")] = 50
     picture_every: Annotated[int, Help("steps between two pictures")] = 1000
     checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000
@@ -65,4 +66,6 @@ class TrainingConfig:
     def __post_init__(self) -> None:
         for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every"):
             at_least(name, getattr(self, name), 1)
+        if self.threads is not None:
+            at_least("threads", self.threads, 1)
         at_least("seed", self.seed, 0)

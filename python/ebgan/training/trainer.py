@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from ebgan.errors import UserError, require
 from ebgan.pictures import draw, save_png
 from ebgan.training import checkpoint
 from ebgan.training.checkpoint import Progress
+from ebgan.training.device import cpu_threads
 from ebgan.training.interrupt import Interrupted, stop_request
 from ebgan.training.metrics import MetricsLog, read_metrics
 from ebgan.training.run_folder import RunFolder
@@ -48,6 +50,7 @@ class Trainer:
         config, began = self.config, time.monotonic() - start.seconds
         shown = [curve.key for plot in self.system.plots for curve in plot.curves]
         with (
+            cpu_threads(config.threads),
             MetricsLog(self.run, last_step=start.step) as log,
             self._progress_bar(start.step) as bar,
             stop_request() as stop,
@@ -109,7 +112,7 @@ class Trainer:
         for plot in self.system.plots if rows else ():
             draw(plot, rows, self.run.path / f"{plot.name}.png")
 
-    def _progress_bar(self, start: int):  # type: ignore[no-untyped-def]  # tqdm comes without types
+    def _progress_bar(self, start: int) -> Any:
         interval = 0.2 if sys.stderr.isatty() else 10.0  # a log file gets a line now and then, not a film
         tqdm = require("tqdm").tqdm
         return tqdm(

@@ -1,7 +1,7 @@
 """Triton operators by themselves, below autograd: in the interpreter on CPU tensors, or compiled on a GPU.
 
-The interpreter must be on before Triton is imported, and kernels cannot be compiled while it is: hence a run of its own,
-``TRITON_INTERPRET=1 pytest tests/triton/interpreter``.
+The interpreter must be on before Triton is imported, and nothing can be compiled while it is: hence a run of
+its own, ``TRITON_INTERPRET=1 pytest tests/triton/interpreter``.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
+from support.implementations import device_of, missing
 
 import ebgan_kernels  # noqa: F401, defines the operators
-from support.implementations import device_of, missing
 
 Operator = Callable[..., Any]
 

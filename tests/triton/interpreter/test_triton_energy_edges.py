@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 import torch
+from support.layouts import DENSE
+from support.losses import images
 
 from ebgan_kernels.checks import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
-from support.layouts import DENSE
-from support.losses import images
 
 NOT_FINITE = [float("nan"), float("inf"), -float("inf")]
 L2, IDENTITY = DISTANCES["l2"], SHAPINGS["identity"]
@@ -84,7 +84,7 @@ def test_real_and_fake_samples_may_differ_in_size(operator, device, margin):
         assert all(g.isfinite().all() for g in gradients)
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
 def test_the_mean_over_an_empty_batch_is_nan(operator, device, margin):
     inputs = images(sample=(4,), device=device)
     empty = torch.empty(0, 4, device=device)
@@ -100,7 +100,7 @@ def test_the_mean_over_an_empty_batch_is_nan(operator, device, margin):
     assert operator("hinge_margin_loss")(empty[:, 0], empty[:, 0], margin, IDENTITY)[0].isnan()
 
 
-@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning", "ignore:divide by zero:RuntimeWarning")
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_samples_without_elements_have_the_energy_of_an_empty_sum(operator, device, distance):
     nothing = torch.empty(2, 0, device=device)

@@ -1,15 +1,15 @@
-"""Values and gradients against the reference in float64, at the edges of blocks and chunks and in every mix of dtypes."""
+"""Values and gradients against the reference in float64, at the edges of blocks and chunks, in all dtypes."""
 
 from __future__ import annotations
 
 import pytest
 import torch
+from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
+from support.losses import images
 from torch import Tensor
 
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
-from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
-from support.losses import images
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 SMALLEST_BLOCK, WHOLE_SAMPLE = 256, 16384
@@ -23,12 +23,12 @@ def all_results(inputs: list[Tensor], margin: Tensor, distance: str, shaping: st
 
 
 def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SINGLE), seeds=4):
-    """For each result of discriminator_loss: ours, PyTorch's in float32, and the exact one, a tensor a seed."""
+    """For each result of discriminator_loss: ours, PyTorch's and the exact one, a tensor a seed."""
     ours, torchs, exacts = [], [], []
     for seed in range(seeds):
         inputs = images(seed, sample=(elements,), real=2, fake=3, dtypes=dtypes, device=device)
         double = [x.double() for x in inputs]
-        # Between the second and the third of the fake energies, and not near: a difference of equals is all rounding.
+        # Between the second and the third fake energy: near one, their difference would be all rounding.
         margin = reference.reconstruction_energy(*double[2:], distance)[1:].mean().to(SINGLE)
         options = (DISTANCES[distance], SHAPINGS[shaping])
         ours.append(operator("discriminator_loss")(*inputs, margin, *options, True, True, True, True))
@@ -41,14 +41,14 @@ def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SI
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_every_distance_and_shaping_is_as_accurate_as_torch(operator, device, distance, shaping, elements):
-    for ours, torchs, exacts in results(operator, device, distance, shaping, elements, seeds=12):
+    for ours, torchs, exacts in results(operator, device, distance, shaping, elements, seeds=8):
         assert_as_accurate_as_torch(ours, torchs, exacts)
 
 
 @pytest.mark.parametrize("elements", [WHOLE_SAMPLE, WHOLE_SAMPLE + 1])
-@pytest.mark.parametrize(("distance", "shaping"), [("l2", "identity"), ("mse", "square"), ("l1", "identity")])
+@pytest.mark.parametrize(("distance", "shaping"), [("l2", "identity"), ("l1", "square")])
 def test_large_samples_are_as_accurate_as_torch(operator, device, distance, shaping, elements):
-    for ours, torchs, exacts in results(operator, device, distance, shaping, elements):
+    for ours, torchs, exacts in results(operator, device, distance, shaping, elements, seeds=3):
         assert_as_accurate_as_torch(ours, torchs, exacts)
 
 

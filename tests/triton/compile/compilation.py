@@ -1,4 +1,4 @@
-"""Compiles, for GPUs that are not here, the kernels that an operator launches, and reads PTX and register use."""
+"""Compiles, for GPUs that are not here, the kernels that an operator launches; reads PTX and spills."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ import os
 import pathlib
 import re
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import pytest
 import torch
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.backends.nvidia.compiler import get_ptxas
+from triton.compiler import ASTSource
+from triton.runtime.jit import JITFunction
 
-triton = pytest.importorskip("triton")
-from triton.backends.compiler import GPUTarget  # noqa: E402
-from triton.backends.nvidia.compiler import get_ptxas  # noqa: E402
-from triton.compiler import ASTSource  # noqa: E402
-from triton.runtime.jit import JITFunction  # noqa: E402
-
-OPTIONS = ("num_warps",)
 TYPES = {torch.float32: "*fp32", torch.float16: "*fp16", torch.bfloat16: "*bf16", torch.float64: "*fp64"}
 
 
@@ -32,7 +31,7 @@ class Launch:
     options: dict[str, Any]
 
     def compile(self, capability: int) -> Compiled:
-        """As ``triton.jit`` would specialise it for these arguments: None, 1 and constexpr fixed, multiples of 16 marked."""
+        """As ``triton.jit`` would: None, 1 and constexpr become constants, multiples of 16 are marked."""
         constants: dict[Any, Any] = {}
         attributes: dict[tuple[int, ...], list[list[Any]]] = {}
 
@@ -64,43 +63,37 @@ class Compiled:
         accesses = re.findall(r"\b(ld|st)\.global(?:\.\w+::\w+)*(\.v\d)?(\.b\d+)", self.ptx)
         return {f"{kind}.global{vector}{type_}" for kind, vector, type_ in accesses}
 
-    def registers_and_spills(self, folder: pathlib.Path) -> tuple[int, int]:
-        """Registers a thread, and bytes spilled (stores and loads), by the assembler that ships with Triton."""
+    def spilled_bytes(self, folder: pathlib.Path) -> int:
+        """Stores and loads of spilled registers, in bytes, by the assembler that ships with Triton."""
         architecture = re.search(r"\.target (sm_\w+)", self.ptx).group(1)
         path = folder / "kernel.ptx"
         path.write_text(self.ptx)
         command = [get_ptxas(self.capability).path, "-v", f"-arch={architecture}", path, "-o", os.devnull]
         report = subprocess.run(command, check=True, capture_output=True, text=True).stderr
-        spilled = sum(map(int, re.findall(r"(\d+) bytes spill", report)))
-        return int(re.search(r"Used (\d+) registers", report).group(1)), spilled
+        spills = re.findall(r"(\d+) bytes spill (?:stores|loads)", report)
+        assert len(spills) == 2, report
+        return sum(map(int, spills))
 
 
-@pytest.fixture
-def launches_of(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., list[Launch]]]:
-    """launches_of(kernels, call): what ``call`` launches of the module ``kernels``, without launching it."""
+def launches_of(kernels: ModuleType, call: Callable[[], Any]) -> list[Launch]:
+    """What ``call`` launches of the kernels of a module, without launching it."""
+    launches: list[Launch] = []
 
-    def record(kernels: Any, call: Callable[[], Any]) -> list[Launch]:
-        launches: list[Launch] = []
+    class Recorder:
+        def __init__(self, kernel: JITFunction) -> None:
+            self.kernel = kernel
 
-        def recorder(kernel: JITFunction) -> Any:
-            class Recorder:
-                def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
-                    def launch(*positional: Any, **named: Any) -> None:
-                        options = {name: named.pop(name) for name in OPTIONS}
-                        names = [parameter.name for parameter in kernel.params]
-                        launches.append(
-                            Launch(kernel, dict(zip(names, positional, strict=False)) | named, options)
-                        )
+        def __getitem__(self, grid: tuple[int, ...]) -> Callable[..., None]:
+            return self.launch
 
-                    return launch
+        def launch(self, *positional: Any, **named: Any) -> None:
+            options = {"num_warps": named.pop("num_warps")}
+            arguments = dict(zip(self.kernel.arg_names, positional, strict=False)) | named
+            launches.append(Launch(self.kernel, arguments, options))
 
-            return Recorder()
-
-        with monkeypatch.context() as patch:
-            for name, kernel in vars(kernels).items():
-                if isinstance(kernel, JITFunction) and not name.startswith("_"):
-                    patch.setattr(kernels, name, recorder(kernel))
-            call()
-        return launches
-
-    return record
+    with pytest.MonkeyPatch.context() as patch:
+        for name, kernel in vars(kernels).items():
+            if isinstance(kernel, JITFunction):
+                patch.setattr(kernels, name, Recorder(kernel))
+        call()
+    return launches

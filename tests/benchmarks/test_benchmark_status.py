@@ -1,0 +1,94 @@
+"""The status page: what a test run says of which kernel, and what it does not."""
+
+from __future__ import annotations
+
+import pathlib
+
+import pytest
+
+from benchmarks.status import Checks, Counts, count, kernel_of, main, status_page
+
+JUNIT = """<testsuites><testsuite>
+<testcase classname="tests.ops.test_energy_gradients" name="test_a[cuda-l2]"/>
+<testcase classname="tests.ops.test_energy_gradients" name="test_a[cuda-l1]"><failure/></testcase>
+<testcase classname="tests.ops.test_energy_gradients" name="test_a[triton-l2]"><skipped/></testcase>
+<testcase classname="tests.ops.test_energy_gradients" name="test_a[cpu-l2]"/>
+<testcase classname="tests.data.test_sets" name="test_b"><failure/></testcase>
+</testsuite></testsuites>"""
+
+
+def checks(device_type: str, **kernels: Counts) -> Checks:
+    named = {name.replace("_", " "): counts for name, counts in kernels.items()}
+    return Checks(f"the {device_type}", device_type, "2.13.0", "abc123", "2026-01-31", named)
+
+
+def line(page: str, implementation: str) -> str:
+    return next(line for line in page.splitlines() if f"| {implementation} " in line)
+
+
+@pytest.mark.parametrize(
+    ("classname", "name", "kernel"),
+    [
+        ("tests.ops.test_energy_gradients", "test_a[cuda-l2]", "energy cuda"),
+        ("tests.ops.test_energy_gradients", "test_a[l2-reference]", "energy reference"),
+        ("tests.triton.interpreter.test_triton_energy_values", "test_a[l2]", "energy triton"),
+        ("tests.cuda.test_energy_device", "test_a", "energy cuda"),
+        ("tests.reference.test_energy", "test_a", "energy reference"),
+        ("tests.triton.compile.test_energy_compile", "test_a", None),
+        ("tests.ops.test_energy_errors", "test_a", None),
+        ("tests.data.test_sets", "test_a[cuda]", None),
+        ("tests.ops.test_energyless", "test_a[cuda]", None),
+    ],
+)
+def test_a_test_belongs_to_the_kernel_that_its_name_says(
+    classname: str, name: str, kernel: str | None
+) -> None:
+    assert kernel_of(classname, name) == kernel
+
+
+def test_outcomes_are_counted_by_kernel_over_all_reports(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "tests.xml"
+    path.write_text(JUNIT)
+    assert count([path, path]) == {
+        "energy cuda": Counts(passed=2, failed=2),
+        "energy triton": Counts(skipped=2),
+        "energy cpu": Counts(passed=2),
+    }
+
+
+def test_a_kernel_with_one_failure_has_failed() -> None:
+    page = status_page([checks("cuda", energy_cuda=Counts(passed=9, failed=1))])
+    assert "FAILED (1 of 10)" in line(page, "cuda")
+
+
+def test_a_kernel_that_only_skipped_is_not_yet_run() -> None:
+    page = status_page([checks("cuda", energy_triton=Counts(skipped=5))])
+    assert "not yet run" in line(page, "triton")
+
+
+def test_without_a_run_on_a_gpu_the_page_says_so() -> None:
+    page = status_page([checks("cpu", energy_cpu=Counts(passed=4), energy_triton=Counts(passed=2))])
+    assert "a CUDA GPU" in page
+    assert [cell.strip() for cell in line(page, "cpu").split("|")][3:5] == ["passed (4)", "not yet run"]
+    assert "passed in the interpreter (2)" in line(page, "triton")
+
+
+def test_checks_are_read_as_they_were_written(tmp_path: pathlib.Path) -> None:
+    written = checks("cpu", energy_cpu=Counts(passed=4))
+    assert Checks.load(written.save(tmp_path)) == written
+
+
+def test_another_file_is_refused_in_one_line_that_names_it(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "checks-x.json"
+    path.write_text("{}")
+    with pytest.raises(ValueError, match=r"checks-x\.json is not a file of checks"):
+        Checks.load(path)
+
+
+def test_a_recorded_run_is_on_the_page(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "tests.xml").write_text(JUNIT)
+    options = ["--results", str(tmp_path), "record", str(tmp_path / "tests.xml"), "--device", "cpu"]
+    assert main([*options, "--commit", "abc123"]) == 0
+    page = (tmp_path / "STATUS.md").read_text()
+    assert "passed (1)" in line(page, "cpu")
+    assert "commit abc123" in page

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from ebgan.cli import main
+from ebgan.gan import EBGAN
+
+SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
+
+
+@pytest.mark.parametrize(
+    "arguments", [[], ["train"], ["train", "gan"], ["sample"], ["data", "download"], ["demo"]]
+)
+def test_help_explains_every_command(capsys, arguments):
+    with pytest.raises(SystemExit) as stop:
+        main([*arguments, "--help"])
+    assert stop.value.code == 0
+    assert "usage: ebgan" in capsys.readouterr().out
+
+
+def test_help_of_training_shows_the_value_of_each_preset(capsys):
+    with pytest.raises(SystemExit):
+        main(["train", "gan", "--help"])
+    text = " ".join(capsys.readouterr().out.replace("│", "").split())
+    assert "(digits: 3.0, mnist: 10.0, fashion-mnist: 10.0)" in text
+
+
+def test_a_trained_run_can_be_sampled_and_resumed(tmp_path):
+    run, picture = tmp_path / "run", tmp_path / "nine.png"
+    assert main(["train", "gan", "--steps", "10", "--out", str(run), *SHORT]) == 0
+    for name in ("config.json", "metrics.jsonl", "samples.png", "energies.png", "samples/step-00000010.png"):
+        assert (run / name).stat().st_size > 0
+    assert main(["train", "gan", "--resume", str(run), "--steps", "20"]) == 0
+    assert (run / "checkpoints" / "step-00000020").is_dir()
+    assert main(["sample", str(run), "--count", "9", "--out", str(picture)]) == 0
+    assert np.asarray(Image.open(picture)).shape == (3 * 72 + 8, 3 * 72 + 8, 3)
+
+
+def test_ctrl_c_saves_and_exits_with_130(tmp_path, monkeypatch, capfd):
+    step = EBGAN.step
+
+    def interrupted(system: EBGAN, number: int) -> object:
+        if number == 7:
+            os.kill(os.getpid(), signal.SIGINT)
+        return step(system, number)
+
+    monkeypatch.setattr(EBGAN, "step", interrupted)
+    run = tmp_path / "run"
+    assert main(["train", "gan", "--steps", "50", "--out", str(run), *SHORT]) == 130
+    assert f"ebgan: stopped and saved at step 7; go on with --resume {run}" in capfd.readouterr().err
+    assert (run / "checkpoints" / "step-00000007").is_dir()

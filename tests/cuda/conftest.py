@@ -1,0 +1,20 @@
+"""What the tests that run CUDA kernels for real share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+from support.implementations import missing
+
+import ebgan_kernels as ek
+
+
+@pytest.fixture
+def cuda() -> Iterator[torch.device]:
+    """The first CUDA device; skips, with the report's reason, where the kernels cannot run."""
+    if reason := missing("cuda"):
+        pytest.skip(f"cuda is {reason}")
+    with ek.backend("cuda"):
+        yield torch.device("cuda", 0)
