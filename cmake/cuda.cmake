@@ -5,7 +5,7 @@ set(default_targets "7.5;8.0;8.6;8.9;9.0;10.0;11.0;12.0;12.0+PTX")
 
 find_program(nvcc nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin)
 if(nvcc)
-  set(CMAKE_CUDA_COMPILER "${nvcc}")
+  set(ENV{CUDACXX} "${nvcc}")
   set(CMAKE_CUDA_ARCHITECTURES OFF)  # given below as -gencode: CMake's own list has no +PTX
   include(CheckLanguage)
   check_language(CUDA)

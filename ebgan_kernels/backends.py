@@ -47,7 +47,7 @@ def backend(name: Backend) -> Iterator[None]:
     """Insists on one implementation within a ``with`` block, in this thread.
 
     The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice
-    recompiles.
+    recompiles. Double backward and ``torch.func`` transforms run the reference all the same.
 
     Raises:
         ValueError: unknown name.
@@ -68,7 +68,6 @@ def backend(name: Backend) -> Iterator[None]:
         _choice.insisted = before
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
 def triton_missing() -> str:
     """Imports the Triton operators at the first call; "" or, in one line, why they cannot be had."""
     try:
@@ -77,6 +76,10 @@ def triton_missing() -> str:
     except ImportError as error:
         return f"triton cannot be imported ({error}); pip install triton"
     return ""
+
+
+# What torch.compiler.assume_constant_result does, whose decorator imports torch._dynamo: 5 s at `import ebgan_kernels`.
+triton_missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _triton_interpreted() -> bool:

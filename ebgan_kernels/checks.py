@@ -12,6 +12,8 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
+from ebgan_kernels.native.library import accumulation_dtype
+
 FLOATING = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
 
 
@@ -102,7 +104,7 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
         raise TypeError(f"margin is {type(margin).__name__}; it must be a float or a 0-d tensor")
     if not margin >= 0:
         raise ValueError(f"margin is {margin}; it must be 0 or more")
-    return torch.full((), margin, dtype=torch.float32, device=beside.device)
+    return torch.full((), margin, dtype=accumulation_dtype(beside), device=beside.device)
 
 
 def _dense_inside(tensor: Tensor) -> bool:

@@ -56,7 +56,7 @@ class ReconstructionEnergyFunction(torch.autograd.Function):
         reconstruction, target, energy = ctx.saved_tensors
         if differentiated_again():
             again = reference_gradients(
-                lambda: reference.reconstruction_energy(reconstruction, target, ctx.distance),
+                lambda *pair: reference.reconstruction_energy(*pair, ctx.distance),
                 (reconstruction, target),
                 ctx.needed,
                 grad_energy,
@@ -92,7 +92,7 @@ class HingeMarginLossFunction(torch.autograd.Function):
         energies = (real_energy, fake_energy)
         if differentiated_again():
             again = reference_gradients(
-                lambda: reference.hinge_margin_loss(real_energy, fake_energy, margin, ctx.shaping),
+                lambda *energies: reference.hinge_margin_loss(*energies, margin, ctx.shaping),
                 energies,
                 ctx.needed,
                 grad_loss,
@@ -169,20 +169,21 @@ class DiscriminatorLossFunction(torch.autograd.Function):
             real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin
         )
         ctx.mark_non_differentiable(real_energy, fake_energy)
+        ctx.set_materialize_grads(False)
         ctx.distance, ctx.shaping, ctx.backend, ctx.needed = distance, shaping, backend, needed
         return loss, real_energy, fake_energy
 
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+        if grad_loss is None:
+            return (None,) * 9
         real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin = (
             ctx.saved_tensors
         )
         gradients = _image_gradients(
             ctx,
             grad_loss,
-            lambda: reference.discriminator_loss(
-                real_reconstruction, real, fake_reconstruction, fake, margin, ctx.distance, ctx.shaping
-            )[0],
+            lambda *images: reference.discriminator_loss(*images, margin, ctx.distance, ctx.shaping)[0],
             [
                 (real_reconstruction, real, real_energy, None),
                 (fake_reconstruction, fake, fake_energy, margin),
@@ -215,7 +216,7 @@ class GeneratorLossFunction(torch.autograd.Function):
         gradients = _image_gradients(
             ctx,
             grad_loss,
-            lambda: reference.generator_loss(fake_reconstruction, fake, ctx.distance, ctx.shaping),
+            lambda *images: reference.generator_loss(*images, ctx.distance, ctx.shaping),
             [(fake_reconstruction, fake, energy, None)],
         )
         return *gradients, None, None, None, None

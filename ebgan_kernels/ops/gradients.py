@@ -40,11 +40,16 @@ def differentiated_again() -> bool:
 
 
 def reference_gradients(
-    loss: Callable[[], Tensor], inputs: Sequence[Tensor | None], needed: Sequence[bool], grad_loss: Tensor
+    loss: Callable[..., Tensor], inputs: Sequence[Tensor], needed: Sequence[bool], grad_loss: Tensor
 ) -> list[Tensor | None]:
-    """Gradients with a graph of their own, for the inputs that need one."""
-    wanted = [tensor for tensor, need in zip(inputs, needed, strict=True) if need and tensor is not None]
-    gradients = iter(torch.autograd.grad(loss(), wanted, grad_loss, create_graph=True, allow_unused=True))
+    """Gradients with a graph of their own, for the inputs that need one.
+
+    Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and this
+    backward owes only what reaches each input directly.
+    """
+    aliases = [tensor.view_as(tensor) for tensor in inputs]
+    wanted = [alias for alias, need in zip(aliases, needed, strict=True) if need]
+    gradients = iter(torch.autograd.grad(loss(*aliases), wanted, grad_loss, create_graph=True))
     return [next(gradients) if need else None for need in needed]
 
 

@@ -69,6 +69,7 @@ def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, sha
         kernels.whole_samples[(samples,)](
             first,
             second,
+            PAIRS=len(pairs),
             DISTANCE=distance,
             SHAPING=shaping,
             BLOCK=block,
@@ -82,7 +83,9 @@ def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, sha
         "num_warps": warps_of(CHUNK_BLOCK, first.energy.dtype),
     }
     partials = first.energy.new_empty(samples, chunks)
-    kernels.partial_sums[(samples * chunks,)](first, second, partials, chunks, DISTANCE=distance, **blocks)
+    kernels.partial_sums[(samples * chunks,)](
+        first, second, partials, chunks, PAIRS=len(pairs), DISTANCE=distance, **blocks
+    )
     programs = chunks if any(map(_wants_gradient, pairs)) else 1
     kernels.finish_samples[(samples * programs,)](
         first,
@@ -90,6 +93,7 @@ def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, sha
         partials,
         chunks,
         programs,
+        PAIRS=len(pairs),
         DISTANCE=distance,
         SHAPING=shaping,
         CHUNKS=triton.next_power_of_2(chunks),
@@ -118,13 +122,15 @@ def _gradients(
 
 
 def _mean_loss(loss: Tensor, first: Energies, second: Energies | None, shaping: int) -> None:
-    samples = max(first.batch, second.batch if second else 0)
+    batches = [first] if second is None else [first, second]
+    samples = max(batch.batch for batch in batches)
     block = block_of(samples, LOSS_BLOCK)
     iterations = triton.next_power_of_2(triton.cdiv(samples, block))
     kernels.mean_loss[(1,)](
         loss,
         first,
         second,
+        PAIRS=len(batches),
         SHAPING=shaping,
         ITERATIONS=iterations,
         BLOCK=block,

@@ -8,8 +8,9 @@ For N samples of D elements of b bytes, a pair of images with both gradients:
     gradients          the same, from saved energies; nothing where they are there already
     mean_loss          reads one number a sample
 
-A kernel serves one pair (PAIRS 1, second None) or two (real and fake) in one launch, where the program's number
-decides which. Sums run in the dtype of the energies, in an order that the block sizes fix, so the same input gives the same bits.
+A kernel serves one pair (PAIRS 1, second None) or, in one launch, two (real and fake): the program's number
+decides which. Sums run in the dtype of the energies, in an order that the block sizes fix, so the same input
+gives the same bits.
 """
 
 from __future__ import annotations

@@ -50,6 +50,7 @@ def test_the_speed_table_says_when_torch_compile_cannot_run(monkeypatch):
     assert table[-1] == "torch.compile cannot run here: no C++ compiler found"
     assert "4x1x8x8" in table[2] and "%" in table[2]
     assert table[3].count("not measured") == 3
+    assert len({len(line) for line in table[1:4]}) == 1
 
 
 def test_variants_of_a_row_are_timed_in_turns(monkeypatch):

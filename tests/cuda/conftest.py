@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 import torch
-from support.implementations import missing
 
 import ebgan_kernels as ek
+from support.implementations import missing
 
 
 @pytest.fixture

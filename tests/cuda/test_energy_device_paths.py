@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 import torch
+
 from support.accuracy import assert_within_one_ulp
 from support.losses import Case, images, torch_value_and_gradients, value_and_gradients
 

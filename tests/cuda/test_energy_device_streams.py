@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.losses import Case, images, value_and_gradients
 from torch import Tensor
 
 import ebgan_kernels as ek
+from support.losses import Case, images, value_and_gradients
 
 CASE = Case("discriminator_loss")
 SIZES = (784, 3 * 64 * 64, 500_001)

@@ -112,6 +112,11 @@ def _steps(row: Row, device: torch.device) -> dict[str, Callable[[], object]]:
     return {"eager": eager, "fused": lambda: system.step(1)}
 
 
+def _line(*cells: str) -> str:
+    widths = (12, 8, 8, 8, 12, 14, 13, 13)
+    return " ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+
+
 def speed_table(device: torch.device) -> str:
     """Measure the rows on `device`, and set them as text."""
     chosen = select(torch.empty(0, device=device))
@@ -122,27 +127,23 @@ def speed_table(device: torch.device) -> str:
     )
     lines = [
         f"discriminator_loss with its gradients, float32, milliseconds ({place}; fused = {chosen!r})",
-        f"{'batch':>14} {'eager':>8} {'compile':>8} {'fused':>8} {'speed-up over eager, compile':>30}"
-        f" {'loss in a step':>15} {'step eager, fused':>20}",
+        _line("batch", "eager", "compile", "fused", "speed-up", "share of step", "step: eager", "fused"),
     ]
     notes = []
     for row in ROWS:
         variants, note = _losses(row.shape, device)
         notes += [note] if note and note not in notes else []
         loss = interleaved(variants, device)
-        compiled = loss.get("compile")
-        over_compiled = f"{compiled / loss['fused']:.1f}x" if compiled else "not measured"
-        line = f"{'x'.join(map(str, row.shape)):>14} {loss['eager'] * 1e3:8.3f} "
-        line += f"{compiled * 1e3:8.3f} " if compiled else f"{'-':>8} "
-        line += f"{loss['fused'] * 1e3:8.3f} {loss['eager'] / loss['fused']:.1f}x, {over_compiled}".rjust(39)
-        if row.net:
-            step = interleaved(_steps(row, device), device)
-            line += f" {loss['eager'] / step['eager']:>15.1%} "
-            line += f"{step['eager'] * 1e3:.2f}, {step['fused'] * 1e3:.2f}".rjust(20)
-        else:
-            line += f" {'not measured':>15} {'not measured':>20}"
-        lines.append(line)
+        step = interleaved(_steps(row, device), device) if row.net else {}
+        times = [f"{loss[name] * 1e3:.3f}" if name in loss else "-" for name in ("eager", "compile", "fused")]
+        gain = " / ".join(
+            f"{loss[name] / loss['fused']:.1f}" for name in ("eager", "compile") if name in loss
+        )
+        share = f"{loss['eager'] / step['eager']:.1%}" if step else "not measured"
+        steps = [f"{step[name] * 1e3:.2f}" if step else "not measured" for name in ("eager", "fused")]
+        lines.append(_line("x".join(map(str, row.shape)), *times, gain, share, *steps))
+    lines.append("speed-up: fused over eager / over torch.compile")
     lines.append(
-        "loss in a step: time of the loss by time of the whole step, both eager: the most fusing can save"
+        "share of step: the loss by the whole training step, both eager: the most that fusing can save"
     )
     return "\n".join(lines + notes)

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 import torch
-from support.implementations import device_of, missing
 
 import ebgan_kernels  # noqa: F401, defines the operators
+from support.implementations import device_of, missing
 
 Operator = Callable[..., Any]
 

@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 import torch
-from support.layouts import DENSE
-from support.losses import images
 
 from ebgan_kernels.checks import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
+from support.layouts import DENSE
+from support.losses import images
 
 NOT_FINITE = [float("nan"), float("inf"), -float("inf")]
 L2, IDENTITY = DISTANCES["l2"], SHAPINGS["identity"]

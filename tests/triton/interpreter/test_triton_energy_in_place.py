@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.accuracy import assert_within_one_ulp
-from support.losses import images
 
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
+from support.accuracy import assert_within_one_ulp
+from support.losses import images
 
 L2, IDENTITY = DISTANCES["l2"], SHAPINGS["identity"]
 SENTINEL = -77.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 import torch
-from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
-from support.losses import images
 from torch import Tensor
 
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
+from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
+from support.losses import images
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 SMALLEST_BLOCK, WHOLE_SAMPLE = 256, 16384
