@@ -4,7 +4,7 @@ Every public name is here; each operator family is one file in ``ops`` (public f
 autograd), and has the same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
 """
 
-from ebgan_kernels.backends import BACKENDS, Backend, backend, backend_report
+from ebgan_kernels.backends import BACKENDS, Backend, BackendError, backend, backend_report
 from ebgan_kernels.ops.energy import (
     DiscriminatorLoss,
     EBGANDiscriminatorLoss,
@@ -21,6 +21,7 @@ from ebgan_kernels.version import __version__
 __all__ = [
     "BACKENDS",
     "Backend",
+    "BackendError",
     "DiscriminatorLoss",
     "EBGANDiscriminatorLoss",
     "EBGANGeneratorLoss",

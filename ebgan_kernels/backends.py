@@ -32,6 +32,10 @@ if _environment is not None:
     check_option("the environment variable EBGAN_KERNELS_BACKEND", _environment, BACKENDS)
 
 
+class BackendError(RuntimeError):
+    """An implementation was insisted on and cannot run."""
+
+
 class _Choice(threading.local):
     """Thread-local, a plain attribute: torch.compile guards on it, where a ContextVar breaks the graph."""
 
@@ -78,7 +82,7 @@ def triton_missing() -> str:
     return ""
 
 
-# What torch.compiler.assume_constant_result does, whose decorator imports torch._dynamo: 5 s at `import ebgan_kernels`.
+# All that torch.compiler.assume_constant_result does, whose call imports torch._dynamo: 5 s at import.
 triton_missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
@@ -114,7 +118,7 @@ def select(tensor: Tensor) -> Backend:
     if insisted is not None:
         refusal = _refusal(insisted, device)
         if refusal:
-            raise RuntimeError(f"backend {insisted!r} was insisted on and cannot run: {refusal}")
+            raise BackendError(f"backend {insisted!r} was insisted on and cannot run: {refusal}")
         return insisted  # type: ignore[return-value]
     if device == "cpu":
         return "reference" if library.cpu_missing else "cpu"

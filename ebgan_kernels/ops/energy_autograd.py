@@ -7,6 +7,7 @@ the options.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -56,7 +57,7 @@ class ReconstructionEnergyFunction(torch.autograd.Function):
         reconstruction, target, energy = ctx.saved_tensors
         if differentiated_again():
             again = reference_gradients(
-                lambda *pair: reference.reconstruction_energy(*pair, ctx.distance),
+                partial(reference.reconstruction_energy, distance=ctx.distance),
                 (reconstruction, target),
                 ctx.needed,
                 grad_energy,
@@ -92,7 +93,7 @@ class HingeMarginLossFunction(torch.autograd.Function):
         energies = (real_energy, fake_energy)
         if differentiated_again():
             again = reference_gradients(
-                lambda *energies: reference.hinge_margin_loss(*energies, margin, ctx.shaping),
+                partial(reference.hinge_margin_loss, margin=margin, shaping=ctx.shaping),
                 energies,
                 ctx.needed,
                 grad_loss,
@@ -183,7 +184,9 @@ class DiscriminatorLossFunction(torch.autograd.Function):
         gradients = _image_gradients(
             ctx,
             grad_loss,
-            lambda *images: reference.discriminator_loss(*images, margin, ctx.distance, ctx.shaping)[0],
+            lambda *images: partial(
+                reference.discriminator_loss, margin=margin, distance=ctx.distance, shaping=ctx.shaping
+            )(*images)[0],
             [
                 (real_reconstruction, real, real_energy, None),
                 (fake_reconstruction, fake, fake_energy, margin),
@@ -216,7 +219,7 @@ class GeneratorLossFunction(torch.autograd.Function):
         gradients = _image_gradients(
             ctx,
             grad_loss,
-            lambda *images: reference.generator_loss(*images, ctx.distance, ctx.shaping),
+            partial(reference.generator_loss, distance=ctx.distance, shaping=ctx.shaping),
             [(fake_reconstruction, fake, energy, None)],
         )
         return *gradients, None, None, None, None

@@ -44,8 +44,8 @@ def reference_gradients(
 ) -> list[Tensor | None]:
     """Gradients with a graph of their own, for the inputs that need one.
 
-    Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and this
-    backward owes only what reaches each input directly.
+    Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and
+    this backward owes only what reaches each input directly.
     """
     aliases = [tensor.view_as(tensor) for tensor in inputs]
     wanted = [alias for alias, need in zip(aliases, needed, strict=True) if need]

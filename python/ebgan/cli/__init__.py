@@ -13,6 +13,10 @@ FAILURE = 2
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code is 0, 2 after one line on stderr, or 128 + signal after a stop."""
     try:
+        from ebgan_kernels import BackendError
+    except ValueError as error:  # EBGAN_KERNELS_BACKEND names no implementation
+        return _failed(error)
+    try:
         require("tyro")
         from ebgan.cli.parser import parse
 
@@ -24,9 +28,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except Interrupted as stop:
             print(f"ebgan: {stop}", file=sys.stderr)
             return 128 + stop.signal
-    except UserError as error:
-        print(f"ebgan: {error}", file=sys.stderr)
-        return FAILURE
+    except (UserError, BackendError) as error:
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    print(f"ebgan: {error}", file=sys.stderr)
+    return FAILURE
 
 
 __all__ = ["main"]
