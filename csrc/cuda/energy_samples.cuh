@@ -169,8 +169,9 @@ template <typename A>
 __device__ A loss_coefficient(const Pair<A>& pair, const Objective& objective, A energy, A grad_loss) {
   const A slope = math::loss_slope(pair.term, objective.shaping, energy, margin_of<A>(objective));
   if (pair.term == math::Term::kHinge && slope == A(0) && isfinite(energy)) return A(0);
-  return grad_loss * slope / static_cast<A>(pair.target.samples) *
-         math::direction_scale(objective.distance, energy, pair.target.elements);
+  // In float64, rounded once: all elements of a sample share this factor's error.
+  const double scale = math::direction_scale(objective.distance, double{energy}, pair.target.elements);
+  return static_cast<A>(double{grad_loss} * slope / static_cast<double>(pair.target.samples) * scale);
 }
 
 }  // namespace ebgan::cuda

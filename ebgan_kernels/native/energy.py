@@ -14,6 +14,8 @@ from torch import Tensor
 
 from ebgan_kernels.native.library import accumulation_dtype, define, empty_gradient
 
+# The fake kernels say shape[0], not len(): len() would pin the batch size of a compiled program.
+
 DISTANCES = {"l2": 0, "squared_l2": 1, "mse": 2, "l1": 3}
 SHAPINGS = {"identity": 0, "square": 1}
 
@@ -51,7 +53,7 @@ SCHEMAS = {
 
 
 def _fake_energy(reconstruction: Tensor, target: Tensor, distance: int) -> Tensor:
-    return reconstruction.new_empty(len(reconstruction), dtype=accumulation_dtype(reconstruction))
+    return reconstruction.new_empty(reconstruction.shape[0], dtype=accumulation_dtype(reconstruction))
 
 
 def _fake_energy_backward(
@@ -72,8 +74,8 @@ def _fake_hinge(
     dtype = accumulation_dtype(real_energy)
     return (
         real_energy.new_empty((), dtype=dtype),
-        real_energy.new_empty(len(real_energy), dtype=dtype),
-        fake_energy.new_empty(len(fake_energy), dtype=dtype),
+        real_energy.new_empty(real_energy.shape[0], dtype=dtype),
+        fake_energy.new_empty(fake_energy.shape[0], dtype=dtype),
     )
 
 

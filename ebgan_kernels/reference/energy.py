@@ -22,7 +22,7 @@ def _accumulation(tensor: Tensor) -> Tensor:
 def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Distance) -> Tensor:
     """(N, ...), (N, ...) -> (N,): the distance of each sample's reconstruction from its target."""
     residual = (_accumulation(reconstruction) - _accumulation(target)).reshape(
-        len(target), target[:1].numel()
+        target.shape[0], target[:1].numel()
     )
     if distance == "l2":
         # vector_norm, not sqrt(sum of squares): its gradient at a zero residual is 0, not NaN.
