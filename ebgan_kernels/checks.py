@@ -14,7 +14,8 @@ from torch import Tensor
 
 from ebgan_kernels.native.library import accumulation_dtype
 
-FLOATING = frozenset({torch.float16, torch.bfloat16, torch.float32, torch.float64})
+_MIXING = frozenset({torch.float16, torch.bfloat16, torch.float32})
+FLOATING = _MIXING | {torch.float64}
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> None:
@@ -48,17 +49,15 @@ def check_together(first_name: str, first: Tensor, second_name: str, second: Ten
 
 def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
     """Two batches of samples, (N, ...), of one shape and device, floating."""
-    if (
-        isinstance(first, Tensor)
-        and isinstance(second, Tensor)
-        and first.shape == second.shape
-        and first.device == second.device
-        and (first.dtype == second.dtype or torch.float64 not in (first.dtype, second.dtype))
-        and first.dtype in FLOATING
-        and second.dtype in FLOATING
-        and first.dim() > 0
-    ):
-        return
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        a, b = first.dtype, second.dtype
+        if (
+            ((a is b and a in FLOATING) or (a in _MIXING and b in _MIXING))
+            and first.shape == second.shape
+            and first.device == second.device
+            and first.dim() > 0
+        ):
+            return
     check_floating(first_name, first)
     check_floating(second_name, second)
     if first.dim() == 0 or second.dim() == 0:

@@ -31,7 +31,10 @@ Pair pair_of(const Tensor& reconstruction, const Tensor& target) {
 
 Pair pair_of(const Tensor& reconstruction, const Tensor& target, const Tensor& grad_reconstruction,
              const Tensor& grad_target) {
-  return {batch_of(reconstruction), batch_of(target), writable(grad_reconstruction), writable(grad_target)};
+  Pair pair = {batch_of(reconstruction), batch_of(target), writable(grad_reconstruction),
+               writable(grad_target)};
+  pair.streamed = pair.gradient_bytes() > kStreamedBytes;
+  return pair;
 }
 
 Tensor reconstruction_energy(const Tensor& reconstruction, const Tensor& target, int64_t distance) {

@@ -23,9 +23,10 @@ using math::Term;
 
 // 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
 constexpr int64_t kChunk = 16384;
-// Less work than this is not worth waking a second thread for: at 32,768 elements one thread takes about 5
-// us.
+// Less work than this is not worth waking a second thread for: 32,768 elements take one thread about 5 us.
 constexpr int64_t kGrain = 32768;
+// Gradients of a pair of more bytes than this are streamed: they would not stay in a second-level cache.
+constexpr int64_t kStreamedBytes = int64_t{2} << 20;
 
 inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
   return static_cast<const char*>(data) + elements * element_size(dtype);
@@ -41,6 +42,7 @@ struct Pair {
   Batch target;
   void* grad_reconstruction = nullptr;
   void* grad_target = nullptr;
+  bool streamed = false;
 
   int64_t samples() const { return reconstruction.samples; }
   int64_t elements() const { return reconstruction.elements; }
@@ -54,7 +56,13 @@ struct Pair {
             offset(target.data, target.dtype, sample * target.sample_stride + first),
             grad_reconstruction ? offset(grad_reconstruction, reconstruction.dtype, packed) : nullptr,
             grad_target ? offset(grad_target, target.dtype, packed) : nullptr,
-            std::min(kChunk, elements() - first)};
+            std::min(kChunk, elements() - first),
+            streamed};
+  }
+  int64_t gradient_bytes() const {
+    const int64_t count = samples() * elements();
+    return (grad_reconstruction ? count * element_size(reconstruction.dtype) : 0) +
+           (grad_target ? count * element_size(target.dtype) : 0);
   }
 };
 

@@ -10,13 +10,15 @@
 
 namespace ebgan {
 
-// `elements` values of a pair, and where its gradients go; a null gradient is not wanted.
+// `elements` values of a pair, and where its gradients go; a null gradient is not wanted. `streamed`: so much is
+// written that it will have left the caches before anyone reads it.
 struct Span {
   const void* reconstruction;
   const void* target;
   void* grad_reconstruction;
   void* grad_target;
   int64_t elements;
+  bool streamed;
 };
 
 struct EnergyKernels {

@@ -67,6 +67,25 @@ inline Double load(const double* from) { return load_as<Double>(from); }
 inline void store(float* to, Float value) { std::memcpy(to, &value, sizeof value); }
 inline void store(double* to, Double value) { std::memcpy(to, &value, sizeof value); }
 
+// Past the caches, where the processor can: `to` must be aligned to a vector, and finish_streaming() must follow.
+inline void stream(float* to, Float value) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(to, value);
+#elif defined(__AVX2__)
+  _mm256_stream_ps(to, value);
+#elif defined(__x86_64__)
+  _mm_stream_ps(to, value);
+#else
+  store(to, value);
+#endif
+}
+
+inline void finish_streaming() {
+#if defined(__x86_64__)
+  _mm_sfence();
+#endif
+}
+
 inline Float load(const BFloat16* from) {
   return reinterpret_cast<Float>(__builtin_convertvector(load_as<UInt16Half>(from), UInt) << 16);
 }

@@ -19,12 +19,14 @@ from torch import Tensor
 NAMESPACE = "ebgan_kernels"
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _library = torch.library.Library(NAMESPACE, "DEF")
+defined: list[str] = []
 
 
 def define(schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]) -> None:
     """Defines operators, and the fake kernels of those that take tensors; keyed by the operators' names."""
     for name, schema in schemas.items():
         _library.define(name + schema)
+        defined.append(name)
     for name, fake in fakes.items():
         torch.library.register_fake(f"{NAMESPACE}::{name}", fake, lib=_library)
 

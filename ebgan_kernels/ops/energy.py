@@ -23,6 +23,7 @@ from ebgan_kernels.ops.energy_autograd import (
     DiscriminatorLossFunction,
     GeneratorLossFunction,
     HingeMarginLossFunction,
+    Options,
     ReconstructionEnergyFunction,
 )
 from ebgan_kernels.ops.gradients import needed_gradients
@@ -76,7 +77,9 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
     if backend == "reference":
         return reference.reconstruction_energy(reconstruction, target, distance)
     needed = needed_gradients(reconstruction, target)
-    return ReconstructionEnergyFunction.apply(reconstruction, target, distance, backend, needed)
+    return ReconstructionEnergyFunction.apply(
+        reconstruction, target, Options(distance, "identity", backend, needed)
+    )
 
 
 def hinge_margin_loss(
@@ -117,7 +120,9 @@ def hinge_margin_loss(
     if backend == "reference":
         return reference.hinge_margin_loss(real_energy, fake_energy, margin, shaping)
     needed = needed_gradients(real_energy, fake_energy)
-    return HingeMarginLossFunction.apply(real_energy, fake_energy, margin, shaping, backend, needed)
+    return HingeMarginLossFunction.apply(
+        real_energy, fake_energy, margin, Options("l2", shaping, backend, needed)
+    )
 
 
 def discriminator_loss(
@@ -170,7 +175,7 @@ def discriminator_loss(
         return DiscriminatorLoss(*reference.discriminator_loss(*images, margin, distance, shaping))
     needed = needed_gradients(*images)
     return DiscriminatorLoss(
-        *DiscriminatorLossFunction.apply(*images, margin, distance, shaping, backend, needed)
+        *DiscriminatorLossFunction.apply(*images, margin, Options(distance, shaping, backend, needed))
     )
 
 
@@ -207,7 +212,7 @@ def generator_loss(
     if backend == "reference":
         return reference.generator_loss(fake_reconstruction, fake, distance, shaping)
     needed = needed_gradients(fake_reconstruction, fake)
-    return GeneratorLossFunction.apply(fake_reconstruction, fake, distance, shaping, backend, needed)
+    return GeneratorLossFunction.apply(fake_reconstruction, fake, Options(distance, shaping, backend, needed))
 
 
 class ReconstructionEnergy(nn.Module):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,38 +18,47 @@ from ebgan_kernels.checks import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.native.library import empty_gradient
 from ebgan_kernels.ops.gradients import (
+    Gradients,
     differentiated_again,
     operator,
     reference_gradients,
-    scale_in_place,
-    scales_exactly,
+    scaled_in_place,
+    stored_gradients,
 )
 from ebgan_kernels.reference import energy as reference
 from ebgan_kernels.reference.energy import Distance, Shaping
+
+
+class Options(NamedTuple):
+    """What is not a tensor: the loss, the implementation, and which inputs need a gradient."""
+
+    distance: Distance
+    shaping: Shaping
+    backend: Backend
+    needed: tuple[bool, ...]
+
+    @property
+    def integers(self) -> tuple[int, int]:
+        """Distance and shaping as the operators' schemas have them."""
+        return DISTANCES[self.distance], SHAPINGS[self.shaping]
+
 
 # (reconstruction, target, energy, margin): a batch and what its energies become in the loss, f(E) without a
 # margin and f([margin - E]^+) with one.
 _Term = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
-def _given(gradient: Tensor, needed: bool) -> Tensor | None:
+def _given(gradient: Tensor | None, needed: bool) -> Tensor | None:
     return gradient if needed else None
 
 
 class ReconstructionEnergyFunction(torch.autograd.Function):
     @staticmethod
-    def forward(
-        ctx: Any,
-        reconstruction: Tensor,
-        target: Tensor,
-        distance: Distance,
-        backend: Backend,
-        needed: tuple[bool, ...],
-    ) -> Tensor:
+    def forward(ctx: Any, reconstruction: Tensor, target: Tensor, options: Options) -> Tensor:
         pair = same_layout(reconstruction, target)
-        energy = operator(backend, "reconstruction_energy")(*pair, DISTANCES[distance])
+        energy = operator(options.backend, "reconstruction_energy")(*pair, DISTANCES[options.distance])
         ctx.save_for_backward(reconstruction, target, energy)
-        ctx.distance, ctx.backend, ctx.needed = distance, backend, needed
+        ctx.options = options
         return energy
 
     @staticmethod
@@ -57,16 +66,20 @@ class ReconstructionEnergyFunction(torch.autograd.Function):
         reconstruction, target, energy = ctx.saved_tensors
         if differentiated_again():
             again = reference_gradients(
-                partial(reference.reconstruction_energy, distance=ctx.distance),
+                partial(reference.reconstruction_energy, distance=ctx.options.distance),
                 (reconstruction, target),
-                ctx.needed,
+                ctx.options.needed,
                 grad_energy,
             )
-            return *again, None, None, None
-        gradients = operator(ctx.backend, "reconstruction_energy_backward")(
-            grad_energy, *same_layout(reconstruction, target), energy, DISTANCES[ctx.distance], *ctx.needed
+            return *again, None
+        gradients = operator(ctx.options.backend, "reconstruction_energy_backward")(
+            grad_energy,
+            *same_layout(reconstruction, target),
+            energy,
+            DISTANCES[ctx.options.distance],
+            *ctx.options.needed,
         )
-        return *map(_given, gradients, ctx.needed), None, None, None
+        return *map(_given, gradients, ctx.options.needed), None
 
 
 class HingeMarginLossFunction(torch.autograd.Function):
@@ -76,15 +89,13 @@ class HingeMarginLossFunction(torch.autograd.Function):
         real_energy: Tensor,
         fake_energy: Tensor,
         margin: Tensor,
-        shaping: Shaping,
-        backend: Backend,
-        needed: tuple[bool, ...],
+        options: Options,
     ) -> Tensor:
-        loss, *gradients = operator(backend, "hinge_margin_loss")(
-            real_energy, fake_energy, margin, SHAPINGS[shaping]
+        loss, *gradients = operator(options.backend, "hinge_margin_loss")(
+            real_energy, fake_energy, margin, SHAPINGS[options.shaping]
         )
         ctx.save_for_backward(real_energy, fake_energy, margin, *gradients)
-        ctx.shaping, ctx.needed = shaping, needed
+        ctx.options = options
         return loss
 
     @staticmethod
@@ -93,55 +104,59 @@ class HingeMarginLossFunction(torch.autograd.Function):
         energies = (real_energy, fake_energy)
         if differentiated_again():
             again = reference_gradients(
-                partial(reference.hinge_margin_loss, margin=margin, shaping=ctx.shaping),
+                partial(reference.hinge_margin_loss, margin=margin, shaping=ctx.options.shaping),
                 energies,
-                ctx.needed,
+                ctx.options.needed,
                 grad_loss,
             )
-            return *again, None, None, None, None
+            return *again, None, None
         scaled = [
             (grad_loss * g).to(e.dtype) if n else None
-            for g, e, n in zip(gradients, energies, ctx.needed, strict=True)
+            for g, e, n in zip(gradients, energies, ctx.options.needed, strict=True)
         ]
-        return *scaled, None, None, None, None
+        return *scaled, None, None
 
 
 def _computed_gradients(
-    ctx: Any, term: _Term, grad_loss: Tensor, buffers: Sequence[Tensor] | None, needed: Sequence[bool]
-) -> Sequence[Tensor]:
+    ctx: Any, term: _Term, grad_loss: Tensor, stored: Gradients | None, needed: Sequence[bool]
+) -> Gradients:
     """A term's gradients from its saved energy: in fresh buffers, or in ones filled for a gradient of 1."""
     reconstruction, target, energy, margin = term
     pair = same_layout(reconstruction, target)
-    filled = buffers is not None
-    if buffers is None:
-        buffers = [empty_gradient(image, need) for image, need in zip(pair, needed, strict=True)]
-    options = (DISTANCES[ctx.distance], SHAPINGS[ctx.shaping])
-    operator(ctx.backend, "energy_loss_backward_")(
-        *buffers, grad_loss, *pair, energy, margin, *options, filled
+    buffers = [
+        stored[i] if stored and need else empty_gradient(pair[i], need) for i, need in enumerate(needed)
+    ]
+    options, filled = ctx.options, stored is not None
+    operator(options.backend, "energy_loss_backward_")(
+        *buffers, grad_loss, *pair, energy, margin, *options.integers, filled
     )
-    return buffers
+    return list(map(_given, buffers, needed))
 
 
 def _image_gradients(
-    ctx: Any, grad_loss: Tensor, reference_loss: Callable[[], Tensor], terms: Sequence[_Term]
-) -> list[Tensor | None]:
-    """The gradients of all images of a loss: handed out if the forward pass stored them, else computed."""
+    ctx: Any,
+    grad_loss: Tensor,
+    reference_loss: Callable[..., Tensor],
+    terms: Callable[..., Sequence[_Term]],
+) -> Gradients:
+    """The gradients of all images of a loss: handed out if the forward pass stored them, else computed.
+
+    ``terms`` arranges the saved tensors, which the usual backward pass has no need to unpack.
+    """
+    if not differentiated_again():
+        stored, ctx.stored = ctx.stored, None
+        if stored is not None and scaled_in_place(ctx.options.backend, stored, grad_loss):
+            return stored
+    arranged = terms(*ctx.saved_tensors)
     if differentiated_again():
-        images = [image for term in terms for image in term[:2]]
-        return reference_gradients(reference_loss, images, ctx.needed, grad_loss)
-    gradients, ctx.gradients = ctx.gradients, None
-    if gradients is not None and scales_exactly(gradients):
-        for gradient, need in zip(gradients, ctx.needed, strict=True):
-            if need:
-                scale_in_place(ctx.backend, gradient, grad_loss)
-    else:
-        stored = gradients
-        gradients = []
-        for i, term in enumerate(terms):
-            of_term = slice(2 * i, 2 * i + 2)
-            buffers = None if stored is None else stored[of_term]
-            gradients += _computed_gradients(ctx, term, grad_loss, buffers, ctx.needed[of_term])
-    return list(map(_given, gradients, ctx.needed))
+        images = [image for term in arranged for image in term[:2]]
+        return reference_gradients(reference_loss, images, ctx.options.needed, grad_loss)
+    gradients: Gradients = []
+    for i, term in enumerate(arranged):
+        of_term = slice(2 * i, 2 * i + 2)
+        filled = None if stored is None else stored[of_term]
+        gradients += _computed_gradients(ctx, term, grad_loss, filled, ctx.options.needed[of_term])
+    return gradients
 
 
 class DiscriminatorLossFunction(torch.autograd.Function):
@@ -153,46 +168,55 @@ class DiscriminatorLossFunction(torch.autograd.Function):
         fake_reconstruction: Tensor,
         fake: Tensor,
         margin: Tensor,
-        distance: Distance,
-        shaping: Shaping,
-        backend: Backend,
-        needed: tuple[bool, ...],
+        options: Options,
     ) -> tuple[Tensor, Tensor, Tensor]:
-        loss, real_energy, fake_energy, *ctx.gradients = operator(backend, "discriminator_loss")(
+        loss, real_energy, fake_energy, *gradients = operator(options.backend, "discriminator_loss")(
             *same_layout(real_reconstruction, real),
             *same_layout(fake_reconstruction, fake),
             margin,
-            DISTANCES[distance],
-            SHAPINGS[shaping],
-            *needed,
+            *options.integers,
+            *options.needed,
         )
         ctx.save_for_backward(
-            real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin
+            real_reconstruction, real, fake_reconstruction, fake, margin, real_energy, fake_energy
         )
         ctx.mark_non_differentiable(real_energy, fake_energy)
         ctx.set_materialize_grads(False)
-        ctx.distance, ctx.shaping, ctx.backend, ctx.needed = distance, shaping, backend, needed
+        ctx.options = options
+        ctx.stored = stored_gradients(gradients, options.needed)
         return loss, real_energy, fake_energy
 
     @staticmethod
-    def backward(ctx: Any, grad_loss: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(ctx: Any, grad_loss: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
         if grad_loss is None:
-            return (None,) * 9
-        real_reconstruction, real, real_energy, fake_reconstruction, fake, fake_energy, margin = (
-            ctx.saved_tensors
-        )
+            return (None,) * 6
         gradients = _image_gradients(
-            ctx,
-            grad_loss,
-            lambda *images: partial(
-                reference.discriminator_loss, margin=margin, distance=ctx.distance, shaping=ctx.shaping
-            )(*images)[0],
-            [
-                (real_reconstruction, real, real_energy, None),
-                (fake_reconstruction, fake, fake_energy, margin),
-            ],
+            ctx, grad_loss, partial(_discriminator_reference, ctx), _discriminator_terms
         )
-        return *gradients, None, None, None, None, None
+        return *gradients, None, None
+
+
+def _discriminator_terms(
+    real_reconstruction: Tensor,
+    real: Tensor,
+    fake_reconstruction: Tensor,
+    fake: Tensor,
+    margin: Tensor,
+    real_energy: Tensor,
+    fake_energy: Tensor,
+) -> list[_Term]:
+    return [
+        (real_reconstruction, real, real_energy, None),
+        (fake_reconstruction, fake, fake_energy, margin),
+    ]
+
+
+def _discriminator_reference(
+    ctx: Any, real_reconstruction: Tensor, real: Tensor, fake_reconstruction: Tensor, fake: Tensor
+) -> Tensor:
+    images = (real_reconstruction, real, fake_reconstruction, fake)
+    margin = ctx.saved_tensors[4]
+    return reference.discriminator_loss(*images, margin, ctx.options.distance, ctx.options.shaping)[0]
 
 
 class GeneratorLossFunction(torch.autograd.Function):
@@ -201,25 +225,22 @@ class GeneratorLossFunction(torch.autograd.Function):
         ctx: Any,
         fake_reconstruction: Tensor,
         fake: Tensor,
-        distance: Distance,
-        shaping: Shaping,
-        backend: Backend,
-        needed: tuple[bool, ...],
+        options: Options,
     ) -> Tensor:
-        loss, energy, *ctx.gradients = operator(backend, "generator_loss")(
-            *same_layout(fake_reconstruction, fake), DISTANCES[distance], SHAPINGS[shaping], *needed
+        loss, energy, *gradients = operator(options.backend, "generator_loss")(
+            *same_layout(fake_reconstruction, fake), *options.integers, *options.needed
         )
         ctx.save_for_backward(fake_reconstruction, fake, energy)
-        ctx.distance, ctx.shaping, ctx.backend, ctx.needed = distance, shaping, backend, needed
+        ctx.options = options
+        ctx.stored = stored_gradients(gradients, options.needed)
         return loss
 
     @staticmethod
     def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
-        fake_reconstruction, fake, energy = ctx.saved_tensors
         gradients = _image_gradients(
             ctx,
             grad_loss,
-            partial(reference.generator_loss, distance=ctx.distance, shaping=ctx.shaping),
-            [(fake_reconstruction, fake, energy, None)],
+            partial(reference.generator_loss, distance=ctx.options.distance, shaping=ctx.options.shaping),
+            lambda *saved: [(*saved, None)],
         )
-        return *gradients, None, None, None, None
+        return *gradients, None

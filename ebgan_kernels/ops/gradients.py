@@ -15,19 +15,25 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.backends import Backend
+from ebgan_kernels.native import library
+
+Gradients = list[Tensor | None]
+_EXACT = (torch.float32, torch.float64)
+_OPERATORS = {name: getattr(torch.ops.ebgan_kernels, name).default for name in library.defined}
 
 
 def operator(backend: Backend, name: str) -> Callable[..., Any]:
     """The registered operator of an implementation; CPU and CUDA are dispatch keys of one operator."""
-    suffix = "_triton" if backend == "triton" else ""
-    return getattr(torch.ops.ebgan_kernels, name + suffix).default
+    if backend == "triton":
+        return getattr(torch.ops.ebgan_kernels, name + "_triton").default
+    return _OPERATORS[name]
 
 
 def needed_gradients(*tensors: Tensor) -> tuple[bool, ...]:
     """Which gradients a backward pass can ask for; none under ``no_grad``, where none is written."""
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
-    return tuple(tensor.requires_grad for tensor in tensors)
+    return tuple([tensor.requires_grad for tensor in tensors])
 
 
 def differentiated_again() -> bool:
@@ -41,7 +47,7 @@ def differentiated_again() -> bool:
 
 def reference_gradients(
     loss: Callable[..., Tensor], inputs: Sequence[Tensor], needed: Sequence[bool], grad_loss: Tensor
-) -> list[Tensor | None]:
+) -> Gradients:
     """Gradients with a graph of their own, for the inputs that need one.
 
     Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and
@@ -53,16 +59,23 @@ def reference_gradients(
     return [next(gradients) if need else None for need in needed]
 
 
-def scale_in_place(backend: Backend, gradient: Tensor, scale: Tensor) -> None:
-    """``gradient *= scale``; the device sees for itself whether ``scale`` is 1 and there is nothing to do."""
-    operator(backend, "scale_gradient_")(gradient, scale)
+def stored_gradients(gradients: Sequence[Tensor], needed: Sequence[bool]) -> Gradients:
+    """What a forward pass leaves on ``ctx``: its gradients, with None for those that nobody needs."""
+    return [gradient if need else None for gradient, need in zip(gradients, needed, strict=True)]
 
 
-def scales_exactly(gradients: Sequence[Tensor]) -> bool:
-    """Whether scaling a stored gradient is as good as computing it with the scale.
+def scaled_in_place(backend: Backend, stored: Gradients, scale: Tensor) -> bool:
+    """Scales stored gradients; the device sees for itself whether ``scale`` is 1 and there is nothing to do.
 
-    It is in float32 and float64. A float16 gradient of a loss that GradScaler multiplies by 2^16 has lost its
-    small values before the scale arrives, so half types are computed again unless the scale is 1. Gradients
-    not needed have no elements.
+    In float32 and float64 that is as good as computing them with the scale. A float16 gradient of a loss that
+    GradScaler multiplies by 2^16 has lost its small values before the scale arrives: where there are
+    gradients of half types this does nothing and returns False, and they are computed again.
     """
-    return all(g.dtype in (torch.float32, torch.float64) for g in gradients if g.numel())
+    scale_gradient = operator(backend, "scale_gradient_")
+    wanted = [gradient for gradient in stored if gradient is not None]
+    for gradient in wanted:
+        if gradient.dtype not in _EXACT:
+            return False
+    for gradient in wanted:
+        scale_gradient(gradient, scale)
+    return True

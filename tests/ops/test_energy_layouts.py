@@ -20,7 +20,9 @@ def assert_close_to_float64(case: Case, inputs: list[torch.Tensor], margin: torc
     torch.testing.assert_close(value.double(), exact_value, rtol=2e-6, atol=0)
     for x, gradient, exact_gradient in zip(inputs, gradients, exact_gradients, strict=True):
         if x.dtype == torch.float32:
-            torch.testing.assert_close(gradient.double(), exact_gradient, rtol=2e-6, atol=0)
+            # Near the margin the hinge cancels: what is left of an energy's rounding is absolute.
+            atol = 1e-6 * max(1.0, float(exact_gradient.abs().max())) if exact_gradient.numel() else 0
+            torch.testing.assert_close(gradient.double(), exact_gradient, rtol=2e-6, atol=atol)
         else:
             assert_within_one_ulp(gradient, exact_gradient)
 
