@@ -34,6 +34,16 @@ def test_the_compiled_library_is_the_default_on_the_cpu_and_the_reference_if_ins
     assert kernels_run(*CPU_TENSORS)
 
 
+def test_a_step_compiled_for_the_cpu_takes_the_reference_unless_kernels_are_insisted_on() -> None:
+    compiled = torch.compile(ek.generator_loss, fullgraph=True, backend="eager")
+    with OperatorLog() as log:
+        compiled(*CPU_TENSORS)
+    assert "ebgan_kernels.generator_loss" not in log.names
+    with ek.backend("cpu"), OperatorLog() as log:
+        compiled(*CPU_TENSORS)
+    assert "ebgan_kernels.generator_loss" in log.names
+
+
 def test_other_devices_fall_back_to_the_reference() -> None:
     assert not kernels_run(*(image.to("meta") for image in CPU_TENSORS))
 
