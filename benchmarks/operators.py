@@ -39,10 +39,9 @@ class Operator:
     """What there is to know about an operator to measure it.
 
     `arguments(shape, dtype)` draws its tensors, those that want a gradient as leaves that require it.
-    `stream` makes a pass
-    over the same bytes in a mode; `bytes` counts them. A scalar loss scales stored gradients by an incoming
-    gradient other
-    than 1, which costs: a mode of its own. Per-sample results have no such case.
+    `stream` makes a pass over the same bytes in a mode; `bytes` counts them. A scalar loss scales stored
+    gradients by an incoming gradient other than 1, which costs: a mode of its own. Per-sample results have
+    no such case.
     """
 
     name: str

@@ -39,11 +39,15 @@ class EBGAN:
         batches: the real images.
         margin, distance, shaping: see `ebgan_kernels.discriminator_loss`.
         generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001, as in the
-        paper.
+            paper.
 
     Example:
-        >>> system = EBGAN(generator("mnist"), discriminator("mnist"), Batches(load("mnist"), 128,
-        size=32), margin=10.0) >>> system.step(1)["real_energy"].shape torch.Size([128])
+        >>> from ebgan.data import Batches, load
+        >>> from ebgan.gan import EBGAN, discriminator, generator
+        >>> digits = Batches(load("digits"), 64)
+        >>> system = EBGAN(generator("digits"), discriminator("digits"), digits, margin=3.0)
+        >>> system.step(1)["real_energy"].shape
+        torch.Size([64])
     """
 
     def __init__(

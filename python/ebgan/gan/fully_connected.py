@@ -69,9 +69,11 @@ class FullyConnectedDiscriminator(nn.Module):
     steps, no normalisation at all left digits blurred on grey, and this reading gave sharp ones (2026-11-22).
 
     Example:
+        >>> import torch
         >>> discriminator = FullyConnectedDiscriminator((1, 32, 32))
-        >>> reconstruction, codes = discriminator(images)  # images (N, 1, 32, 32) -> codes (N, 1024)
-        >>> ebgan_kernels.reconstruction_energy(reconstruction, images)  # (N,)
+        >>> reconstruction, codes = discriminator(torch.zeros(16, 1, 32, 32))
+        >>> reconstruction.shape, codes.shape
+        (torch.Size([16, 1, 32, 32]), torch.Size([16, 1024]))
     """
 
     def __init__(

@@ -15,7 +15,10 @@ class Generator(nn.Module):
     take noise at several layers one for each.
 
     Example:
-        >>> images = generator(*generator.noise(16))
+        >>> from ebgan.gan import generator
+        >>> digits = generator("digits")
+        >>> digits(*digits.noise(16)).shape
+        torch.Size([16, 1, 8, 8])
     """
 
     noise_shapes: tuple[tuple[int, ...], ...]

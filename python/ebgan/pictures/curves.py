@@ -43,7 +43,8 @@ def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
     figure_module = require("matplotlib.figure")
     figure = figure_module.Figure(figsize=(8, 4.5), dpi=120, layout="constrained")
     axes = figure.add_subplot()
-    groups = np.array_split(np.arange(len(rows)), min(len(rows), SMOOTHING))
+    size = -(-len(rows) // SMOOTHING)
+    groups = np.array_split(np.arange(len(rows)), range(size, len(rows), size))
     steps = np.array([row["step"] for row in rows])
     centres = [steps[group].mean() for group in groups]
     for curve, colour, style in zip(plot.curves, COLOURS, STYLES, strict=False):

@@ -35,9 +35,14 @@ class Trainer:
     the state saved and `Interrupted` raised.
 
     Example:
-        >>> system = EBGAN(generator, discriminator, batches, margin=10.0)
-        >>> run = RunFolder.create(Path("runs/mine"), "train gan", config)
-        >>> Trainer(system, run, config).train()
+        >>> import dataclasses, pathlib, tempfile, torch
+        >>> from ebgan.gan import PRESETS
+        >>> from ebgan.gan.runs import build
+        >>> config = dataclasses.replace(PRESETS["digits"], steps=2, log_every=1)
+        >>> run = RunFolder.create(pathlib.Path(tempfile.mkdtemp()) / "mine", "train gan", config)
+        >>> Trainer(build(config, torch.device("cpu"), None), run, config).train()
+        >>> (run.path / "samples.png").is_file()
+        True
     """
 
     def __init__(self, system: System, run: RunFolder, config: TrainingConfig) -> None:
