@@ -34,6 +34,7 @@ bench: $(INSTALLED)
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/python -m benchmarks.report --check
 	$(BIN)/clang-format --dry-run --Werror $(shell git ls-files 'csrc/*')
 	$(BIN)/mypy
 

@@ -164,13 +164,14 @@ def _cpu_line(build: dict[str, str]) -> str:
 
 
 def _cuda_line(build: dict[str, str], has_gpu: bool) -> str:
+    targets = build.get("cuda_architectures")
     if library.cuda_missing:
-        built = (
-            f" (compiled here for {build['cuda_architectures']})" if build.get("cuda_architectures") else ""
-        )
+        built = f" (compiled here for {targets})" if targets else ""
+        if build.get("cuda_note"):
+            built = f" (left out at install: {build['cuda_note']})"
         return f"missing: {library.cuda_missing}{built}"
     line = (
-        f"built by nvcc {build.get('nvcc', '?')} for {build.get('cuda_architectures', '?')};"
+        f"built by nvcc {build.get('nvcc', '?')} for {targets or '?'};"
         f" needs an NVIDIA driver of at least {build.get('driver', '?')}"
     )
     return f"available: {line}" if has_gpu else f"missing: no CUDA device is visible to torch ({line})"
