@@ -11,7 +11,7 @@ from support.implementations import device_of
 from support.losses import CASES, Case, images, torch_value_and_gradients, value_and_gradients
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
-SEEDS = range(3)
+SEEDS = range(6)
 SMALL, LARGE = (784,), (3, 64, 64)
 MIXES = [(HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, BRAIN)]
 
