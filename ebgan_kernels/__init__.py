@@ -16,6 +16,7 @@ from ebgan_kernels.ops.energy import (
     hinge_margin_loss,
     reconstruction_energy,
 )
+from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
 from ebgan_kernels.version import __version__
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "EBGANDiscriminatorLoss",
     "EBGANGeneratorLoss",
     "HingeMarginLoss",
+    "PullingAwayLoss",
     "ReconstructionEnergy",
     "__version__",
     "backend",
@@ -33,5 +35,6 @@ __all__ = [
     "discriminator_loss",
     "generator_loss",
     "hinge_margin_loss",
+    "pulling_away",
     "reconstruction_energy",
 ]

@@ -83,6 +83,25 @@ def check_energies(first_name: str, first: Tensor, second_name: str, second: Ten
     check_together(first_name, first, second_name, second)
 
 
+def check_codes(codes: Tensor, processes: int = 1) -> None:
+    """Codes (N, ...), floating, of at least two samples in the batch that so many processes share."""
+    check_floating("codes", codes)
+    if codes.dim() == 0:
+        raise ValueError("codes has no dimension; it must be a batch of codes (N, ...): use codes[None]")
+    if codes.shape[0] * processes < 2:
+        raise ValueError(
+            f"codes has shape {tuple(codes.shape)}; pulling away takes the codes of at least 2 samples"
+            " (there is no pair in fewer): use a larger batch, or leave the term out"
+        )
+
+
+def check_weight(name: str, weight: float) -> None:
+    if not isinstance(weight, (int, float)):
+        raise TypeError(f"{name} is {type(weight).__name__}; it must be a float")
+    if not weight >= 0:
+        raise ValueError(f"{name} is {weight}; it must be 0 or more")
+
+
 def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
     """The margin as a 0-d tensor on the device of ``beside``, without a host synchronisation."""
     if isinstance(margin, Tensor):

@@ -11,13 +11,21 @@ Programs of ``torch.export`` are forward only: they do not train.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import check_energies, check_option, check_pair, check_together, margin_tensor
+from ebgan_kernels.checks import (
+    check_energies,
+    check_floating,
+    check_option,
+    check_pair,
+    check_together,
+    check_weight,
+    margin_tensor,
+)
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.ops.energy_autograd import (
     DiscriminatorLossFunction,
@@ -27,8 +35,12 @@ from ebgan_kernels.ops.energy_autograd import (
     ReconstructionEnergyFunction,
 )
 from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.pulling_away import pulling_away
 from ebgan_kernels.reference import energy as reference
 from ebgan_kernels.reference.energy import Distance, Shaping
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
 
 
 class DiscriminatorLoss(NamedTuple):
@@ -180,34 +192,63 @@ def discriminator_loss(
 
 
 def generator_loss(
-    fake_reconstruction: Tensor, fake: Tensor, *, distance: Distance = "l2", shaping: Shaping = "identity"
+    fake_reconstruction: Tensor,
+    fake: Tensor,
+    *,
+    distance: Distance = "l2",
+    shaping: Shaping = "identity",
+    codes: Tensor | None = None,
+    pulling_away_weight: float = 0.1,
+    group: ProcessGroup | None = None,
 ) -> Tensor:
-    """The loss of an EBGAN generator: mean f(E(fake)).
+    """The loss of an EBGAN generator: mean f(E(fake)), with codes plus their pulling-away term.
 
     Nothing is detached: the gradient reaches the generator through the reconstruction D(G(z)) and, as the
-    formula has it, through the target G(z) too.
+    formula has it, through the target G(z) too. With codes this is the loss of EBGAN-PT, whose
+    :func:`pulling_away` term belongs to the generator alone, never to the discriminator.
 
     Args:
         fake_reconstruction, fake: (N, ...), D(G(z)) and G(z).
         distance, shaping: as in :func:`discriminator_loss`, and equal to the discriminator's.
+        codes: (N, ...), what D's encoder makes of G(z), on the device of ``fake``; None for EBGAN without
+            the term.
+        pulling_away_weight: of the term, 0 or more; 0.1 in the paper.
+        group: of the term, as in :func:`pulling_away`; the energies need none, their mean is DDP's.
 
     Returns:
         0-d, float32 (float64 for float64 input).
 
-    Gradients: to both images, each in its own dtype.
-    Errors: as in :func:`reconstruction_energy`.
-    Memory: one buffer for each gradient asked for, from forward to backward.
-    Source: arXiv:1609.03126, equation 2.
+    Gradients: to both images and to codes, each in its own dtype.
+    Errors: as in :func:`reconstruction_energy` and :func:`pulling_away`; ValueError for a negative weight and
+    for a group without codes.
+    Memory: one buffer for each gradient of an image, from forward to backward, and what the term takes.
+    Source: arXiv:1609.03126, equations 2 and 4.
 
     Example:
         >>> import torch, ebgan_kernels
         >>> fake = torch.ones(8, 3, 4, 4)
         >>> round(ebgan_kernels.generator_loss(fake - 0.5, fake).item(), 3)
         3.464
+        >>> round(ebgan_kernels.generator_loss(fake - 0.5, fake, codes=torch.ones(8, 16)).item(), 3)
+        3.564
     """
     check_option("distance", distance, DISTANCES)
     check_option("shaping", shaping, SHAPINGS)
     check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
+    if codes is None:
+        if group is not None:
+            raise ValueError("group is given without codes; it is of the pulling-away term: pass codes too")
+        return _mean_energy(fake_reconstruction, fake, distance, shaping)
+    check_weight("pulling_away_weight", pulling_away_weight)
+    check_floating("codes", codes)
+    check_together("fake", fake, "codes", codes)
+    # The term first: what is wrong with codes or group is said before the images are read.
+    term = pulling_away(codes, group=group)
+    energy = _mean_energy(fake_reconstruction, fake, distance, shaping)
+    return torch.add(energy, term, alpha=pulling_away_weight)
+
+
+def _mean_energy(fake_reconstruction: Tensor, fake: Tensor, distance: Distance, shaping: Shaping) -> Tensor:
     backend = select(fake)
     if backend == "reference":
         return reference.generator_loss(fake_reconstruction, fake, distance, shaping)
@@ -292,17 +333,37 @@ class EBGANDiscriminatorLoss(nn.Module):
 
 
 class EBGANGeneratorLoss(nn.Module):
-    """:func:`generator_loss` as a module."""
+    """:func:`generator_loss` as a module: with codes the loss of EBGAN-PT."""
 
-    def __init__(self, distance: Distance = "l2", shaping: Shaping = "identity") -> None:
+    def __init__(
+        self,
+        distance: Distance = "l2",
+        shaping: Shaping = "identity",
+        pulling_away_weight: float = 0.1,
+        group: ProcessGroup | None = None,
+    ) -> None:
         super().__init__()
         check_option("distance", distance, DISTANCES)
         check_option("shaping", shaping, SHAPINGS)
+        check_weight("pulling_away_weight", pulling_away_weight)
         self.distance: Distance = distance
         self.shaping: Shaping = shaping
+        self.pulling_away_weight = pulling_away_weight
+        self.group = group
 
-    def forward(self, fake_reconstruction: Tensor, fake: Tensor) -> Tensor:
-        return generator_loss(fake_reconstruction, fake, distance=self.distance, shaping=self.shaping)
+    def forward(self, fake_reconstruction: Tensor, fake: Tensor, codes: Tensor | None = None) -> Tensor:
+        return generator_loss(
+            fake_reconstruction,
+            fake,
+            distance=self.distance,
+            shaping=self.shaping,
+            codes=codes,
+            pulling_away_weight=self.pulling_away_weight,
+            group=self.group,
+        )
 
     def extra_repr(self) -> str:
-        return f"distance={self.distance!r}, shaping={self.shaping!r}"
+        return (
+            f"distance={self.distance!r}, shaping={self.shaping!r},"
+            f" pulling_away_weight={self.pulling_away_weight:g}"
+        )

@@ -21,9 +21,9 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from ebgan_kernels.triton.arithmetic import divide
 from ebgan_kernels.triton.energy_math import (
     direction,
-    divide,
     energy_of_sum,
     loss_slope,
     loss_term,

@@ -6,8 +6,7 @@
     loss term  f(E) for a real sample or the generator, f(h) for a fake one;    f(t) = t | t^2
     gradient   d mean term / d reconstruction_j = scaled_slope * direction(r_j), target: the negative
 
-``margin`` is a pointer to one number, or None where the term is f(E). Division and square root are correctly
-rounded: Triton's ``/`` and ``sqrt`` of float32 are approximate.
+``margin`` is a pointer to one number, or None where the term is f(E).
 """
 
 from __future__ import annotations
@@ -16,21 +15,12 @@ import triton
 import triton.language as tl
 
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
+from ebgan_kernels.triton.arithmetic import divide, square_root
 
 L2 = tl.constexpr(DISTANCES["l2"])
 MSE = tl.constexpr(DISTANCES["mse"])
 L1 = tl.constexpr(DISTANCES["l1"])
 SQUARE = tl.constexpr(SHAPINGS["square"])
-
-
-@triton.jit
-def divide(numerator, denominator):
-    """The denominator may be an integer."""
-    denominator = tl.cast(denominator, numerator.dtype)
-    if numerator.dtype == tl.float64:
-        return numerator / denominator
-    else:
-        return tl.div_rn(numerator, denominator)
 
 
 @triton.jit
@@ -47,10 +37,8 @@ def energy_of_sum(total, elements, DISTANCE: tl.constexpr):
         return divide(total, elements)
     elif DISTANCE != L2:
         return total
-    elif total.dtype == tl.float64:
-        return tl.sqrt(total)
     else:
-        return tl.sqrt_rn(total)
+        return square_root(total)
 
 
 @triton.jit

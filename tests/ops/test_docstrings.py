@@ -10,10 +10,10 @@ import pytest
 
 import ebgan_kernels as ek
 from ebgan_kernels import backends
-from ebgan_kernels.ops import energy
+from ebgan_kernels.ops import energy, pulling_away
 
 
-@pytest.mark.parametrize("module", [backends, energy], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [backends, energy, pulling_away], ids=lambda module: module.__name__)
 def test_examples_of_a_module_run(module: ModuleType) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0
@@ -32,7 +32,8 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss"]
+    "name",
+    ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss", "pulling_away"],
 )
 def test_every_operator_documents_its_contract(name: str) -> None:
     documentation = getattr(ek, name).__doc__

@@ -56,7 +56,10 @@ def test_a_schedule_changes_the_loss() -> None:
 def test_representations_show_the_options() -> None:
     assert repr(ek.ReconstructionEnergy("l1")) == "ReconstructionEnergy(distance='l1')"
     assert repr(ek.HingeMarginLoss(2.5, "square")) == "HingeMarginLoss(margin=2.5, shaping='square')"
-    assert repr(ek.EBGANGeneratorLoss()) == "EBGANGeneratorLoss(distance='l2', shaping='identity')"
+    assert (
+        repr(ek.EBGANGeneratorLoss())
+        == "EBGANGeneratorLoss(distance='l2', shaping='identity', pulling_away_weight=0.1)"
+    )
     assert (
         repr(ek.EBGANDiscriminatorLoss(10))
         == "EBGANDiscriminatorLoss(margin=10, distance='l2', shaping='identity')"

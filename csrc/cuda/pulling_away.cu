@@ -1,0 +1,112 @@
+// The pulling-away term on CUDA, from the Gram matrix of the codes: the loss, and the weights of its gradient.
+//
+//   cosine    c_ij = G_ij / sqrt(G_ii G_jj), G = S S^T                        i, j = 1..N
+//   loss      k sum_i sum_{j != i} c_ij^2, k = 1 / (N (N - 1))
+//   gradient  d loss / d S = W S:  W_ij = 4 k c_ij / sqrt(G_ii G_jj),  W_ii = -4 k sum_{j != i} c_ij^2 / G_ii
+//
+// Of numbers of b bytes, N^2 b read and, where weights are wanted, N^2 b written, in one pass; a second, tiny
+// kernel adds the sums of the rows. Every block also reads the diagonal, a sector of 32 bytes for each number,
+// and so serves several rows, a warp each.
+
+#include <algorithm>
+#include <cstdint>
+#include <tuple>
+
+#include "cuda/device.h"
+#include "cuda/dtype.cuh"
+#include "cuda/reduce.cuh"
+#include "math/pulling_away.h"
+#include "stable/cuda.h"
+#include "stable/tensor.h"
+
+namespace ebgan::cuda {
+namespace {
+
+constexpr int kRows = 8;  // of a block
+constexpr int kRowThreads = kRows * kWarp;
+constexpr int kColumns = 1024;  // whose norms lie in shared memory at a time
+constexpr int kLossThreads = 512;
+
+// --- kernels -------------------------------------------------------------------------------------
+
+// Consecutive threads read consecutive numbers, one at a time: whole sectors whatever N is, where vectors
+// would need rows that start on 16 bytes. `weights` null: not wanted.
+template <typename A>
+__global__ void __launch_bounds__(kRowThreads)
+    row_weights(const A* const __restrict__ gram, const int64_t rows, const A share,
+                A* const __restrict__ squares, A* const __restrict__ weights) {
+  __shared__ A column_scales[kColumns];
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int64_t row = int64_t{blockIdx.x} * kRows + threadIdx.x / kWarp;
+  const bool is_row = row < rows;
+  const A row_scale = is_row ? math::inverse_norm(gram[row * (rows + 1)]) : A(0);
+  A sum = A(0);
+  for (int64_t first = 0; first < rows; first += kColumns) {
+    const int columns = static_cast<int>(rows - first < kColumns ? rows - first : kColumns);
+    __syncthreads();
+    for (int j = static_cast<int>(threadIdx.x); j < columns; j += kRowThreads) {
+      column_scales[j] = math::inverse_norm(gram[(first + j) * (rows + 1)]);
+    }
+    __syncthreads();
+    const int64_t offset = row * rows + first;
+    const int64_t own = row - first;
+#pragma unroll 4
+    for (int j = lane; j < (is_row ? columns : 0); j += kWarp) {
+      const A product = gram[offset + j];
+      const A cosine = j == own ? A(0) : math::cosine(product, row_scale, column_scales[j]);
+      sum += cosine * cosine;
+      if (weights && j != own) {
+        weights[offset + j] = math::pair_weight(share, cosine, row_scale, column_scales[j]);
+      }
+    }
+  }
+  sum = warp_sum(sum);
+  if (!is_row || lane != 0) return;
+  squares[row] = sum;
+  if (weights) weights[row * (rows + 1)] = math::own_weight(share, sum, row_scale);
+}
+
+// The sums of rows are added in float64, so that one block may add many of them.
+template <typename A>
+__global__ void __launch_bounds__(kLossThreads)
+    loss_of_rows(const A* const squares, const int64_t rows, A* const loss) {
+  __shared__ double scratch[kScratch];
+  double total = 0;
+  for (int64_t i = threadIdx.x; i < rows; i += blockDim.x) total += static_cast<double>(squares[i]);
+  total = block_sum(total, scratch);
+  if (threadIdx.x == 0) *loss = static_cast<A>(math::pair_share<double>(rows) * total);
+}
+
+// --- launcher ------------------------------------------------------------------------------------
+
+template <typename A>
+void launch_pulling_away(const A* gram, int64_t rows, A* squares, A* weights, A* loss, cudaStream_t stream) {
+  launch(row_weights<A>, LaunchShape{ceil_div(rows, kRows), kRowThreads}, stream, gram, rows,
+         math::pair_share<A>(rows), squares, weights);
+  launch(loss_of_rows<A>, LaunchShape{1, threads_for(8 * rows, kLossThreads)}, stream, squares, rows, loss);
+}
+
+// --- operator: schema in ebgan_kernels/native/pulling_away.py ------------------------------------
+
+std::tuple<Tensor, Tensor> pulling_away_weights(const Tensor& gram, bool need_weights) {
+  const CudaContext cuda(gram);
+  const Dtype dtype = dtype_of(gram);
+  const int64_t rows = gram.size(0);
+  const Tensor loss = empty_scalar(dtype, gram);
+  const Tensor squares = empty_vector(rows, dtype, gram);
+  const Tensor weights = empty_gradient(gram, need_weights);
+  with_accumulation(dtype, [&]<typename A>() {
+    launch_pulling_away(static_cast<const A*>(gram.const_data_ptr()), rows,
+                        static_cast<A*>(squares.mutable_data_ptr()),
+                        need_weights ? static_cast<A*>(weights.mutable_data_ptr()) : nullptr,
+                        static_cast<A*>(loss.mutable_data_ptr()), cuda.stream());
+  });
+  return {loss, weights};
+}
+
+}  // namespace
+}  // namespace ebgan::cuda
+
+STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {
+  library.impl("pulling_away_weights", TORCH_BOX(&ebgan::cuda::pulling_away_weights));
+}

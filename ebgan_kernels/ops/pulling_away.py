@@ -1,0 +1,105 @@
+"""The pulling-away term of EBGAN-PT: it keeps the generator's samples from looking alike.
+
+Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2.4.
+
+Two matrix products and one kernel between them: the Gram matrix holds norms and cosines, the kernel makes
+the loss and the weights of the gradient of it, and the gradient is weights times codes; the codes are never
+normalised. Batches of more samples than features take the smaller Gram matrix, of the features. Double
+backward and ``torch.func`` transforms run the reference.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+
+from ebgan_kernels.backends import select
+from ebgan_kernels.checks import check_codes
+from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.pulling_away_autograd import (
+    FeatureGramFunction,
+    Options,
+    Processes,
+    SampleGramFunction,
+)
+from ebgan_kernels.reference import pulling_away as reference
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+
+def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
+    """The pulling-away term: the mean squared cosine between the codes of a generated batch.
+
+    With the codes S, N rows of d features::
+
+        1 / (N (N - 1))  sum_i sum_{j != i} (S_i . S_j / (|S_i| |S_j|))^2
+
+    0 for orthogonal codes, 1 for codes that are equal up to sign and length; at least (N / d - 1) / (N - 1)
+    for N > d. The cosine is squared and the diagonal left out, where several public ports do otherwise. A
+    code of norm 0 has cosine 0 with every other and gets gradient 0. N <= d takes the N x N Gram matrix of
+    the codes; N > d the d x d one of the normalised codes, in torch's own operations whichever implementation
+    is asked for.
+
+    Args:
+        codes: (N, ...), N at least 2, flattened to (N, d): what the discriminator's encoder makes of a
+            generated batch. float16, bfloat16, float32 or float64, of any layout; halves are converted to
+            float32.
+        group: a ``torch.distributed`` process group whose processes hold equal shares of one batch, on DDP's
+            terms: the value is that of the global batch, the same everywhere, and the gradient that of this
+            process's codes times the number of processes, so that averaging makes it the true one. One
+            collective, in forward: the codes are gathered where the global batch is not larger than d, else
+            the d x d Gram matrices added up. Shares must be of equal size, which is not checked: asking would
+            take another collective. ``torch.func`` transforms take no group.
+
+    Returns:
+        0-d, float32 (float64 for float64 codes), without unit, in [0, 1] up to rounding.
+
+    Gradients: to codes, in their dtype; in a group each process gets those of its own.
+    Errors: ValueError for fewer than 2 codes and for a group that this process is not in, TypeError for
+    dtypes.
+    Memory: N x N weights from forward to backward; for N > d the normalised codes; in a group the gathered
+    codes; halves add their float32 copy.
+    Precision: products follow ``torch.set_float32_matmul_precision``; leave it at its default, "highest",
+    since sums of squared cosines lose digits in TF32. Autocast does not reach them.
+    Source: arXiv:1609.03126, equation 4.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> round(ebgan_kernels.pulling_away(torch.tensor([[1.0, 0.0], [1.0, 1.0]])).item(), 3)
+        0.5
+    """
+    processes = _processes_of(group)
+    check_codes(codes, processes.size)
+    options = Options(select(codes), needed_gradients(codes)[0], processes)
+    flat = reference.flattened(codes)
+    by_samples = reference.uses_samples(processes.size * flat.shape[0], flat.shape[1])
+    # The value alone of more samples than features is the reference's: there is nothing to save.
+    if group is None and (options.backend == "reference" or not (by_samples or options.needed)):
+        return reference.pulling_away(flat)
+    function = SampleGramFunction if by_samples else FeatureGramFunction
+    return function.apply(flat, options)
+
+
+def _processes_of(group: ProcessGroup | None) -> Processes:
+    if group is None:
+        return Processes()
+    rank = torch.distributed.get_rank(group)
+    if rank < 0:
+        raise ValueError(
+            "group does not hold this process; pass a group that it is in, or None for the local batch"
+        )
+    return Processes(group, rank, torch.distributed.get_world_size(group))
+
+
+class PullingAwayLoss(nn.Module):
+    """:func:`pulling_away` as a module."""
+
+    def __init__(self, group: ProcessGroup | None = None) -> None:
+        super().__init__()
+        self.group = group
+
+    def forward(self, codes: Tensor) -> Tensor:
+        return pulling_away(codes, group=self.group)

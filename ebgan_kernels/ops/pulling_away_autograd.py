@@ -1,0 +1,144 @@
+"""Autograd of the pulling-away term; the public function is in ``ebgan_kernels.ops.pulling_away``.
+
+Two forms, which take codes (N, d) in the accumulation dtype. With a process group a form communicates once,
+in forward: backward has what it needs, and scales the gradient by the number of processes, because
+DistributedDataParallel averages what it should add up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from ebgan_kernels.backends import Backend
+from ebgan_kernels.ops.gradients import differentiated_again, operator, reference_gradients
+from ebgan_kernels.reference import pulling_away as reference
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+
+class Processes(NamedTuple):
+    """Those that share a global batch: the group, this one's place in it, and how many there are."""
+
+    group: ProcessGroup | None = None
+    rank: int = 0
+    size: int = 1
+
+
+class Options(NamedTuple):
+    """What is not a tensor: the implementation, whether a gradient is needed, who shares the batch."""
+
+    backend: Backend
+    needed: bool
+    processes: Processes
+
+
+def _weights_of(backend: Backend) -> Callable[[Tensor, bool], tuple[Tensor, Tensor]]:
+    if backend == "reference":
+        return reference.pulling_away_weights
+    return operator(backend, "pulling_away_weights")
+
+
+def _gathered(codes: Tensor, processes: Processes) -> Tensor:
+    """The codes of the global batch, in the order of the ranks."""
+    if processes.group is None:
+        return codes
+    everyone = codes.new_empty(processes.size * codes.shape[0], codes.shape[1])
+    torch.distributed.all_gather_into_tensor(everyone, codes.contiguous(), group=processes.group)
+    return everyone
+
+
+def _summed(gram: Tensor, nonzero: Tensor, processes: Processes) -> tuple[Tensor, Tensor]:
+    """The Gram matrix and the number of rows of the global batch, in one collective."""
+    if processes.group is None:
+        return gram, nonzero
+    together = torch.cat([gram.flatten(), nonzero.to(gram.dtype)[None]])
+    torch.distributed.all_reduce(together, group=processes.group)
+    return together[:-1].view_as(gram), together[-1]
+
+
+class SampleGramFunction(torch.autograd.Function):
+    """N <= d: the Gram matrix of the samples, and the gradient as a product of weights and codes."""
+
+    @staticmethod
+    def forward(ctx: Any, codes: Tensor, options: Options) -> Tensor:
+        everyone = _gathered(codes, options.processes)
+        with reference.without_autocast(codes):
+            gram = torch.mm(everyone, everyone.mT)
+        loss, weights = _weights_of(options.backend)(gram, options.needed)
+        first = options.processes.rank * codes.shape[0]
+        own = weights[first : first + codes.shape[0]]
+        ctx.save_for_backward(*((codes, own) if options.processes.group is None else (codes, own, everyone)))
+        ctx.options = options
+        return loss
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
+        codes, weights, *gathered = ctx.saved_tensors
+        everyone = gathered[0] if gathered else codes
+        processes = ctx.options.processes
+        if processes.size > 1:
+            grad_loss = grad_loss * processes.size
+        if differentiated_again():
+            first = processes.rank * codes.shape[0]
+            others = everyone[:first], everyone[first + codes.shape[0] :]
+            return *reference_gradients(
+                lambda own: reference.pulling_away(torch.cat([others[0], own, others[1]])),
+                (codes,),
+                (True,),
+                grad_loss,
+            ), None
+        # The incoming gradient goes into the weights: N x N, where codes and gradient are N x d.
+        with reference.without_autocast(codes):
+            return torch.mm(weights * grad_loss, everyone), None
+
+
+class FeatureGramFunction(torch.autograd.Function):
+    """N > d: the Gram matrix of the features of normalised rows, and the gradient through the normalisation.
+
+    Products and row operations of torch alone, whichever implementation is asked for.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, codes: Tensor, options: Options) -> Tensor:
+        norm = reference.norms(codes)
+        normalised = codes / norm
+        with reference.without_autocast(codes):
+            own = torch.mm(normalised.mT, normalised)
+        gram, nonzero = _summed(own, norm.isfinite().sum(), options.processes)
+        others = () if options.processes.group is None else (gram - own, nonzero)
+        if options.needed:
+            ctx.save_for_backward(codes, norm, normalised, gram, *others)
+        ctx.options = options
+        ctx.rows = codes.shape[0] * options.processes.size
+        return reference.feature_loss(gram, nonzero, ctx.rows)
+
+    @staticmethod
+    def backward(ctx: Any, grad_loss: Tensor) -> tuple[Tensor | None, ...]:
+        codes, norm, normalised, gram, *others = ctx.saved_tensors
+        rows, processes = ctx.rows, ctx.options.processes
+        if differentiated_again():
+            return *reference_gradients(
+                lambda own: _feature_reference(own, others, rows),
+                (codes,),
+                (True,),
+                grad_loss * processes.size,
+            ), None
+        scale = grad_loss * (4 * processes.size / (rows * (rows - 1)))
+        with reference.without_autocast(codes):
+            toward = torch.mm(normalised, gram * scale)
+        along = (toward * normalised).sum(1, keepdim=True)
+        return torch.addcmul(toward, along, normalised, value=-1).div_(norm), None
+
+
+def _feature_reference(codes: Tensor, others: list[Tensor], rows: int) -> Tensor:
+    """The term as a function of this process's codes; the Gram matrix of the others is a constant."""
+    if not others:
+        return reference.pulling_away(codes)
+    normalised = codes / reference.norms(codes)
+    with reference.without_autocast(codes):
+        return reference.feature_loss(others[0] + normalised.mT @ normalised, others[1], rows)

@@ -1,0 +1,72 @@
+"""The pulling-away term in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
+
+Differentiable by autograd to any order. Products and sums run in float32 (float64 for float64 codes), also
+under autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor
+
+
+def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
+    """Products in the dtype of their factors: sums of squared cosines need the digits of float32."""
+    device = tensor.device.type
+    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
+        return torch.autocast(device, enabled=False)
+    return contextlib.nullcontext()
+
+
+def flattened(codes: Tensor) -> Tensor:
+    """(N, ...) -> (N, d) in the accumulation dtype."""
+    codes = codes if codes.dtype == torch.float64 else codes.float()
+    return codes.reshape(codes.shape[0], codes[:1].numel())
+
+
+def uses_samples(rows: int, features: int) -> bool:
+    """Whether the N x N Gram matrix is the smaller one, or the d x d."""
+    return rows <= features
+
+
+def norms(codes: Tensor) -> Tensor:
+    """(N, d) -> (N, 1): the divisors that normalise rows; infinite for a row of zeros, which so stays 0."""
+    norm = torch.linalg.vector_norm(codes, dim=1, keepdim=True)
+    return norm.masked_fill(norm == 0, torch.inf)
+
+
+def feature_loss(gram: Tensor, nonzero: Tensor, rows: int) -> Tensor:
+    """From the d x d Gram matrix of N normalised rows, of which ``nonzero`` are not zero."""
+    return (gram.square().sum() - nonzero) / (rows * (rows - 1))
+
+
+def pulling_away(codes: Tensor) -> Tensor:
+    """(N, ...) -> 0-d: the mean squared cosine of the N (N - 1) ordered pairs of different codes."""
+    codes = flattened(codes)
+    rows, features = codes.shape
+    norm = norms(codes)
+    normalised = codes / norm
+    with without_autocast(codes):
+        if uses_samples(rows, features):
+            cosines = normalised @ normalised.mT
+            return 2 * torch.triu(cosines, diagonal=1).square().sum() / (rows * (rows - 1))
+        return feature_loss(normalised.mT @ normalised, norm.isfinite().sum(), rows)
+
+
+def pulling_away_weights(gram: Tensor, need_weights: bool) -> tuple[Tensor, Tensor]:
+    """The operator of that name: the loss, and W of its gradient W @ codes, from the codes' Gram matrix."""
+    rows = len(gram)
+    squared_norm = gram.diagonal()
+    inverse = (squared_norm.sqrt() / squared_norm).masked_fill(squared_norm == 0, 0)
+    cosines = gram * inverse[:, None] * inverse
+    cosines.fill_diagonal_(0)
+    squares = cosines.square().sum(1)
+    share = 1 / (rows * (rows - 1))
+    if not need_weights:
+        return share * squares.sum(), gram.new_empty(0)
+    weights = 4 * share * cosines * inverse[:, None] * inverse
+    weights.diagonal().copy_(-4 * share * squares * inverse.square())
+    return share * squares.sum(), weights
