@@ -107,6 +107,7 @@ else
   else
     summary+=("benchmark gan          not run: the host module needs pybind11")
   fi
+  stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
 fi

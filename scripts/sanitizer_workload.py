@@ -1,4 +1,4 @@
-"""Launches every kernel of the energy family on a GPU once per kind of input: what compute-sanitizer watches.
+"""Launches every kernel on a GPU once per kind of input: what compute-sanitizer watches.
 
     compute-sanitizer --tool memcheck python scripts/sanitizer_workload.py [cuda|triton]
 
@@ -22,6 +22,7 @@ ELEMENTS = (1, 7, 784, 1025, 3 * 64 * 64, 3 * 128 * 128 + 1, 3 * 256 * 256)
 DISTANCES: tuple[Distance, ...] = ("l2", "l1")
 TYPES = ((torch.float32, torch.float32), (torch.bfloat16, torch.float32))
 BATCH = 3
+CODES = ((2, 7), (9, 64), (257, 300), (1025, 1100), (300, 20))
 
 
 def launch_all(elements: int, distance: Distance, types: tuple[torch.dtype, torch.dtype]) -> None:
@@ -42,6 +43,13 @@ def launch_all(elements: int, distance: Distance, types: tuple[torch.dtype, torc
         ebgan_kernels.discriminator_loss(*pairs, margin=3.0, distance=distance)
 
 
+def pull_away(shape: tuple[int, int]) -> None:
+    codes = torch.randn(shape, device="cuda", requires_grad=True)
+    (0.5 * ebgan_kernels.pulling_away(codes)).backward()
+    with torch.no_grad():
+        ebgan_kernels.pulling_away(codes)
+
+
 def main(implementations: list[Backend]) -> None:
     for implementation in implementations:
         with ebgan_kernels.backend(implementation):
@@ -49,6 +57,8 @@ def main(implementations: list[Backend]) -> None:
                 for distance in DISTANCES:
                     for types in TYPES:
                         launch_all(elements, distance, types)
+            for shape in CODES:
+                pull_away(shape)
         torch.cuda.synchronize()
         print(f"{implementation}: launched", flush=True)
 
