@@ -73,6 +73,16 @@ def test_a_signal_ends_training_after_the_step_and_saves_it(tmp_path, number):
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_an_interrupt_that_was_ignored_stays_ignored(tmp_path):
+    def interrupt(step: int) -> float:
+        os.kill(os.getpid(), signal.SIGINT)
+        return 0.0
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # as of what a shell starts in the background
+    run(tmp_path, Sum(interrupt))
+    assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
 def test_a_second_interrupt_does_not_wait_for_the_step(tmp_path):
     def twice(step: int) -> float:
         os.kill(os.getpid(), signal.SIGINT)

@@ -25,7 +25,10 @@ class StopRequest:
 
 @contextmanager
 def stop_request() -> Iterator[StopRequest]:
-    """Within the block the first SIGINT or SIGTERM is only noted; the second does what it always did."""
+    """Within the block the first SIGINT or SIGTERM is only noted; the second does what it always did.
+
+    One that was ignored stays so, as a shell asks of what it starts in the background.
+    """
     request = StopRequest()
     previous: dict[int, Any] = {}
 
@@ -34,7 +37,8 @@ def stop_request() -> Iterator[StopRequest]:
         signal.signal(number, previous[number])
 
     for stopping in (signal.SIGINT, signal.SIGTERM):
-        previous[stopping] = signal.signal(stopping, note)
+        if signal.getsignal(stopping) is not signal.SIG_IGN:
+            previous[stopping] = signal.signal(stopping, note)
     try:
         yield request
     finally:
