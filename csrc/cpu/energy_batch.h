@@ -23,7 +23,7 @@ using math::Term;
 
 // 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
 constexpr int64_t kChunk = 16384;
-// Less work than this is not worth waking a second thread for: 32,768 elements take one thread about 5 us.
+// Fewer elements than this are not worth waking a second thread for.
 constexpr int64_t kGrain = 32768;
 // Gradients of a pair of more bytes than this are streamed: they would not stay in a second-level cache.
 constexpr int64_t kStreamedBytes = int64_t{2} << 20;
@@ -151,7 +151,7 @@ inline bool fewer_samples_than_threads(const std::vector<LossTerm>& terms) {
   return samples < thread_count() && chunks > samples;
 }
 
-// Energies of every term and, where wanted, gradients of scale * loss.
+// Energies of every term and, where wanted, gradients of the loss.
 inline void energies_and_gradients(const std::vector<LossTerm>& terms, Distance distance, Shaping shaping) {
   const auto energy_of = [&](const LossTerm& term, double sum) {
     // Rounded as it is returned, so that a later backward pass from the saved energy gives the same bits.
