@@ -33,7 +33,7 @@ RUN: dict[str, Any] = {
 def test_the_page_gives_each_run_a_line_and_names_the_score_network():
     text = scores.page([("mnist-pt", RUN), ("mnist-ebgan", RUN)])
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if "|" in line]
-    figures = ["10,000", "0.0123 ± 0.0010", "12.3", "9.50", "0.954", "3.1 %"]
+    figures = ["10,000", "0.01230 ± 0.00100", "12.3", "9.50", "0.954", "3.1 %"]
     assert [line for line in lines if line[0].startswith("mnist")] == [
         ["mnist-ebgan", "10,000", *figures],
         ["mnist-pt", "10,000", *figures],
@@ -45,7 +45,7 @@ def test_the_page_gives_each_run_a_line_and_names_the_score_network():
 def test_scores_without_classes_leave_their_columns_empty():
     run = copy.deepcopy(RUN)
     run["scores"]["sets"] = {"samples": {**SET, "classes": None}}
-    assert "0.0123 ± 0.0010 |    |           |            |             |" in scores.page([("dogs", run)])
+    assert "0.01230 ± 0.00100 |    |           |            |             |" in scores.page([("dogs", run)])
 
 
 def test_scores_of_two_networks_do_not_share_a_table():

@@ -21,7 +21,9 @@ class RunOptions:
     data: Annotated[
         str | None, option("digits (embedded), mnist, fashion-mnist or images: JPEG and PNG files", "digits")
     ] = None
-    out: Annotated[Path | None, option("new run folder", "runs/gan-DATA")] = None
+    out: Annotated[
+        Path | None, option("new run folder", "runs/gan-DATA, of --model gan runs/gan-DATA-baseline")
+    ] = None
     resume: Annotated[
         Path | None,
         option(
@@ -76,7 +78,7 @@ class TrainGan(GanOptions):
         else:
             data = self.data or "digits"
             model: Model = options.pop("model", "ebgan")
-            out = self.out or Path("runs") / (f"gan-{data}" if model == "ebgan" else f"{model}-{data}")
+            out = self.out or Path("runs") / (f"gan-{data}" if model == "ebgan" else f"gan-{data}-baseline")
             config = dataclasses.replace(preset(data, model), **options)
             system = train(config, out, device=device, data_root=self.data_root)
         for name in ("samples", *(plot.name for plot in system.plots)):
