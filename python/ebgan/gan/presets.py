@@ -14,10 +14,10 @@ from ebgan.gan.config import GanConfig, Model
 # to 5.4 against 60 to 149 steps a second; 2 cores, 2026-11-22).
 _DIGITS = GanConfig(data="digits", net="digits", margin=3.0, batch_size=128, steps=8_000, threads=1)
 _MNIST = GanConfig(data="mnist", net="mnist", margin=10.0, batch_size=128, steps=10_000)
-# On 3,000 dogs, at a quarter of the generator's width and half of the discriminator's, margins of 20, 30 and 40
-# left grids of one texture after 400 to 800 steps, 14 had left them behind after 1,500; a discriminator as slow
-# as the generator, at 0.0002, did not (2026-11-22). Faces or bedrooms may want another margin: the energy that
-# the auto-encoder alone reaches on them is its scale.
+# On 3,000 dogs, at a quarter of the generator's width and half of the discriminator's (2026-11-22): margin 14
+# made grids of one texture at 600 steps and had left them behind by 1,500. Margins of 20, 30 and 40, and a
+# discriminator as slow as the generator, were given up with such grids after 200 to 811 steps. The energy
+# that the auto-encoder alone reaches on your images is the scale of their margin.
 _IMAGES = GanConfig(
     data="images",
     net="celeba-64",
