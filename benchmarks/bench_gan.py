@@ -24,7 +24,7 @@ from benchmarks.operators import available_implementations
 from benchmarks.rows import StepRow
 from benchmarks.timing import Variant, wall_times
 from ebgan.data import Batches, ImageSet
-from ebgan.gan import EBGAN, PRESETS, discriminator, generator, image_shape, sample
+from ebgan.gan import EBGAN, discriminator, generator, image_shape, preset, sample
 from ebgan_kernels import Backend, DiscriminatorLoss
 from ebgan_kernels.reference import energy as reference
 
@@ -78,15 +78,15 @@ class FixedBatch:
 def measure_steps(net: str, device: torch.device, *, quick: bool) -> list[StepRow]:
     """Rows of the training step of a preset, its batch size and margin included."""
     torch._dynamo.reset()
-    preset = PRESETS[net]
-    images = torch.rand(preset.batch_size, *image_shape(net), device=device) * 2 - 1
-    losses = _losses(preset.margin, device)
-    steps = {name: _step_variant(net, variant, images, preset.margin) for name, variant in losses.items()}
+    settings = preset(net)
+    images = torch.rand(settings.batch_size, *image_shape(net), device=device) * 2 - 1
+    losses = _losses(settings.margin, device)
+    steps = {name: _step_variant(net, variant, images, settings.margin) for name, variant in losses.items()}
     alone = {name: _loss_variant(variant, images) for name, variant in losses.items()}
     step_times = wall_times(steps, None, device=device, quick=quick)
     loss_times = wall_times(alone, None, device=device, quick=quick)
-    job = f"training step, {net} net, batch {preset.batch_size}"
-    return StepRow.group(SYSTEM, job, preset.batch_size, step_times, losses=loss_times)
+    job = f"training step, {net} net, batch {settings.batch_size}"
+    return StepRow.group(SYSTEM, job, settings.batch_size, step_times, losses=loss_times)
 
 
 def measure_sampling(net: str, device: torch.device, *, quick: bool) -> list[StepRow]:

@@ -182,5 +182,5 @@ def test_the_bar_is_silent_where_the_output_is_no_terminal(
 
 
 def test_an_embedded_set_has_nothing_to_download(tmp_path: Path) -> None:
-    with raises("'digits' is embedded: there is nothing to download"):
+    with raises("'digits' is embedded or your own: there is nothing to download"):
         download("digits", tmp_path)

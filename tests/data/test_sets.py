@@ -102,8 +102,8 @@ def test_a_missing_file_is_named_with_the_command_that_fetches_it(tmp_path: Path
 
 
 def test_unknown_names_and_splits_list_the_known_ones() -> None:
-    assert {"digits", "mnist", "fashion-mnist"} <= set(names())
-    with raises("unknown data set 'mnst'; known are digits, fashion-mnist, mnist"):
+    assert {"digits", "mnist", "fashion-mnist", "images"} <= set(names())
+    with raises("unknown data set 'mnst'; known are digits, fashion-mnist, images, mnist"):
         load("mnst")
     with raises("unknown split 'validation'"):
         load("digits", "validation")  # type: ignore[arg-type]
@@ -178,4 +178,4 @@ def test_an_own_image_set_of_the_wrong_form_is_refused(changes: dict[str, Any], 
 
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(ValueError, match="'digits' is registered already"):
-        register(Source("digits", lambda split, root: image_set()))
+        register(Source("digits", lambda split, root, size: image_set()))

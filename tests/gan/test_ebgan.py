@@ -81,6 +81,38 @@ def test_a_step_reports_the_energies_of_each_image_and_nothing_to_differentiate(
     assert not any(value.requires_grad for value in metrics.values())
 
 
+def test_the_share_of_fakes_below_the_margin_is_logged(system):
+    metrics = system.step(1)
+    torch.testing.assert_close(metrics["hinge_active"], metrics["fake_energy"] < 3.0)
+
+
+def pulling_away_step(system: EBGAN, weight: float) -> dict[str, Tensor]:
+    seed_step(0, 1)
+    system.pulling_away_weight = weight
+    return system.step(1)
+
+
+def test_the_pulling_away_term_enters_the_generators_loss_alone(system):
+    plain, weighted = pulling_away_step(copy.deepcopy(system), 0.0), pulling_away_step(system, 0.5)
+    assert "pulling_away" not in plain and 0 < weighted["pulling_away"] <= 1
+    torch.testing.assert_close(weighted["discriminator_loss"], plain["discriminator_loss"], rtol=0, atol=0)
+    gap = weighted["generator_loss"] - plain["generator_loss"]
+    torch.testing.assert_close(gap, 0.5 * weighted["pulling_away"], rtol=1e-3, atol=1e-5)
+
+
+def test_a_heavy_pulling_away_term_pulls_the_codes_of_generated_images_apart(system):
+    similarities = {}
+    for weight in (1e-6, 20.0):
+        trained = copy.deepcopy(system)
+        terms = []
+        for step in range(1, 101):
+            seed_step(0, step)
+            trained.pulling_away_weight = weight
+            terms.append(trained.step(step)["pulling_away"].item())
+        similarities[weight] = sum(terms[50:])
+    assert similarities[20.0] < 0.8 * similarities[1e-6]
+
+
 def test_the_discriminator_learns_to_reconstruct_real_images(system):
     energies = [system.step(step)["real_energy"].mean() for step in range(1, 151)]
     assert energies[-1] < 0.8 * energies[0]
@@ -89,7 +121,7 @@ def test_the_discriminator_learns_to_reconstruct_real_images(system):
 def test_half_precision_leaves_losses_in_single(system):
     system.precision = "bfloat16"
     metrics = system.step(1)
-    assert {value.dtype for value in metrics.values()} == {torch.float32}
+    assert {value.dtype for name, value in metrics.items() if name != "hinge_active"} == {torch.float32}
     assert all(torch.isfinite(value).all() for value in metrics.values())
 
 

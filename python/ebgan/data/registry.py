@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
+from ebgan.errors import at_least
 
 Split = Literal["train", "test"]
 Root = str | os.PathLike[str] | None
@@ -21,12 +22,13 @@ class Source:
 
     Attributes:
         name: what users call it.
-        load: ``(split, root) -> ImageSet``; one that reads files finds them through :func:`data_root`.
+        load: ``(split, root, size) -> ImageSet``; one that reads a published set finds its files through
+            :func:`data_root`, one of a fixed size ignores ``size``.
         download: ``(root, base_url, progress) -> folder``, or None where there is nothing to fetch.
     """
 
     name: str
-    load: Callable[[Split, Root], ImageSet]
+    load: Callable[[Split, Root, int | None], ImageSet]
     download: Callable[[Path, str | None, bool], Path] | None = None
 
 
@@ -45,18 +47,21 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(_sources))
 
 
-def load(name: str, split: Split = "train", root: Root = None) -> ImageSet:
+def load(name: str, split: Split = "train", root: Root = None, *, size: int | None = None) -> ImageSet:
     """Read one split of a data set into memory.
 
     Args:
         name: one of :func:`names`.
         split: ``"train"`` or ``"test"``.
         root: folder that holds the data sets, each in a folder of its own name; by default ``$EBGAN_DATA``.
-            ``digits`` needs none.
+            ``digits`` needs none; for ``images`` it is the folder or zip of images itself, and always given.
+        size: height and width of the images of a set that has none of its own (``images``); other sets keep
+            theirs, and :class:`Batches` pads or crops them.
 
     Raises:
         DataError: unknown name or split, no data root, or a file that is missing, damaged or of another
             release.
+        UserError: ``size`` below 1.
 
     Example:
         >>> from ebgan.data import load
@@ -67,7 +72,9 @@ def load(name: str, split: Split = "train", root: Root = None) -> ImageSet:
     source = _find(name)
     if split not in get_args(Split):
         raise DataError(f"unknown split {split!r}: a data set has {' and '.join(map(repr, get_args(Split)))}")
-    return source.load(split, root)
+    if size is not None:
+        at_least("size", size, 1)
+    return source.load(split, root, size)
 
 
 def download(
@@ -90,7 +97,7 @@ def download(
     """
     source = _find(name)
     if source.download is None:
-        raise DataError(f"data set {name!r} is embedded: there is nothing to download")
+        raise DataError(f"data set {name!r} is embedded or your own: there is nothing to download")
     return source.download(Path(root), base_url, progress)
 
 

@@ -1,28 +1,34 @@
-"""Energy-based GANs: networks by name, the system that trains them, and runs of it."""
+"""Energy-based GANs and the plain one: networks by name, the systems that train them, and runs of them."""
 
 from __future__ import annotations
 
-from ebgan.gan.builders import NETS, discriminator, generator, image_shape
-from ebgan.gan.config import PRESETS, GanConfig
-from ebgan.gan.ebgan import EBGAN, frozen, sample
-from ebgan.gan.fully_connected import FullyConnectedDiscriminator, FullyConnectedGenerator
+from ebgan.gan.builders import NETS, classifier, discriminator, generator, image_shape
+from ebgan.gan.config import GanConfig
+from ebgan.gan.ebgan import EBGAN
+from ebgan.gan.gan import GAN
 from ebgan.gan.interface import AutoEncoded, Generator
-from ebgan.gan.runs import build, resume, train, trained_generator
+from ebgan.gan.presets import PRESETS, preset
+from ebgan.gan.runs import build, build_generator, open_run, resume, train, trained_generator
+from ebgan.gan.two_player import TwoPlayer, frozen, sample
 
 __all__ = [
     "EBGAN",
+    "GAN",
     "NETS",
     "PRESETS",
     "AutoEncoded",
-    "FullyConnectedDiscriminator",
-    "FullyConnectedGenerator",
     "GanConfig",
     "Generator",
+    "TwoPlayer",
     "build",
+    "build_generator",
+    "classifier",
     "discriminator",
     "frozen",
     "generator",
     "image_shape",
+    "open_run",
+    "preset",
     "resume",
     "sample",
     "train",

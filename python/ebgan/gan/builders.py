@@ -1,4 +1,4 @@
-"""Networks by name: `generator("mnist")`, `discriminator("mnist", layers=3, dropout=True)`."""
+"""Networks by name: `generator("mnist")`, `discriminator("mnist", layers=3)`, `classifier("celeba-64")`."""
 
 from __future__ import annotations
 
@@ -9,39 +9,63 @@ from typing import Any, TypeVar
 from torch import nn
 
 from ebgan.errors import UserError, one_of
-from ebgan.gan.fully_connected import FullyConnectedDiscriminator, FullyConnectedGenerator, ImageShape
-from ebgan.gan.interface import Generator
+from ebgan.gan.convolutional import (
+    ConvolutionalClassifier,
+    ConvolutionalDiscriminator,
+    ConvolutionalGenerator,
+)
+from ebgan.gan.fully_connected import (
+    FullyConnectedClassifier,
+    FullyConnectedDiscriminator,
+    FullyConnectedGenerator,
+)
+from ebgan.gan.interface import Generator, ImageShape
 
 Net = TypeVar("Net", bound=nn.Module)
 
 
 @dataclass(frozen=True)
-class Pair:
-    """A generator and a discriminator for images of one shape (C, H, W), and the options behind the name."""
+class Nets:
+    """The networks for images of one shape (C, H, W), and the options behind their name.
+
+    `discriminator` is the auto-encoder of EBGAN, `classifier` the discriminator of the plain GAN; both take
+    the same options.
+    """
 
     image: ImageShape
     generator: Callable[..., Generator]
     discriminator: Callable[..., nn.Module]
+    classifier: Callable[..., nn.Module]
     generator_options: Mapping[str, Any]
     discriminator_options: Mapping[str, Any]
 
 
-NETS: dict[str, Pair] = {
-    "digits": Pair(
+NETS: dict[str, Nets] = {
+    "digits": Nets(
         image=(1, 8, 8),
         generator=FullyConnectedGenerator,
         discriminator=FullyConnectedDiscriminator,
+        classifier=FullyConnectedClassifier,
         generator_options={"noise_size": 32, "layers": 4, "width": 256},
         discriminator_options={"layers": 2, "width": 128},
     ),
     # The best EBGAN of the paper's grid: nLayerG 5, sizeG 800, nLayerD 2, sizeD 1024, no dropout. The paper
     # leaves the size of z open; 100 is the field's habit since DCGAN.
-    "mnist": Pair(
+    "mnist": Nets(
         image=(1, 32, 32),
         generator=FullyConnectedGenerator,
         discriminator=FullyConnectedDiscriminator,
+        classifier=FullyConnectedClassifier,
         generator_options={"noise_size": 100, "layers": 5, "width": 800},
         discriminator_options={"layers": 2, "width": 1024},
+    ),
+    "celeba-64": Nets(
+        image=(3, 64, 64),
+        generator=ConvolutionalGenerator,
+        discriminator=ConvolutionalDiscriminator,
+        classifier=ConvolutionalClassifier,
+        generator_options={"noise_size": 100, "width": 1024},
+        discriminator_options={"width": 64},
     ),
 }
 
@@ -65,8 +89,8 @@ def generator(name: str, **options: Any) -> Generator:
     `net.noise(n)` draws the arguments of `net(*noise)`, which gives images (n, C, H, W) in [-1, 1].
     """
     one_of("net", name, NETS)
-    pair = NETS[name]
-    return _build(pair.generator, pair.image, {**pair.generator_options, **options}, name)
+    nets = NETS[name]
+    return _build(nets.generator, nets.image, {**nets.generator_options, **options}, name)
 
 
 def discriminator(name: str, **options: Any) -> nn.Module:
@@ -75,5 +99,15 @@ def discriminator(name: str, **options: Any) -> nn.Module:
     `net(images)` gives `AutoEncoded(reconstruction, codes)`.
     """
     one_of("net", name, NETS)
-    pair = NETS[name]
-    return _build(pair.discriminator, pair.image, {**pair.discriminator_options, **options}, name)
+    nets = NETS[name]
+    return _build(nets.discriminator, nets.image, {**nets.discriminator_options, **options}, name)
+
+
+def classifier(name: str, **options: Any) -> nn.Module:
+    """The plain GAN's discriminator called `name`; options as of `discriminator`.
+
+    `net(images)` gives logits (N,), real being positive.
+    """
+    one_of("net", name, NETS)
+    nets = NETS[name]
+    return _build(nets.classifier, nets.image, {**nets.discriminator_options, **options}, name)

@@ -2,44 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Protocol
+from typing import Any
 
-import numpy as np
-import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
 
 import ebgan_kernels as ek
 from ebgan.gan.config import Distance, Shaping
 from ebgan.gan.interface import Generator
-from ebgan.pictures import Curve, Plot, image_grid
-from ebgan.training import Precision, autocast
-
-SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
+from ebgan.gan.two_player import ImageBatches, Metrics, TwoPlayer
+from ebgan.pictures import Curve, Plot
 
 
-class ImageBatches(Protocol):
-    """Real images: `at(step)` gives a float tensor (N, C, H, W) in [-1, 1] that depends on `step` alone."""
-
-    def at(self, step: int) -> Tensor: ...
-
-
-class EBGAN:
+class EBGAN(TwoPlayer):
     """Generator and auto-encoder discriminator of Zhao, Mathieu, LeCun (arXiv:1609.03126).
 
-    One step updates the discriminator with `L_D = E(x) + [margin - E(G(z))]^+`, then the generator with
-    `L_G = E(G(z))` under the updated discriminator, with the same z. `L_G`'s gradient reaches the
-    generator through both arguments of the energy, the reconstruction and the image.
+    The discriminator's loss is `L_D = E(x) + [margin - E(G(z))]^+`, the generator's `L_G = E(G(z))`, whose
+    gradient reaches the generator through both arguments of the energy, the reconstruction and the image.
+    With a `pulling_away_weight`, which the paper sets to 0.1, this is EBGAN-PT: `L_G` gains the weighted
+    pulling-away term of the generated images' codes.
 
     Args:
-        generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
+        generator, batches, and the keywords not named below: see `TwoPlayer`.
         discriminator: `discriminator(images)` gives `(reconstruction, codes)`.
-        batches: the real images.
         margin, distance, shaping: see `ebgan_kernels.discriminator_loss`.
-        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001, as in the
-            paper.
+        pulling_away_weight: 0 leaves the term out.
 
     Example:
         >>> from ebgan.data import Batches, load
@@ -59,27 +45,15 @@ class EBGAN:
         margin: float,
         distance: Distance = "l2",
         shaping: Shaping = "identity",
-        generator_optimizer: Optimizer | None = None,
-        discriminator_optimizer: Optimizer | None = None,
-        precision: Precision = "float32",
+        pulling_away_weight: float = 0.0,
+        **shared: Any,
     ) -> None:
-        self.generator, self.discriminator, self.batches = generator, discriminator, batches
-        self.device = next(generator.parameters()).device
-        self.precision: Precision = precision
+        super().__init__(generator, discriminator, batches, **shared)
         self.discriminator_loss = ek.EBGANDiscriminatorLoss(
             margin=margin, distance=distance, shaping=shaping
         ).to(self.device)
         self.generator_loss = ek.EBGANGeneratorLoss(distance=distance, shaping=shaping)
-        self.generator_optimizer = generator_optimizer or Adam(generator.parameters(), lr=1e-3)
-        self.discriminator_optimizer = discriminator_optimizer or Adam(discriminator.parameters(), lr=1e-3)
-
-    @property
-    def modules(self) -> Mapping[str, nn.Module]:
-        return {"generator": self.generator, "discriminator": self.discriminator}
-
-    @property
-    def optimizers(self) -> Mapping[str, Optimizer]:
-        return {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
+        self.pulling_away_weight = pulling_away_weight
 
     @property
     def plots(self) -> tuple[Plot, ...]:
@@ -89,67 +63,30 @@ class EBGAN:
             Curve("margin", "margin"),
         )
         unit = "energy ||Dec(Enc(x)) - x||, in pixel values of [-1, 1]"
-        return (Plot("energies", "Energy of real and generated images", unit, energies),)
-
-    def step(self, step: int) -> dict[str, Tensor]:
-        real = self.batches.at(step - 1).to(self.device, non_blocking=True)
-        with autocast(self.device, self.precision):
-            fake = self.generator(*self.generator.noise(len(real), device=self.device))
-            real_reconstruction, _ = self.discriminator(real)
-            fake_reconstruction, _ = self.discriminator(fake.detach())
-        loss, real_energy, fake_energy = self.discriminator_loss(
-            real_reconstruction, real, fake_reconstruction, fake.detach()
+        hinge = (Curve("hinge_active", "generated images below the margin"),)
+        return (
+            Plot("energies", "Energy of real and generated images", unit, energies),
+            Plot("hinge", "Where the hinge pushes", "share of the batch", hinge),
         )
-        self.discriminator_optimizer.zero_grad()
-        loss.backward()
-        self.discriminator_optimizer.step()
 
-        with frozen(self.discriminator):
-            with autocast(self.device, self.precision):
-                fake_reconstruction, _ = self.discriminator(fake)
-            generator_loss = self.generator_loss(fake_reconstruction, fake)
-            self.generator_optimizer.zero_grad()
-            generator_loss.backward()
-            self.generator_optimizer.step()
-
-        return {
+    def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
+        real_reconstruction, _ = self.discriminate(real)
+        fake_reconstruction, _ = self.discriminate(fake)
+        loss, real_energy, fake_energy = self.discriminator_loss(
+            real_reconstruction, real, fake_reconstruction, fake
+        )
+        margin = self.discriminator_loss.margin
+        return loss, {
             "real_energy": real_energy,
             "fake_energy": fake_energy,
-            "margin": self.discriminator_loss.margin,
-            "discriminator_loss": loss.detach(),
-            "generator_loss": generator_loss.detach(),
+            "margin": margin,
+            "hinge_active": fake_energy < margin,
         }
 
-    def pictures(self) -> dict[str, np.ndarray]:
-        images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
-        return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Within the block the parameters of `module` take no gradient, which saves a third of its pass."""
-    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
-
-
-def sample(generator: Generator, count: int, *, seed: int) -> Tensor:
-    """`count` images (count, C, H, W) in [-1, 1]; batch normalisation uses its running statistics.
-
-    The noise is drawn on the CPU, so that one seed gives the same images on every device.
-    """
-    device = next(generator.parameters()).device
-    noise = generator.noise(count, generator=torch.Generator().manual_seed(seed))
-    training = generator.training
-    generator.eval()
-    try:
-        with torch.no_grad():
-            images: Tensor = generator(*(z.to(device) for z in noise))
-            return images
-    finally:
-        generator.train(training)
+    def generator_objective(self, fake: Tensor) -> tuple[Tensor, Metrics]:
+        reconstruction, codes = self.discriminate(fake)
+        loss = self.generator_loss(reconstruction, fake)
+        if not self.pulling_away_weight:
+            return loss, {}
+        pulling_away = ek.pulling_away(codes)
+        return loss + self.pulling_away_weight * pulling_away, {"pulling_away": pulling_away.detach()}

@@ -11,9 +11,9 @@ import math
 from torch import Tensor, nn
 
 from ebgan.errors import at_least
-from ebgan.gan.interface import AutoEncoded, Generator
+from ebgan.gan.interface import AutoEncoded, Generator, ImageShape
 
-ImageShape = tuple[int, int, int]
+GENERATOR_STD, DISCRIMINATOR_STD = 0.02, 0.002
 
 
 def _linear(inputs: int, outputs: int, std: float) -> nn.Linear:
@@ -47,10 +47,10 @@ class FullyConnectedGenerator(Generator):
         body: list[nn.Module] = []
         inputs = noise_size
         for _ in range(layers - 1):
-            body += [_linear(inputs, width, 0.02), nn.BatchNorm1d(width), nn.ReLU()]
+            body += [_linear(inputs, width, GENERATOR_STD), nn.BatchNorm1d(width), nn.ReLU()]
             inputs = width
         self.layers = nn.Sequential(
-            *body, _linear(inputs, math.prod(image), 0.02), nn.Tanh(), nn.Unflatten(1, image)
+            *body, _linear(inputs, math.prod(image), GENERATOR_STD), nn.Tanh(), nn.Unflatten(1, image)
         )
 
     def forward(self, z: Tensor) -> Tensor:
@@ -83,15 +83,43 @@ class FullyConnectedDiscriminator(nn.Module):
         at_least("discriminator layers", layers, 2)
         at_least("discriminator width", width, 1)
         pixels = math.prod(image)
-        body: list[nn.Module] = []
-        inputs = pixels
-        for _ in range(layers - 1):
-            body += [_linear(inputs, width, 0.002), nn.BatchNorm1d(width), nn.ReLU()]
-            body += [nn.Dropout(0.5)] if dropout else []
-            inputs = width
-        self.encoder = nn.Sequential(nn.Flatten(), *body)
-        self.decoder = nn.Sequential(_linear(inputs, pixels, 0.002), nn.Unflatten(1, image))
+        self.encoder = _encoder(pixels, layers - 1, width, dropout)
+        self.decoder = nn.Sequential(_linear(width, pixels, DISCRIMINATOR_STD), nn.Unflatten(1, image))
 
     def forward(self, images: Tensor) -> AutoEncoded:
         codes = self.encoder(images)
         return AutoEncoded(self.decoder(codes), codes)
+
+
+class FullyConnectedClassifier(nn.Module):
+    """Images (N, *image) to logits (N,), real being positive: `layers` weight layers, the hidden ones as the
+    encoder's. It is the discriminator of the plain GAN.
+
+    Example:
+        >>> import torch
+        >>> FullyConnectedClassifier((1, 32, 32))(torch.zeros(16, 1, 32, 32)).shape
+        torch.Size([16])
+    """
+
+    def __init__(
+        self, image: ImageShape, *, layers: int = 2, width: int = 1024, dropout: bool = False
+    ) -> None:
+        super().__init__()
+        at_least("discriminator layers", layers, 2)
+        at_least("discriminator width", width, 1)
+        self.layers = nn.Sequential(
+            _encoder(math.prod(image), layers - 1, width, dropout), _linear(width, 1, DISCRIMINATOR_STD)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        logits: Tensor = self.layers(images)
+        return logits.squeeze(1)
+
+
+def _encoder(inputs: int, layers: int, width: int, dropout: bool) -> nn.Sequential:
+    body: list[nn.Module] = []
+    for _ in range(layers):
+        body += [_linear(inputs, width, DISCRIMINATOR_STD), nn.BatchNorm1d(width), nn.ReLU()]
+        body += [nn.Dropout(0.5)] if dropout else []
+        inputs = width
+    return nn.Sequential(nn.Flatten(), *body)

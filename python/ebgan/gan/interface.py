@@ -7,6 +7,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+ImageShape = tuple[int, int, int]
+
 
 class Generator(nn.Module):
     """Noise to images (N, C, H, W) in [-1, 1].

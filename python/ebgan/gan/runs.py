@@ -9,14 +9,16 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import Adam
+from torch.optim import SGD, Adam, Optimizer
 
 from ebgan.data import Batches, load
 from ebgan.errors import UserError, require_training
 from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
+from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
+from ebgan.gan.two_player import TwoPlayer
 from ebgan.training import RunFolder, Trainer, load_weights, newest_valid, seed_step
 
 COMMAND = "train gan"
@@ -31,8 +33,9 @@ def build_generator(config: GanConfig) -> Generator:
 
 
 def build_discriminator(config: GanConfig) -> nn.Module:
-    """The untrained discriminator of `config`."""
-    return builders.discriminator(
+    """The untrained discriminator of `config`: an auto-encoder, or the plain GAN's classifier."""
+    build = builders.discriminator if config.model == "ebgan" else builders.classifier
+    return build(
         config.net,
         **_given(
             layers=config.discriminator_layers,
@@ -42,28 +45,41 @@ def build_discriminator(config: GanConfig) -> nn.Module:
     )
 
 
-def build(config: GanConfig, device: torch.device, data_root: Path | None) -> EBGAN:
+def build(config: GanConfig, device: torch.device, data_root: Path | None) -> TwoPlayer:
     """Networks, optimisers and data of `config`, initialised from its seed."""
-    images = load(config.data, "train", data_root)
     channels, size, _ = builders.image_shape(config.net)
+    images = load(config.data, "train", data_root, size=size)
     if images.images.shape[1] != channels:
         found = images.images.shape[1]
         raise UserError(f"net: {config.net!r} is for {channels}-channel images, {config.data!r} has {found}")
     seed_step(config.seed, 0)
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
-    betas = (config.beta1, 0.999)
+    batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
+    shared: dict[str, Any] = {
+        "generator_optimizer": _optimizer(config, generator, config.generator_lr),
+        "discriminator_optimizer": _optimizer(config, discriminator, config.discriminator_lr),
+        "precision": config.precision,
+    }
+    if config.model == "gan":
+        return GAN(generator, discriminator, batches, **shared)
+    assert config.margin is not None  # GanConfig refuses an EBGAN without one
     return EBGAN(
         generator,
         discriminator,
-        Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads),
+        batches,
         margin=config.margin,
         distance=config.distance,
         shaping=config.shaping,
-        generator_optimizer=Adam(generator.parameters(), lr=config.generator_lr, betas=betas),
-        discriminator_optimizer=Adam(discriminator.parameters(), lr=config.discriminator_lr, betas=betas),
-        precision=config.precision,
+        pulling_away_weight=config.pulling_away_weight,
+        **shared,
     )
+
+
+def _optimizer(config: GanConfig, net: nn.Module, lr: float) -> Optimizer:
+    if config.optimizer == "sgd":
+        return SGD(net.parameters(), lr=lr)
+    return Adam(net.parameters(), lr=lr, betas=(config.beta1, 0.999))
 
 
 def train(
@@ -74,7 +90,7 @@ def train(
     data_root: Path | None = None,
     command: str = COMMAND,
     replace: bool = False,
-) -> EBGAN:
+) -> TwoPlayer:
     """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of `command` there."""
     require_training()
     system = build(config, device, data_root)
@@ -85,7 +101,7 @@ def train(
 
 def resume(
     path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
-) -> EBGAN:
+) -> TwoPlayer:
     """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
     run, config = open_run(path)
     if steps is not None:

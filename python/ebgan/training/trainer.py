@@ -36,9 +36,9 @@ class Trainer:
 
     Example:
         >>> import dataclasses, pathlib, tempfile, torch
-        >>> from ebgan.gan import PRESETS
+        >>> from ebgan.gan import preset
         >>> from ebgan.gan.runs import build
-        >>> config = dataclasses.replace(PRESETS["digits"], steps=2, log_every=1)
+        >>> config = dataclasses.replace(preset("digits"), steps=2, log_every=1)
         >>> run = RunFolder.create(pathlib.Path(tempfile.mkdtemp()) / "mine", "train gan", config)
         >>> Trainer(build(config, torch.device("cpu"), None), run, config).train()
         >>> (run.path / "samples.png").is_file()

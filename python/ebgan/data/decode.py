@@ -1,0 +1,70 @@
+"""One JPEG or PNG file of any size and mode to RGB bytes of the size asked for."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.errors import require
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
+    """The image in ``file`` as uint8 ``(H, W, 3)``; with ``size`` as ``(size, size, 3)``.
+
+    It is turned upright as its EXIF orientation says and made RGB: grey is repeated, palettes and CMYK are
+    converted, the upper byte is taken of 16 bits, and what is transparent lies on white. With ``size`` the
+    short side is scaled to ``size`` (Lanczos, down or up) and the centre of the long side is kept; an image
+    that has this size already keeps its bytes.
+
+    Raises whatever the file drives Pillow to: no set of exceptions is documented.
+    """
+    Image, ImageOps = require("PIL.Image"), require("PIL.ImageOps")
+    with Image.open(file, formats=("JPEG", "PNG")) as image:
+        if size is not None:
+            # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
+            image.draft("RGB", (2 * size, 2 * size))
+        ImageOps.exif_transpose(image, in_place=True)
+        rgb = _to_rgb(image)
+    if size is not None:
+        short = min(rgb.size)
+        left, top = (rgb.width - short) / 2, (rgb.height - short) / 2
+        centre = (left, top, left + short, top + short)
+        rgb = rgb.resize((size, size), Image.Resampling.LANCZOS, box=centre, reducing_gap=2.0)
+    return np.asarray(rgb)
+
+
+def reason(error: Exception) -> str:
+    """Why a file could not be decoded, in one line."""
+    if isinstance(error, require("PIL").UnidentifiedImageError):
+        return "no JPEG or PNG image"  # Pillow's own words name an address in memory
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+@contextmanager
+def strict_pillow() -> Iterator[None]:
+    """Meanwhile an image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` is an error, and no metadata warns."""
+    bomb = require("PIL.Image").DecompressionBombWarning
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
+        warnings.simplefilter("error", bomb)
+        yield
+
+
+def _to_rgb(image: Image) -> Image:
+    Image = require("PIL.Image")
+    if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        layer = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)
+    return image.convert("RGB")

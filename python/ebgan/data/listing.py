@@ -1,0 +1,69 @@
+"""The files in a folder or a zip, by name, without unpacking the zip."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from ebgan.data.errors import DataError
+
+OpenFile = Callable[[str], IO[bytes]]
+
+_MEMBER_BYTES = 1 << 28  # of a zip, read into memory: more than any photograph takes
+
+
+@contextmanager
+def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
+    """The names of all files below ``root``, with ``/`` between folders, and what opens one by its name.
+
+    Hidden files and folders (a dot in front) and the ``__MACOSX`` of zips made on a Mac are left out; links
+    are followed. Files may be opened by several threads at once; opening one raises what the file system or
+    ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 256 MiB.
+
+    Raises:
+        DataError: nothing is there, it cannot be read, is no zip, or is encrypted; or links go in a circle.
+    """
+    if os.path.isdir(root):
+        yield _names_in_folder(root), lambda name: (root / name).open("rb")
+        return
+    try:
+        archive = zipfile.ZipFile(root)
+    except OSError as error:
+        raise DataError(f"cannot read {root}: {error.strerror}; give a folder or a zip") from error
+    except (zipfile.BadZipFile, NotImplementedError) as error:
+        raise DataError(f"{root} is neither a folder nor a whole zip ({error})") from error
+    with archive:
+        if any(member.flag_bits & 1 for member in archive.infolist()):
+            raise DataError(f"{root} is encrypted: unpack it with its password and give the folder")
+
+        def open_member(name: str) -> IO[bytes]:
+            member = archive.getinfo(name)
+            if member.file_size > _MEMBER_BYTES:
+                raise ValueError(f"unpacks to {member.file_size} bytes, allowed are {_MEMBER_BYTES}")
+            return BytesIO(archive.read(member))  # all of it, so that its checksum is compared
+
+        names = {member.filename for member in archive.infolist() if not member.is_dir()}
+        yield [name for name in names if all(map(_is_visible, PurePosixPath(name).parts))], open_member
+
+
+def _names_in_folder(root: Path) -> list[str]:
+    def refuse(error: OSError) -> None:
+        raise DataError(f"cannot read {error.filename}: {error.strerror}") from error
+
+    names: list[str] = []
+    for folder, folders, files in os.walk(root, onerror=refuse, followlinks=True):
+        below = Path(folder).relative_to(root)
+        if any(os.path.samefile(folder, root / above) for above in below.parents):
+            raise DataError(f"{folder} is a link to a folder that it lies in: remove the link")
+        folders[:] = sorted(filter(_is_visible, folders))
+        names += [(below / file).as_posix() for file in files if _is_visible(file)]
+    return names
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name != "__MACOSX"

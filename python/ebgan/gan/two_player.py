@@ -1,0 +1,139 @@
+"""What energy-based and plain GANs share: two networks that are updated in turns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from ebgan.gan.interface import Generator
+from ebgan.pictures import Plot, image_grid
+from ebgan.training import Precision, autocast
+
+SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
+
+Metrics = dict[str, Tensor]
+
+
+class ImageBatches(Protocol):
+    """Real images: `at(step)` gives a float tensor (N, C, H, W) in [-1, 1] that depends on `step` alone."""
+
+    def at(self, step: int) -> Tensor: ...
+
+
+class TwoPlayer(ABC):
+    """A generator and a discriminator, each with its objective.
+
+    One step updates the discriminator once, then the generator once under the updated discriminator, with the
+    same z.
+
+    Args:
+        generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
+        discriminator: takes such images; what it returns is up to the objectives.
+        batches: the real images.
+        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001.
+        precision: of the forward passes.
+    """
+
+    def __init__(
+        self,
+        generator: Generator,
+        discriminator: nn.Module,
+        batches: ImageBatches,
+        *,
+        generator_optimizer: Optimizer | None = None,
+        discriminator_optimizer: Optimizer | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        self.generator, self.discriminator, self.batches = generator, discriminator, batches
+        self.device = next(generator.parameters()).device
+        self.precision: Precision = precision
+        self.generator_optimizer = generator_optimizer or Adam(generator.parameters(), lr=1e-3)
+        self.discriminator_optimizer = discriminator_optimizer or Adam(discriminator.parameters(), lr=1e-3)
+
+    @abstractmethod
+    def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
+        """The discriminator's loss on a batch of each, `fake` being detached, and what to log of it."""
+
+    @abstractmethod
+    def generator_objective(self, fake: Tensor) -> tuple[Tensor, Metrics]:
+        """The generator's loss, and what to log of it."""
+
+    @property
+    @abstractmethod
+    def plots(self) -> tuple[Plot, ...]: ...
+
+    @property
+    def modules(self) -> Mapping[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def optimizers(self) -> Mapping[str, Optimizer]:
+        return {"generator": self.generator_optimizer, "discriminator": self.discriminator_optimizer}
+
+    def discriminate(self, images: Tensor) -> Any:
+        """The discriminator's output, in the precision of the forward passes."""
+        with autocast(self.device, self.precision):
+            return self.discriminator(images)
+
+    def step(self, step: int) -> Metrics:
+        real = self.batches.at(step - 1).to(self.device, non_blocking=True)
+        with autocast(self.device, self.precision):
+            fake = self.generator(*self.generator.noise(len(real), device=self.device))
+        discriminator_loss, metrics = self.discriminator_objective(real, fake.detach())
+        _update(self.discriminator_optimizer, discriminator_loss)
+        with frozen(self.discriminator):
+            generator_loss, generator_metrics = self.generator_objective(fake)
+            _update(self.generator_optimizer, generator_loss)
+        return {
+            **metrics,
+            **generator_metrics,
+            "discriminator_loss": discriminator_loss.detach(),
+            "generator_loss": generator_loss.detach(),
+        }
+
+    def pictures(self) -> dict[str, np.ndarray]:
+        images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
+        return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
+
+
+def _update(optimizer: Optimizer, loss: Tensor) -> None:
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+
+
+@contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Within the block the parameters of `module` take no gradient, which saves a third of its pass."""
+    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
+    for parameter in trainable:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in trainable:
+            parameter.requires_grad_(True)
+
+
+def sample(generator: Generator, count: int, *, seed: int) -> Tensor:
+    """`count` images (count, C, H, W) in [-1, 1]; batch normalisation uses its running statistics.
+
+    The noise is drawn on the CPU, so that one seed gives the same images on every device.
+    """
+    device = next(generator.parameters()).device
+    noise = generator.noise(count, generator=torch.Generator().manual_seed(seed))
+    training = generator.training
+    generator.eval()
+    try:
+        with torch.no_grad():
+            images: Tensor = generator(*(z.to(device) for z in noise))
+            return images
+    finally:
+        generator.train(training)

@@ -1,0 +1,119 @@
+"""The scores of a generator, beside those of real images and of two sources that training should beat."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from ebgan.data import ImageSet
+from ebgan.errors import UserError, at_least
+from ebgan.gan import Generator, sample
+from ebgan.scores import chunks
+from ebgan.scores.inception import (
+    class_shares,
+    inception_score,
+    log_probabilities,
+    mean_top_probability,
+    modified_inception_score,
+)
+from ebgan.scores.kid import kernel_inception_distance
+from ebgan.scores.networks import Scored, ScoreNetwork, find, load_network
+from ebgan.scores.results import ClassScores, Scores, SetScores
+
+
+def evaluate(
+    generator: Generator,
+    training: ImageSet,
+    *,
+    network: str,
+    untrained: Generator,
+    other: ImageSet | None = None,
+    count: int = 10_000,
+    seed: int = 0,
+) -> Scores:
+    """Score `count` samples of `generator`, and what to compare them with.
+
+    Four sets are scored, each by its KID against training images and, where the classes of the score network
+    are those of the data, by I', inception score, class shares and mean top probability:
+
+    - "samples": of `generator`,
+    - "real": the images `other`; without them one half of `training`, against its other half,
+    - "untrained": samples of the generator `untrained`,
+    - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.
+
+    Of real images at most `count` are taken, in an order given by `seed`. Samples are drawn in chunks of 500,
+    each chunk's noise from a seed derived from `seed` and its number, the same on every device.
+
+    Args:
+        generator: makes images that have a score network; scores are computed on its device.
+        training: the images that `generator` was trained on.
+        network: "mnist" for 32x32 digits, "images" for 64x64 photographs.
+        untrained: a generator of the same images before training, on the same device.
+        other: real images that `generator` was not trained on.
+        count: samples, 2 or more.
+        seed: non-negative integer.
+
+    Raises:
+        UserError: unknown network, images that it does not take, or a number out of range.
+
+    Example (which scores an untrained generator against handwritten digits, padded to 32x32):
+        >>> from ebgan.data import load
+        >>> from ebgan.gan import generator
+        >>> new, digits = generator("mnist"), load("digits")
+        >>> scores = evaluate(new, digits, network="mnist", untrained=new, count=500)
+        >>> scores.sets["real"].kid.mean < scores.sets["samples"].kid.mean
+        True
+    """
+    at_least("samples", count, 2)
+    at_least("seed", seed, 0)
+    channels, height, width = sample(generator, 1, seed=seed).shape[1:]
+    entry = find(network, (channels, height, width))
+    if training.images.shape[1] != channels:
+        found = training.images.shape[1]
+        raise UserError(f"training: got {found}-channel images, network {network!r} takes {channels}")
+    scorer = load_network(network, device=next(generator.parameters()).device)
+
+    def real(images: ImageSet) -> Iterable[Tensor]:
+        return chunks.real(images, min(count, len(images)), height, seed)
+
+    reference = _scored(scorer, real(training))
+    mean, std = chunks.pixel_statistics(real(training))
+    scored = {
+        "samples": _scored(scorer, chunks.generated(generator, count, seed)),
+        "real": reference if other is None else _scored(scorer, real(other)),
+        "untrained": _scored(scorer, chunks.generated(untrained, count, seed)),
+        "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed)),
+    }
+    against = dict.fromkeys(scored, reference.features)
+    if other is None:
+        half = len(reference.features) // 2
+        scored["real"] = Scored(*(each[half:] for each in reference))
+        against["real"] = reference.features[:half]
+    sets = {
+        name: SetScores(
+            count=len(images.features),
+            kid=kernel_inception_distance(images.features, against[name], seed=seed),
+            classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
+        )
+        for name, images in scored.items()
+    }
+    return Scores(network, entry.sha256, seed, sets)
+
+
+def _scored(scorer: ScoreNetwork, images: Iterable[Tensor]) -> Scored:
+    device = next(scorer.parameters()).device
+    with torch.no_grad():
+        parts = [scorer(chunk.to(device)) for chunk in images]
+    return Scored(*(torch.cat(each) for each in zip(*parts, strict=True)))
+
+
+def _class_scores(logits: Tensor, names: tuple[str, ...]) -> ClassScores:
+    log_p = log_probabilities(logits)
+    return ClassScores(
+        modified_inception_score=modified_inception_score(log_p),
+        inception_score=inception_score(log_p),
+        mean_top_probability=mean_top_probability(log_p),
+        shares=dict(zip(names, class_shares(log_p).tolist(), strict=True)),
+    )

@@ -1,0 +1,142 @@
+"""Trains a score network and writes its weights: how those in `ebgan/scores/weights` were made.
+
+    python scripts/train_score_network.py mnist --data-root FOLDER_OF_DATA_SETS --out mnist.safetensors
+    python scripts/train_score_network.py images --data-root FOLDER_OR_ZIP_OF_IMAGES --out images.safetensors
+
+Prints the accuracy on held-out images and the SHA-256 of the file, which stands in
+`ebgan.scores.networks.NETWORKS`. Seeded, on one thread: the same machine writes the same bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.optim import AdamW
+from torch.optim.lr_scheduler import OneCycleLR
+
+from ebgan.data import Batches, ImageSet, load
+from ebgan.errors import UserError, at_least, require
+from ebgan.scores.networks import NETWORKS, ScoreNetwork
+
+SEED = 0
+HELD_OUT_EVERY = 5
+
+Labelled = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a network learns in `steps`: batch number `step` of images and labels, and some never learnt from."""
+
+    batch: Callable[[int], Labelled]
+    held_out: list[Labelled]
+    steps: int
+
+
+def mnist(root: Path) -> Task:
+    """Digits, padded to 32x32 as the GANs see them and shifted by up to two pixels."""
+    training, test = load("mnist", "train", root), load("mnist", "test", root)
+    padded = np.pad(training.images, ((0, 0), (0, 0), (4, 4), (4, 4)))
+    shifted = Batches(replace(training, images=padded), 128, size=32, seed=SEED, threads=1)
+    centred = Batches(test, 500, size=32, threads=1)
+    return Task(
+        batch=lambda step: (shifted.at(step), _labels(training, shifted.indices(step))),
+        held_out=[(centred.at(step), _labels(test, centred.indices(step))) for step in range(20)],
+        steps=8 * len(training) // 128,
+    )
+
+
+def images(root: Path) -> Task:
+    """How far a photograph is turned: by 0, 90, 180 or 270 degrees (Gidaris et al., arXiv:1803.07728).
+
+    Who can tell has seen what things look like, and images need no labels for it.
+    """
+    everything = load("images", "train", root, size=72)
+    unseen = np.arange(len(everything)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
+    training, test = _chosen(everything, ~unseen), _chosen(everything, unseen)
+    batches = Batches(training, 64, size=64, flip=True, seed=SEED, threads=1)
+    upright = Batches(test, len(test), size=64, threads=1).at(0)
+    return Task(
+        batch=lambda step: _turned(batches.at(step)),
+        held_out=[(upright.rot90(turns, (2, 3)), torch.full((len(test),), turns)) for turns in range(4)],
+        steps=80 * len(training) // 64,
+    )
+
+
+TASKS = {"mnist": mnist, "images": images}
+
+
+def _labels(images: ImageSet, indices: np.ndarray) -> Tensor:
+    return torch.from_numpy(images.labels[indices])
+
+
+def _chosen(images: ImageSet, mask: np.ndarray) -> ImageSet:
+    return replace(images, images=images.images[mask], labels=images.labels[mask])
+
+
+def _turned(upright: Tensor) -> Labelled:
+    """Each image turned by 0, 90, 180 or 270 degrees in turn; the label counts quarters."""
+    quarters = [upright[turns::4].rot90(turns, (2, 3)) for turns in range(4)]
+    labels = [torch.full((len(each),), turns) for turns, each in enumerate(quarters)]
+    return torch.cat(quarters), torch.cat(labels)
+
+
+def train(network: ScoreNetwork, task: Task) -> None:
+    """AdamW under the one-cycle schedule, channels last: 2 to 3 times as fast on a CPU (2026-11-22)."""
+    tqdm = require("tqdm").tqdm
+    network.train().to(memory_format=torch.channels_last)
+    optimizer = AdamW(network.parameters(), weight_decay=0.05)
+    schedule = OneCycleLR(optimizer, max_lr=5e-3, total_steps=task.steps)
+    for step in tqdm(range(task.steps), unit="step", mininterval=1.0, disable=None):
+        batch, labels = task.batch(step)
+        loss = cross_entropy(network(batch.to(memory_format=torch.channels_last)).logits, labels)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+    network.eval().to(memory_format=torch.contiguous_format)
+
+
+def accuracy(network: ScoreNetwork, task: Task) -> float:
+    """The share of the held-out images that the network puts into their class."""
+    with torch.no_grad():
+        right = torch.cat([network(batch).logits.argmax(1) == labels for batch, labels in task.held_out])
+    return right.double().mean().item()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("name", choices=TASKS)
+    parser.add_argument("--data-root", type=Path, required=True, help="as of `ebgan train gan`")
+    parser.add_argument("--out", type=Path, required=True, help="file to write (.safetensors)")
+    parser.add_argument("--steps", type=int, help="training steps (default: those of the frozen network)")
+    options = parser.parse_args()
+
+    torch.set_num_threads(1)
+    torch.manual_seed(SEED)
+    task = TASKS[options.name](options.data_root)
+    if options.steps is not None:
+        at_least("steps", options.steps, 2)  # the schedule warms up and cools down
+        task = replace(task, steps=options.steps)
+    network = NETWORKS[options.name].build()
+    train(network, task)
+    content = bytes(require("safetensors.torch").save(network.state_dict()))
+    options.out.write_bytes(content)
+    print(f"accuracy on {sum(len(labels) for _, labels in task.held_out)} held-out images: ", end="")
+    print(f"{accuracy(network, task):.2%}\nSHA-256 of {options.out}: {hashlib.sha256(content).hexdigest()}")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except UserError as error:
+        sys.exit(f"train_score_network: {error}")
