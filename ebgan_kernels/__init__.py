@@ -18,12 +18,14 @@ from ebgan_kernels.ops.energy import (
 )
 from ebgan_kernels.ops.gdl import (
     GradientDifferenceLoss,
-    MultiscalePredictionLoss,
     PredictionLoss,
-    average_pyramid,
     gradient_difference_loss,
-    multiscale_prediction_loss,
     prediction_loss,
+)
+from ebgan_kernels.ops.gdl_scales import (
+    MultiscalePredictionLoss,
+    average_pyramid,
+    multiscale_prediction_loss,
 )
 from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
 from ebgan_kernels.version import __version__

@@ -74,7 +74,8 @@ class Band {
                                        {slice.target, slice.target + width, target},
                                        width,
                                        nullptr,
-                                       terms_.alpha});
+                                       terms_.alpha,
+                                       false});
       return;
     }
     std::fill_n(prediction, width, T(0));
@@ -116,7 +117,8 @@ class Band {
                                                       {target, target + 1, target_to},
                                                       count,
                                                       workspace_.mask.get(),
-                                                      terms_.alpha});
+                                                      terms_.alpha,
+                                                      volume_.streamed && extent_.depth == 1});
   }
 
   void down_columns(const T* prediction, const T* target, int64_t count, bool end) {
@@ -132,7 +134,8 @@ class Band {
                                                       {target, target + width, target_to},
                                                       count,
                                                       nullptr,
-                                                      terms_.alpha});
+                                                      terms_.alpha,
+                                                      false});
   }
 
   void through_slices(const T* prediction, const T* target, const T* next_prediction, const T* next_target,
@@ -143,7 +146,8 @@ class Band {
                     {target, next_target, target_slopes(workspace_.target.through(z) + at)},
                     count,
                     nullptr,
-                    terms_.alpha});
+                    terms_.alpha,
+                    volume_.streamed});
   }
 
   void write(const T* prediction, const T* target, int64_t count, int64_t z, int64_t top) {

@@ -52,6 +52,9 @@ inline double sum_over(int64_t count, const VectorBody& vector, const OneBody& o
 
 // ---- pairs of neighbours --------------------------------------------------------------------------------------
 
+// By how many elements reads from memory are asked for ahead: about a block.
+constexpr int64_t kAhead = 1024;
+
 enum class Wanted { kTerms, kPrediction, kBoth };
 
 template <typename T, Exponent exponent, Wanted wanted, bool has_mask>
@@ -83,6 +86,10 @@ double sum_pairs(const Pairs<T>& pairs) {
             return value;
           }
         };
+        if (pairs.from_memory) {
+          __builtin_prefetch(prediction.second + i + kAhead);
+          __builtin_prefetch(target.second + i + kAhead);
+        }
         return pair(i, load(prediction.second + i) - load(prediction.first + i),
                     load(target.second + i) - load(target.first + i), kept,
                     [](T* to, Vector<T> value) { store(to, value); });

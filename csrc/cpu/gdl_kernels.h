@@ -31,7 +31,8 @@ struct Side {
 };
 
 // `mask`, where given, has all bits set for a pair and none for what only looks like one: the last element of a
-// row and the first of the next.
+// row and the first of the next. `from_memory`: the second elements are read for the first time, from beyond the
+// caches.
 template <typename T>
 struct Pairs {
   Side<T> prediction;
@@ -39,6 +40,7 @@ struct Pairs {
   int64_t count;
   const Bits<T>* mask;
   double alpha;
+  bool from_memory;
 };
 
 // What an axis adds to the gradient of element i: share * (before[i] - after[i]), the slopes of the pairs whose

@@ -17,11 +17,13 @@
 namespace ebgan::cuda::gdl {
 
 constexpr int kScaleThreads = 256;
-constexpr int kScaleBlocks = 3;  // on a multiprocessor, which bounds the registers
-constexpr int kScales = 4;       // of one launch
-constexpr int kAverages = 5;     // coarser levels of one launch
-constexpr int kGradients = 32;   // levels of one launch: a side of 2^31 elements has no more
+constexpr int kScales = 4;      // of one launch
+constexpr int kAverages = 5;    // coarser levels of one launch
+constexpr int kGradients = 32;  // levels of one launch: a side of 2^31 elements has no more
 constexpr int kMargin = 1 << (kScales - 1);
+// Blocks on a multiprocessor, which bounds the registers.
+template <typename A>
+constexpr int kScaleBlocks = sizeof(A) == 8 ? 2 : 3;
 template <typename A>
 constexpr int kTile = sizeof(A) == 8 ? 32 : 64;
 
@@ -175,7 +177,7 @@ __device__ __forceinline__ A scale_terms(const Scale<A>& scale, int64_t index, i
 
 // The sum of each tile goes to `sums`; null: not wanted.
 template <typename A, math::Exponent exponent>
-__global__ void __launch_bounds__(kScaleThreads, kScaleBlocks)
+__global__ void __launch_bounds__(kScaleThreads, kScaleBlocks<A>)
     multiscale(const __grid_constant__ Scales<A> scales, const Incoming<A> incoming, A* const sums) {
   __shared__ A pyramid[kScaleValues<A>];
   __shared__ A scratch[kScratch];

@@ -20,12 +20,14 @@
 namespace ebgan::cuda::gdl {
 
 constexpr int kThreads = 256;
-constexpr int kFillingThreads = 1024;  // of a multiprocessor: strips longer than 1 leave it as many
-constexpr int kLongestStrip = 16;
-// On a multiprocessor, which bounds the registers.
-template <typename A, int kAxes>
-constexpr int kBlocksTogether = sizeof(A) == 4 && kAxes == 2 ? 3 : 2;
 constexpr int kVector = 4;  // columns a thread: 16 bytes in float32, 8 in half types
+// Slices a thread. Strips stay shorter while there are fewer than kFillingThreads for each multiprocessor,
+// several times what it runs at once: the last threads to run leave little of the device idle.
+constexpr int kLongestStrip = 16;
+constexpr int kFillingThreads = 4096;
+// Blocks on a multiprocessor, which bounds the registers.
+template <typename A, int kAxes, bool kTarget>
+constexpr int kBlocksTogether = sizeof(A) == 4 && kAxes == 2 && !kTarget ? 3 : 2;
 
 // Contiguous (samples, planes, length, rows, width); in two dimensions `rows` is 1.
 struct Extent {
@@ -214,7 +216,7 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
 
 // `sums` null: not wanted.
 template <typename A, math::Exponent exponent, int kAxes, int kWidth, bool kTarget>
-__global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes>)
+__global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes, kTarget>)
     stencil(const __grid_constant__ Images images, const __grid_constant__ Extent extent,
             const __grid_constant__ Cut cut, const __grid_constant__ Objective<A> objective,
             const Incoming<A> incoming, A* const sums) {
@@ -301,7 +303,7 @@ void launch_stencil(const Images& images, const Extent& extent, int axes, const 
                     const Objective<A>& objective, const Incoming<A>& incoming, A* sums, int multiprocessors,
                     cudaStream_t stream) {
   const int64_t blocks = extent.samples * plan.cut.blocks;
-  const int64_t most = sums ? kMaxBlocks : int64_t{multiprocessors} * kBlocksTogether<A, 3>;
+  const int64_t most = sums ? kMaxBlocks : int64_t{multiprocessors} * kBlocksTogether<A, 3, true>;
   const bool need_target = images.grad_target != nullptr;
   with_exponent(static_cast<double>(objective.alpha), [&]<math::Exponent exponent>() {
     launch(axes == 3 ? stencil_of<A, exponent, 3>(plan.width, need_target)

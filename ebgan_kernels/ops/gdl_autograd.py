@@ -145,7 +145,7 @@ def _multiscale_reference(*predictions: Tensor, target: Tensor, options: Multisc
 
 
 class AveragesFunction(torch.autograd.Function):
-    """The coarse levels of a pyramid. Linear: its backward is its transpose, and that one's is itself."""
+    """The coarse levels of a pyramid."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, levels: int, backend: Backend) -> tuple[Tensor, ...]:
@@ -154,15 +154,7 @@ class AveragesFunction(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        return AveragesTransposeFunction.apply(ctx.backend, *gradients), None, None
-
-
-class AveragesTransposeFunction(torch.autograd.Function):
-    @staticmethod
-    def forward(ctx: Any, backend: Backend, *gradients: Tensor) -> Tensor:
-        ctx.backend, ctx.levels = backend, len(gradients) + 1
-        return operator(backend, "average_pyramid_backward")([g.contiguous() for g in gradients])
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
-        return None, *AveragesFunction.apply(gradient, ctx.levels, ctx.backend)
+        if differentiated_again():
+            return reference.average_pyramid_backward(gradients), None, None
+        transpose = operator(ctx.backend, "average_pyramid_backward")
+        return transpose([gradient.contiguous() for gradient in gradients]), None, None

@@ -60,10 +60,11 @@ def prediction_loss(
     reduction: Reduction,
 ) -> Tensor:
     """lp_weight * |prediction - target|^p + gdl_weight * gradient difference; without a term of weight 0."""
+    # Converted once: the gradient of a half input is the sum of both terms', rounded once.
+    prediction, target = accumulation(prediction), accumulation(target)
     terms = []
     if lp_weight:
-        residual = accumulation(prediction) - accumulation(target)
-        terms.append(lp_weight * _reduced(_power(residual, p), reduction))
+        terms.append(lp_weight * _reduced(_power(prediction - target, p), reduction))
     if gdl_weight:
         terms.append(
             gdl_weight * gradient_difference_loss(prediction, target, alpha, spatial_dims, reduction)
@@ -80,6 +81,15 @@ def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
         average = average.reshape(*x.shape[:-2], *average.shape[-2:])
         pyramid.insert(0, average.to(x.dtype))
     return pyramid
+
+
+def average_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
+    """The operator of that name: the gradient of x from those of its coarse levels, coarsest first."""
+    gradient = torch.zeros((), device=gradients[0].device)
+    for coarse in gradients:
+        quarter = (gradient + accumulation(coarse)) / 4
+        gradient = quarter.repeat_interleave(2, dim=-2).repeat_interleave(2, dim=-1)
+    return gradient.to(gradients[0].dtype)
 
 
 def multiscale_prediction_loss(

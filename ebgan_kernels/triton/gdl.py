@@ -1,7 +1,7 @@
 """The gradient-difference family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema.
 
-A multi-scale loss takes a launch for the target's averages, which stay in the dtype of sums (a third of the
-target in extra memory, or more for half types), one for each scale and one for the sum.
+A multi-scale loss takes a launch for the target's averages, one for each scale and one for the sum. The
+averages stay in the dtype of sums: extra memory of a third of the target, two thirds of one of a half type.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ebgan_kernels.triton import gdl_kernels as kernels
 from ebgan_kernels.triton.gdl_kernels import MOST_LEVELS, Images, Levels
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# In the dtype of sums: 8 float32 numbers a thread, held of ten arrays and more.
+# In the dtype of sums: 8 float32 numbers a thread, of each of the ten arrays and more that are alive at once.
 TILE_BYTES = 4096
 # Of 64 columns, 256 bytes in a row, a tile has 16 lines: it reads 1/8 more than its own.
 MOST_COLUMNS = 64
@@ -28,6 +28,7 @@ MOST_COLUMNS = 64
 MOST_SUMS = 16384
 SUM_BLOCK = 1024
 TILE_WARPS = 4
+ANY_EXPONENT = 0
 
 
 class Options(NamedTuple):
@@ -41,7 +42,7 @@ class Options(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """Samples of (lines, width), a line a row of a slice, and the programs that take ``iterations`` tiles each."""
+    """Samples of (lines, width), a line a row of a slice, and programs of ``iterations`` tiles each."""
 
     samples: int
     lines: int
@@ -72,7 +73,7 @@ def _cut(images: Images, spatial_dims: int, reduction: int) -> Cut:
     tile = _tile(width, accumulation_dtype(images.target))
     column_programs = triton.cdiv(width, tile[1])
     tiles = triton.cdiv(lines, tile[0])
-    iterations = triton.next_power_of_2(triton.cdiv(tiles * column_programs, MOST_SUMS))
+    iterations = triton.next_power_of_2(max(triton.cdiv(tiles * column_programs, MOST_SUMS), 1))
     rows = shape[-2] if spatial_dims == 3 else 1
     return Cut(
         samples,
@@ -107,6 +108,7 @@ def _launch(
         pairs = 1 if whole_sum else elements // size * max(size - 1, 1)
         return weight * options.gdl_weight / pairs
 
+    exponent = int(options.alpha) if options.alpha in (1, 2) else ANY_EXPONENT
     kernels.stencil[(cut.samples * cut.parts,)](
         images,
         sums,
@@ -126,11 +128,12 @@ def _launch(
         FILLED=filled,
         AXES=spatial_dims,
         P=options.p if options.lp_weight else None,
-        EXPONENT=(int(options.alpha) if options.alpha in (1, 2) else 0) if options.gdl_weight else None,
+        EXPONENT=exponent if options.gdl_weight else None,
         ITERATIONS=cut.iterations,
         LINES=cut.tile[0],
         COLUMNS=cut.tile[1],
-        num_warps=TILE_WARPS,
+        # Powers in float64 take as many registers again: 48 bytes spilled in 4 warps (sm_90, Triton 3.7.1).
+        num_warps=2 * TILE_WARPS if exponent == ANY_EXPONENT else TILE_WARPS,
     )
 
 
@@ -170,7 +173,10 @@ def prediction_loss(
 ) -> tuple[Tensor, Tensor, Tensor]:
     scalar = reduction != REDUCTIONS["none"]
     losses = target.new_empty(() if scalar else target.shape[:1], dtype=accumulation_dtype(target))
-    grads = empty_gradient(prediction, scalar and need_prediction), empty_gradient(target, scalar and need_target)
+    grads = (
+        empty_gradient(prediction, scalar and need_prediction),
+        empty_gradient(target, scalar and need_target),
+    )
     images = Images(prediction, target, *map(_wanted, grads))
     cut = _cut(images, spatial_dims, reduction)
     sums = losses.new_empty(cut.samples, cut.parts)

@@ -1,9 +1,9 @@
-"""Formulas and traffic of the gradient-difference family in Triton; the formulas are those of csrc/math/gdl.h.
+"""Formulas of the gradient-difference family, those of csrc/math/gdl.h, and their traffic in Triton.
 
     element    |P - T|^p                                        prediction P, target T, p = 1 | 2
     pair       ||d_a P| - |d_a T||^alpha,  d_a x = x[.., i + 1, ..] - x[.., i, ..] along a spatial axis a
-    gradient   with q = |dP| - |dT|:  d pair / d(dP) =  slope(q) sign(dP),  slope(q) = alpha |q|^(alpha-1) sign(q)
-                                      d pair / d(dT) = -slope(q) sign(dT)
+    gradient   with q = |dP| - |dT| and slope(q) = alpha |q|^(alpha - 1) sign(q):
+               d pair / d(dP) = slope(q) sign(dP),  d pair / d(dT) = -slope(q) sign(dT)
 
 For N elements of b bytes:
 
@@ -53,7 +53,7 @@ def _sign(value):
 
 @triton.jit
 def _power(base, exponent):
-    """Of a base that is not negative, through float64: in float32, rounding the logarithm costs 10 ulp."""
+    """Of a base that is not negative, in float64: an error of the logarithm grows with it."""
     zero = base == 0
     logarithm = tl.log2(tl.where(zero, 1.0, base).to(tl.float64))
     return tl.where(zero, 0.0, tl.exp2(exponent * logarithm).to(base.dtype))
@@ -83,14 +83,9 @@ def _power_slope(value, exponent, EXPONENT: tl.constexpr):
 
 
 @triton.jit
-def _sum_dtype(images):
-    return tl.float64 if images.prediction.dtype.element_ty == tl.float64 else tl.float32
-
-
-@triton.jit
 def _load(images, offsets, mask):
     """Prediction and target in the dtype of sums; 0 where masked."""
-    dtype: tl.constexpr = _sum_dtype(images)
+    dtype: tl.constexpr = tl.float64 if images.target.dtype.element_ty == tl.float64 else tl.float32
     prediction = tl.load(images.prediction + offsets, mask, 0.0).to(dtype)
     return prediction, tl.load(images.target + offsets, mask, 0.0).to(dtype)
 
@@ -170,7 +165,7 @@ def stencil(
     column = program % column_programs * COLUMNS + tl.arange(0, COLUMNS)[None, :]
     sample = program // column_programs // line_programs
     start = program // column_programs % line_programs * (ITERATIONS * LINES)
-    dtype: tl.constexpr = _sum_dtype(images)
+    dtype: tl.constexpr = tl.float64 if images.target.dtype.element_ty == tl.float64 else tl.float32
     whole = tl.zeros((LINES, COLUMNS), dtype)
     for iteration in range(ITERATIONS):
         line = start + iteration * LINES + tl.arange(0, LINES)[:, None]
@@ -185,9 +180,7 @@ def stencil(
             state = share * _power_term(residual, P, P), slope, -slope
         if EXPONENT is not None:
             before, after = mask & (column > 0), mask & (column + 1 < width)
-            state = _add_axis(
-                state, images, offsets, here, 1, before, after, column_share, alpha, EXPONENT
-            )
+            state = _add_axis(state, images, offsets, here, 1, before, after, column_share, alpha, EXPONENT)
             slice_ = line % length
             if AXES == 3:
                 slice_ = line // rows % length
@@ -197,10 +190,8 @@ def stencil(
                     state, images, offsets, here, width, before, after, row_share, alpha, EXPONENT
                 )
             before, after = mask & (slice_ > 0), mask & (slice_ + 1 < length)
-            step = rows * width if AXES == 3 else width
-            state = _add_axis(
-                state, images, offsets, here, step, before, after, slice_share, alpha, EXPONENT
-            )
+            step = tl.cast(rows, tl.int64) * width if AXES == 3 else width
+            state = _add_axis(state, images, offsets, here, step, before, after, slice_share, alpha, EXPONENT)
         whole += state[0]
         weight = tl.full((), 1, dtype) if upstream is None else tl.load(upstream + sample * upstream_stride)
         _store(images.grad_prediction, offsets, mask, weight * state[1])
@@ -218,6 +209,17 @@ def losses_of_sums(losses, sums, parts, ITERATIONS: tl.constexpr, BLOCK: tl.cons
         part = iteration * BLOCK + tl.arange(0, BLOCK)
         total += tl.load(sums + sample * parts + part, part < parts, 0.0).to(tl.float64)
     tl.store(losses + sample, tl.sum(total, 0).to(losses.dtype.element_ty))
+
+
+@triton.jit
+def _store_averages(level, values, top, left, lines, width):
+    """Averages of blocks of 2 x 2 values, also stored at (top, left) of a level of (lines, width)."""
+    below: tl.constexpr = values.shape[0] // 2
+    beside: tl.constexpr = values.shape[1] // 2
+    values = tl.sum(tl.sum(tl.reshape(values, (below, 2, beside, 2)), 3), 1) * 0.25
+    line, column = top + tl.arange(0, below)[:, None], left + tl.arange(0, beside)[None, :]
+    tl.store(level + line * width + column, values, (line < lines) & (column < width))
+    return values
 
 
 @triton.jit
@@ -241,18 +243,15 @@ def averages(
     dtype: tl.constexpr = levels[0].dtype.element_ty
     values = tl.load(x + line * width + column, (line < lines) & (column < width), 0.0).to(dtype)
     for k in tl.static_range(COUNT):
-        below: tl.constexpr = LINES >> (k + 1)
-        beside: tl.constexpr = COLUMNS >> (k + 1)
-        values = tl.sum(tl.sum(tl.reshape(values, (below, 2, beside, 2)), 3), 1) * 0.25
-        line = (top >> (k + 1)) + tl.arange(0, below)[:, None]
-        column = (left >> (k + 1)) + tl.arange(0, beside)[None, :]
-        mask = (line < (lines >> (k + 1))) & (column < (width >> (k + 1)))
-        tl.store(levels[k] + line * (width >> (k + 1)) + column, values, mask)
+        top, left, lines, width = top >> 1, left >> 1, lines >> 1, width >> 1
+        values = _store_averages(levels[k], values, top, left, lines, width)
 
 
 @triton.jit
-def spread(result, gradient, coarser, lines, width, column_programs, LINES: tl.constexpr, COLUMNS: tl.constexpr):
-    """result = a quarter of what arrives at the average of the element's block: its own, and from coarser ones.
+def spread(
+    result, gradient, coarser, lines, width, column_programs, LINES: tl.constexpr, COLUMNS: tl.constexpr
+):
+    """result = a quarter of what the average of the element's block gets: its own, and from coarser ones.
 
     Both sources are (lines / 2, width / 2); ``coarser`` None: the average is the coarsest.
     """
