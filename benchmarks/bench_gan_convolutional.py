@@ -18,7 +18,7 @@ from benchmarks import port_nets
 from benchmarks.bench_gan import FixedBatch
 from benchmarks.command import Session, open_session
 from benchmarks.port_nets import BETAS, LEARNING_RATE, PULLING_AWAY_WEIGHT, PortStep
-from benchmarks.rows import StepRow
+from benchmarks.rows import PartRow, Row, StepRow
 from benchmarks.timing import Timing, Variant, wall_times
 from ebgan.gan import EBGAN, discriminator, generator, image_shape, preset
 from ebgan.training import Precision
@@ -27,15 +27,16 @@ SYSTEM = "convolutional EBGAN"
 SEED = 0
 PROFILED_STEPS = 9
 
-# What a profiled operation counts as, by a part of its name; the first that fits.
+# What a profiled operation counts as, by a part of its name in small letters; the first that fits.
 KINDS = {
-    "losses": ("ebgan_kernels", "Loss"),
-    "convolutions": ("convolution", "mkldnn", "cudnn", "slow_conv"),
+    "losses": ("ebgan_kernels", "loss"),
+    "convolutions": ("convolution", "mkldnn", "cudnn"),
     "dense layers": ("addmm", "aten::mm"),
-    "batch normalisation": ("batch_norm",),
+    "batch normalisation": ("batch_norm", "batchnorm"),
     "up-sampling": ("upsample",),
-    "activations": ("relu", "tanh", "clamp", "threshold"),
-    "Adam": ("addcmul", "addcdiv", "lerp", "sqrt", "Optimizer", "_foreach"),
+    "activations": ("relu", "tanh", "threshold"),
+    "copies into another layout": ("copy_",),
+    "Adam": ("adam", "addcmul", "addcdiv", "lerp", "sqrt", "aten::div"),
 }
 
 
@@ -45,7 +46,7 @@ def port_batch(device: torch.device, batch: int) -> Tensor:
 
 
 def our_step(images: Tensor, memory_format: torch.memory_format) -> Callable[[], object]:
-    """A step of EBGAN-PT on the port's networks; the margin is of the norm, as the port's of the mean square."""
+    """A step of EBGAN-PT on the port's networks, its margin of 1 turned from a mean square into a norm."""
     nets = port_nets.networks(images.device, memory_format)
     optimizers = [Adam(net.parameters(), LEARNING_RATE, BETAS) for net in nets]
     system = EBGAN(
@@ -59,8 +60,8 @@ def our_step(images: Tensor, memory_format: torch.memory_format) -> Callable[[],
     return lambda: system.step(1)
 
 
-def measure_port(device: torch.device, *, quick: bool) -> list[StepRow]:
-    """Rows of the 32x32 step, and of what ours spends its time on."""
+def measure_port(device: torch.device, *, quick: bool) -> list[Row]:
+    """Rows of the 32x32 step, and of what the faster of ours spends its time on."""
     batch = 4 if quick else port_nets.BATCH
     images = port_batch(device, batch)
     port = PortStep(*port_nets.networks(device, torch.contiguous_format))
@@ -71,36 +72,40 @@ def measure_port(device: torch.device, *, quick: bool) -> list[StepRow]:
     variants = {"as the port trains": Variant(lambda _: port(images))}
     variants |= {name: Variant(_ignoring_inputs(step)) for name, step in ours.items()}
     timings = wall_times(variants, None, device=device, quick=quick)
-    rows = StepRow.group(SYSTEM, f"training step, 32x32 nets of the port, batch {batch}", batch, timings)
+    job = f"training step, 32x32 nets of the port, batch {batch}"
     fastest = min(ours, key=lambda name: timings[name].median_ms)
-    shares = where_time_goes(ours[fastest], device)
-    return rows + StepRow.group(SYSTEM, f"of that step, {fastest}: the time of", batch, shares)
+    return [
+        *StepRow.group(SYSTEM, job, batch, timings),
+        *where_time_goes(ours[fastest], f"{job}, {fastest}", device),
+    ]
 
 
-def where_time_goes(step: Callable[[], object], device: torch.device) -> dict[str, Timing]:
-    """Milliseconds of a step by kind of operation, the greatest first; the whole step comes before them."""
-    activity = ProfilerActivity.CUDA if device.type == "cuda" else ProfilerActivity.CPU
-    times: dict[str, list[float]] = {"all operations": []}
-    times |= {kind: [] for kind in (*KINDS, "everything else")}
+def where_time_goes(step: Callable[[], object], job: str, device: torch.device) -> list[PartRow]:
+    """The time of a step by kind of operation, as torch's profiler sees it, the greatest first."""
+    on_device = device.type == "cuda"
+    activity = ProfilerActivity.CUDA if on_device else ProfilerActivity.CPU
+    times: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "everything else")}
     for _ in range(PROFILED_STEPS):
         with profile(activities=[activity]) as recorded:
             step()
         of_step = dict.fromkeys(times, 0.0)
-        for operation in recorded.key_averages():
-            microseconds = (
-                operation.self_device_time_total if device.type == "cuda" else operation.self_cpu_time_total
-            )
-            milliseconds = microseconds / 1e3
-            of_step["all operations"] += milliseconds
-            of_step[_kind(operation.key)] += milliseconds
+        for each in recorded.key_averages():
+            microseconds = each.self_device_time_total if on_device else each.self_cpu_time_total
+            of_step[_kind(each.key)] += microseconds / 1e3
         for kind, milliseconds in of_step.items():
             times[kind].append(milliseconds)
-    timings = {kind: Timing.of(milliseconds) for kind, milliseconds in times.items() if any(milliseconds)}
-    return dict(sorted(timings.items(), key=lambda item: -item[1].median_ms))
+    timings = {kind: Timing.of(milliseconds) for kind, milliseconds in times.items()}
+    whole = sum(timing.median_ms for timing in timings.values())
+    rows = [
+        PartRow(SYSTEM, job, kind, timing.median_ms, timing.iqr_ms, timing.median_ms / whole)
+        for kind, timing in timings.items()
+    ]
+    return sorted(rows, key=lambda row: -row.median_ms)
 
 
 def _kind(operation: str) -> str:
-    fitting = (kind for kind, parts in KINDS.items() if any(part in operation for part in parts))
+    name = operation.lower()
+    fitting = (kind for kind, parts in KINDS.items() if any(part in name for part in parts))
     return next(fitting, "everything else")
 
 

@@ -122,8 +122,20 @@ class StepRow:
         return rows
 
 
-Row = OperatorRow | StepRow
-_ROW_TYPES: dict[str, type[Row]] = {"OperatorRow": OperatorRow, "StepRow": StepRow}
+@dataclass(frozen=True)
+class PartRow:
+    """What one kind of operation takes of a whole job; `share` is of the job's time."""
+
+    system: str
+    job: str
+    part: str
+    median_ms: float
+    iqr_ms: float
+    share: float
+
+
+Row = OperatorRow | StepRow | PartRow
+_ROW_TYPES: dict[str, type[Row]] = {each.__name__: each for each in (OperatorRow, StepRow, PartRow)}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.rows import OperatorRow, Row, StepRow
+from benchmarks.rows import OperatorRow, PartRow, Row, StepRow
 
 OPERATOR_HEADER = (
     *("operator", "shape", "dtype", "mode", "implementation", "clock"),
@@ -22,6 +22,7 @@ STEP_HEADER = (
     "loss ms",
     "loss share",
 )
+PART_HEADER = ("system", "job", "part", "ms", "± IQR", "share")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -45,14 +46,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def row_lines(rows: Sequence[Row]) -> list[str]:
-    """Every figure of the rows: one table for operators, one for whole jobs."""
+    """Every figure of the rows: one table for operators, one for whole jobs, one for what they consist of."""
     operators = [_operator_cells(row) for row in rows if isinstance(row, OperatorRow)]
     steps = [_step_cells(row) for row in rows if isinstance(row, StepRow)]
+    parts = [_part_cells(row) for row in rows if isinstance(row, PartRow)]
     lines: list[str] = []
-    if operators:
-        lines += [*table(OPERATOR_HEADER, operators), ""]
-    if steps:
-        lines += [*table(STEP_HEADER, steps), ""]
+    for header, cells in ((OPERATOR_HEADER, operators), (STEP_HEADER, steps), (PART_HEADER, parts)):
+        if cells:
+            lines += [*table(header, cells), ""]
     return lines
 
 
@@ -87,6 +88,17 @@ def _step_cells(row: StepRow) -> tuple[str, ...]:
         f"{row.per_second:,.0f} {row.unit}",
         figure(row.loss_ms),
         "" if row.loss_share is None else f"{100 * row.loss_share:.1f} %",
+    )
+
+
+def _part_cells(row: PartRow) -> tuple[str, ...]:
+    return (
+        row.system,
+        row.job,
+        row.part,
+        figure(row.median_ms),
+        figure(row.iqr_ms),
+        f"{100 * row.share:.1f} %",
     )
 
 

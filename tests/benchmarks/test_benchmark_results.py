@@ -6,13 +6,21 @@ import pathlib
 
 import pytest
 
-from benchmarks.rows import Results, slug
+from benchmarks.rows import PartRow, Results, slug
+from benchmarks.tables import row_lines
 
 
 def test_a_result_file_is_read_as_it_was_written(results: Results, tmp_path: pathlib.Path) -> None:
     path = results.save(tmp_path / "new")
     assert path.name == "energy-abacus-3000-2-threads.json"
     assert Results.load(path) == results
+
+
+def test_what_a_job_consists_of_is_read_and_set_as_a_table(results: Results, tmp_path: pathlib.Path) -> None:
+    part = PartRow("EBGAN", "training step", "convolutions", 6.0, 0.1, 0.75)
+    with_part = Results("energy", results.environment, (*results.rows, part))
+    assert Results.load(with_part.save(tmp_path)) == with_part
+    assert row_lines([part])[2].split("|")[3:7] == [" convolutions ", " 6.00 ", " 0.100 ", " 75.0 % "]
 
 
 def test_a_new_run_replaces_the_rows_of_the_old_one(results: Results, tmp_path: pathlib.Path) -> None:

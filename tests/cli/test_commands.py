@@ -9,12 +9,13 @@ from PIL import Image
 
 from ebgan.cli import main
 from ebgan.gan import EBGAN
+from support.image_files import plain
 
 SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
 
 
 @pytest.mark.parametrize(
-    "arguments", [[], ["train"], ["train", "gan"], ["sample"], ["data", "download"], ["demo"]]
+    "arguments", [[], ["train"], ["train", "gan"], ["sample"], ["evaluate"], ["data", "download"], ["demo"]]
 )
 def test_help_explains_every_command(capsys, arguments):
     with pytest.raises(SystemExit) as stop:
@@ -27,7 +28,7 @@ def test_help_of_training_shows_the_value_of_each_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "gan", "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
-    assert "(digits: 3.0, mnist: 10.0, fashion-mnist: 10.0)" in text
+    assert "(default: 10.0; digits: 3.0; images: 14.0)" in text
 
 
 def test_a_trained_run_can_be_sampled_and_resumed(tmp_path):
@@ -39,6 +40,23 @@ def test_a_trained_run_can_be_sampled_and_resumed(tmp_path):
     assert (run / "checkpoints" / "step-00000020").is_dir()
     assert main(["sample", str(run), "--count", "9", "--out", str(picture)]) == 0
     assert np.asarray(Image.open(picture)).shape == (3 * 72 + 8, 3 * 72 + 8, 3)
+
+
+def test_a_gan_of_the_users_own_images_can_be_trained_and_sampled(tmp_path, capsys):
+    photographs = tmp_path / "photographs"
+    photographs.mkdir()
+    for number, (mode, colour) in enumerate([("RGB", (9, 9, 200)), ("L", 40), ("RGBA", (0, 200, 0, 99))]):
+        (photographs / f"{number}.png").write_bytes(plain(colour, (70 + number, 90), mode))
+    (photographs / "broken.jpg").write_bytes(b"no image")
+    run = tmp_path / "run"
+    widths = ["--generator-width", "16", "--discriminator-width", "2"]
+    arguments = ["train", "gan", "--data", "images", "--data-root", str(photographs), "--steps", "2", *widths]
+    assert main([*arguments, "--batch-size", "4", "--log-every", "1", "--out", str(run)]) == 0
+    assert main(["sample", str(run), "--count", "4", "--out", str(tmp_path / "four.png")]) == 0
+    assert np.asarray(Image.open(tmp_path / "four.png")).shape == (2 * 72 + 8, 2 * 72 + 8, 3)
+    said = capsys.readouterr().out
+    for name in ("samples", "energies", "hinge"):
+        assert (run / f"{name}.png").is_file() and f"{name}: {run / name}.png" in said
 
 
 def test_ctrl_c_saves_and_exits_with_130(tmp_path, monkeypatch, capfd):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from ebgan.cli import main
+from support.image_files import plain
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,17 @@ from ebgan.cli import main
         ("train gan --distance l3", "--distance"),
         ("train gan --net dcgan", "net: got 'dcgan'"),
         ("train gan --beta1 1", "beta1: got 1.0"),
+        ("train gan --model wgan", "--model"),
+        ("train gan --model gan", "there are no settings of 'gan' for 'digits', only for mnist"),
+        ("train gan --data mnist --model gan --margin 3", "margin: got 3.0, but --model gan has none"),
+        ("train gan --pulling-away-weight -1", "pulling_away_weight: got -1.0"),
+        ("train gan --data images", "'images' needs a root of its own"),
+        ("train gan --data images --data-root nowhere.zip", "nowhere.zip"),
+        ("train gan --data images --data-root empty", "empty holds no image"),
+        ("train gan --data images --data-root pictures --generator-width 12", "generator width: got 12"),
+        ("train gan --data images --data-root pictures --generator-layers 5", "keyword argument 'layers'"),
+        ("train gan --data digits --net mnist --generator-width 0", "generator width: got 0"),
+        ("train gan --data digits --net celeba-64", "'celeba-64' is for 3-channel images, 'digits' has 1"),
         ("train gan --device tpu", "device: got 'tpu'"),
         ("train gan --device cuda:99", "device: 'cuda:99' is not there"),
         ("train gan --out full", "full: exists already; go on with --resume full"),
@@ -39,14 +51,16 @@ from ebgan.cli import main
         ("data download digits --root data", "embedded"),
         ("demo --out full", "full: is no run folder"),
         ("dance", "dance"),
-        ("", "demo, train, sample, data"),
+        ("", "demo, train, sample, evaluate, data"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, arguments, message):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("EBGAN_DATA", raising=False)
-    (tmp_path / "full").mkdir()
+    for folder in ("full", "empty", "pictures"):
+        (tmp_path / folder).mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("years of work")
+    (tmp_path / "pictures" / "one.png").write_bytes(plain((255, 0, 0)))
 
     assert main(arguments.split()) == 2
 

@@ -24,8 +24,8 @@ def photographs(count: int) -> ImageSet:
 
 
 def test_digits_get_class_scores_of_all_four_sets():
-    net = small_generator()
-    scores = evaluate(net, load("digits"), network="mnist", untrained=net, other=load("digits", "test"), count=600)
+    net, training, other = small_generator(), load("digits"), load("digits", "test")
+    scores = evaluate(net, training, network="mnist", untrained=net, other=other, count=600)
     assert scores.network == "mnist" and scores.sha256 == NETWORKS["mnist"].sha256
     counts = {name: one.count for name, one in scores.sets.items()}
     assert counts == {"samples": 600, "real": 355, "untrained": 600, "pixel noise": 600}
@@ -46,7 +46,7 @@ def test_photographs_get_kid_alone_and_real_ones_are_compared_half_by_half():
     scores = evaluate(net, photographs(41), network="images", untrained=net, count=4)
     assert {name: one.count for name, one in scores.sets.items()} == {
         "samples": 4,
-        "real": 2,
+        "real": 21,
         "untrained": 4,
         "pixel noise": 4,
     }

@@ -35,7 +35,7 @@ def run(tmp_path_factory, photographs) -> Path:
 
 
 def test_a_run_is_scored_and_the_scores_are_kept_with_where_they_come_from(run, photographs, capsys):
-    assert main(["evaluate", str(run), "--samples", "6", "--data-root", str(photographs), "--device", "cpu"]) == 0
+    assert main(f"evaluate {run} --samples 6 --data-root {photographs} --device cpu".split()) == 0
     printed = capsys.readouterr().out
     kept = json.loads((run / "scores.json").read_text())
     assert kept["scores"]["sha256"] == NETWORKS["images"].sha256
@@ -47,7 +47,7 @@ def test_a_run_is_scored_and_the_scores_are_kept_with_where_they_come_from(run, 
 
 
 def test_the_scores_are_those_of_the_trained_generator_and_of_the_same_one_untrained(run, photographs):
-    assert main(["evaluate", str(run), "--samples", "6", "--data-root", str(photographs), "--device", "cpu"]) == 0
+    assert main(f"evaluate {run} --samples 6 --data-root {photographs} --device cpu".split()) == 0
     kept = json.loads((run / "scores.json").read_text())["scores"]["sets"]
     _, config = open_run(run)
     seed_step(config.seed, 0)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
+from ebgan.cli.options import option
 from ebgan.scores import SCORES, evaluate_run
 from ebgan.training import choose_device
 
@@ -30,8 +32,10 @@ class Evaluate:
     """Seed of the noise, and of the choice of real images."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:NUMBER."""
-    data_root: Path | None = None
-    """Folder of the data sets, by default EBGAN_DATA of the environment; of images their own folder or zip."""
+    data_root: Annotated[
+        Path | None,
+        option("folder of the data sets; of images their own folder or zip", "EBGAN_DATA of the environment"),
+    ] = None
 
     def run(self) -> None:
         device = choose_device(self.device)

@@ -49,7 +49,9 @@ class GanRunOptions(RunOptions):
         str | None,
         option("digits (embedded), mnist, fashion-mnist or images: JPEG and PNG files", "digits", kind=str),
     ] = None
-    out: Annotated[Path | None, option("new run folder", "runs/gan-DATA")] = None
+    out: Annotated[
+        Path | None, option("new run folder", "runs/gan-DATA, of --model gan runs/gan-DATA-baseline")
+    ] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,7 +108,7 @@ class TrainGan(GanOptions):
         else:
             data = self.data or "digits"
             model: Model = options.pop("model", "ebgan")
-            out = self.out or Path("runs") / (f"gan-{data}" if model == "ebgan" else f"{model}-{data}")
+            out = self.out or Path("runs") / (f"gan-{data}" if model == "ebgan" else f"gan-{data}-baseline")
             config = dataclasses.replace(gan.preset(data, model), **options)
             system = gan.train(config, out, device=device, data_root=self.data_root)
         _print_pictures(out, ("samples", *(plot.name for plot in system.plots)))

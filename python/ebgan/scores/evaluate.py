@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor
@@ -21,6 +21,8 @@ from ebgan.scores.inception import (
 from ebgan.scores.kid import kernel_inception_distance
 from ebgan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.scores.results import ClassScores, Scores, SetScores
+
+REAL_AT_MOST = 10_000  # of a set: KID draws subsets of 1,000, more images hardly change it
 
 
 def evaluate(
@@ -43,7 +45,7 @@ def evaluate(
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.
 
-    Of real images at most `count` are taken, in an order given by `seed`. Samples are drawn in chunks of 500,
+    Of real images at most 10,000 are taken, in an order given by `seed`. Samples are drawn in chunks of 500,
     each chunk's noise from a seed derived from `seed` and its number, the same on every device.
 
     Args:
@@ -75,8 +77,8 @@ def evaluate(
         raise UserError(f"training: got {found}-channel images, network {network!r} takes {channels}")
     scorer = load_network(network, device=next(generator.parameters()).device)
 
-    def real(images: ImageSet) -> Iterable[Tensor]:
-        return chunks.real(images, min(count, len(images)), height, seed)
+    def real(images: ImageSet) -> Iterator[Tensor]:
+        return chunks.real(images, min(REAL_AT_MOST, len(images)), height, seed)
 
     reference = _scored(scorer, real(training))
     mean, std = chunks.pixel_statistics(real(training))
@@ -102,7 +104,7 @@ def evaluate(
     return Scores(network, entry.sha256, seed, sets)
 
 
-def _scored(scorer: ScoreNetwork, images: Iterable[Tensor]) -> Scored:
+def _scored(scorer: ScoreNetwork, images: Iterator[Tensor]) -> Scored:
     device = next(scorer.parameters()).device
     with torch.no_grad():
         parts = [scorer(chunk.to(device)) for chunk in images]

@@ -6,9 +6,9 @@ Both reward samples that the classifier is sure of and that are spread over the 
     IS  = exp(E_x KL(p(y|x) || p(y)))          Salimans et al., arXiv:1606.03498
     p(y) = E_x p(y|x)
 
-Higher is better in both. IS ends at K, the number of classes. I' has no end: it grows with every nat that
-confident samples take from their wrong classes, and is infinite where p(y|x) = 0 for a class that others have.
-So it depends on how sure of itself the classifier is, and compares only under the same one.
+Higher is better in both. IS ends at K, the number of classes. I' has no end: the surer the classifier is of
+single samples, the larger, up to infinity where p(y|x) = 0 for a class that other samples have. So it depends
+on how sure of itself a classifier is trained to be, and compares only under the same one.
 
 Everything is float64, from logits to score. In float32 a softmax of logits 104 apart is 0, its logarithm -inf
 and I' infinite or not a number; nothing is clamped here and no epsilon added, as none is needed.

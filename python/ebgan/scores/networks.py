@@ -77,10 +77,28 @@ class Entry:
         return ScoreNetwork(channels=self.image[0], widths=self.widths, classes=self.classes)
 
 
-# By the name of the data set whose GANs they score.
+# By the name of the data set whose GANs they score. Accuracies: CPU, 2026-11-22.
 NETWORKS: dict[str, Entry] = {
-    "mnist": Entry((1, 32, 32), (32, 64, 128), 10, tuple("0123456789"), sha256=""),
-    "images": Entry((3, 64, 64), (32, 64, 96, 128), 120, (), sha256=""),
+    # Trained on MNIST's 60,000 training images; right on 99.50 % of the 10,000 test images.
+    "mnist": Entry(
+        image=(1, 32, 32),
+        widths=(32, 64, 128),
+        classes=10,
+        class_names=tuple("0123456789"),
+        sha256="8bac5b2667f01e9287135f9aef147866790f68627e7f7b5d97724cd20a8245e4",
+    ),
+    # Trained to tell by how many quarters a photograph is turned, on 1,596 of Stanford Dogs; right on 76.94 %
+    # of 399 others, each turned all four ways. KID by its features, of 1,650 dogs of Tiny ImageNet against
+    # 1,650 others: 0.000 as they are, 0.095 with a Gaussian blur of 0.5 pixels, 0.131 of 1 but 0.051 of 2
+    # pixels, 0.124 with noise of 0.2, 0.044 upside down; and 0.004 to 0.037 of one breed against the five
+    # others. About 75 photographs are in both sets (8x8 grey thumbnails correlate by more than 0.95).
+    "images": Entry(
+        image=(3, 64, 64),
+        widths=(32, 64, 96, 128),
+        classes=4,
+        class_names=(),
+        sha256="eb3e4a1b61973dc4896f332a8f40e30a13ed51de6b5bdc75d90d70514aa2a14d",
+    ),
 }
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ebgan.scores.kid import KID
 
-
 _CLASS_HEADER = "        I'   inception  mean top p"
 
 
@@ -49,7 +48,7 @@ class Scores:
             f"{'':<12}{'images':>8}{'KID':>21}{_CLASS_HEADER if classified else ''}",
         ]
         for name, one in self.sets.items():
-            kid = f"{one.kid.mean:.4f} ± {one.kid.std:.4f}"
+            kid = f"{one.kid.mean:.4g} ± {one.kid.std:.2g}"
             lines.append(f"{name:<12}{one.count:>8,}{kid:>21}{_row(one.classes)}")
         if classified:
             names = next(iter(classified.values())).shares
