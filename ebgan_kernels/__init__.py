@@ -16,6 +16,17 @@ from ebgan_kernels.ops.energy import (
     hinge_margin_loss,
     reconstruction_energy,
 )
+from ebgan_kernels.ops.gdl import (
+    GradientDifferenceLoss,
+    PredictionLoss,
+    gradient_difference_loss,
+    prediction_loss,
+)
+from ebgan_kernels.ops.gdl_scales import (
+    MultiscalePredictionLoss,
+    average_pyramid,
+    multiscale_prediction_loss,
+)
 from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
 from ebgan_kernels.version import __version__
 
@@ -26,15 +37,22 @@ __all__ = [
     "DiscriminatorLoss",
     "EBGANDiscriminatorLoss",
     "EBGANGeneratorLoss",
+    "GradientDifferenceLoss",
     "HingeMarginLoss",
+    "MultiscalePredictionLoss",
+    "PredictionLoss",
     "PullingAwayLoss",
     "ReconstructionEnergy",
     "__version__",
+    "average_pyramid",
     "backend",
     "backend_report",
     "discriminator_loss",
     "generator_loss",
+    "gradient_difference_loss",
     "hinge_margin_loss",
+    "multiscale_prediction_loss",
+    "prediction_loss",
     "pulling_away",
     "reconstruction_energy",
 ]

@@ -108,6 +108,7 @@ else
     summary+=("benchmark gan          not run: the host module needs pybind11")
   fi
   stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
+  stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
 fi

@@ -16,12 +16,16 @@ import torch
 
 import ebgan_kernels
 from ebgan_kernels import Backend
+from ebgan_kernels.ops.gdl import Power
 from ebgan_kernels.reference.energy import Distance
 
 ELEMENTS = (1, 7, 784, 1025, 3 * 64 * 64, 3 * 128 * 128 + 1, 3 * 256 * 256)
 DISTANCES: tuple[Distance, ...] = ("l2", "l1")
 TYPES = ((torch.float32, torch.float32), (torch.bfloat16, torch.float32))
 BATCH = 3
+# Around vectors of 4 columns, strips, and the tile of the multi-scale loss.
+PLANES = ((2, 2), (5, 7), (33, 64), (72, 136))
+EXPONENTS: tuple[tuple[Power, float], ...] = ((1, 1.0), (2, 2.0), (1, 1.5))
 CODES = ((2, 7), (9, 64), (257, 300), (1025, 1100), (300, 20))
 
 
@@ -50,6 +54,39 @@ def pull_away(shape: tuple[int, int]) -> None:
         ebgan_kernels.pulling_away(codes)
 
 
+def predict(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
+    """Losses of planes, volumes and samples, scales where they divide, each with every exponent."""
+    for p, alpha in EXPONENTS:
+        for spatial_dims, shape in ((2, (BATCH, 2, *size)), (3, (BATCH, 3, *size))):
+            prediction, target = (
+                torch.randn(shape, dtype=dtype, device="cuda", requires_grad=True) for dtype in types
+            )
+            for reduction in ("mean", "none"):
+                loss = ebgan_kernels.prediction_loss(
+                    prediction,
+                    target,
+                    p=p,
+                    alpha=alpha,
+                    spatial_dims=spatial_dims,
+                    reduction=reduction,
+                )
+                (0.5 * loss.sum()).backward()
+            with torch.no_grad():
+                ebgan_kernels.gradient_difference_loss(
+                    prediction, target, alpha=alpha, spatial_dims=spatial_dims
+                )
+        levels = 4 if all(side % 8 == 0 for side in size) else 1
+        predictions = [
+            torch.randn(BATCH, *(side >> k for side in size), dtype=types[0], device="cuda").requires_grad_()
+            for k in reversed(range(levels))
+        ]
+        image = torch.randn(BATCH, *size, dtype=types[1], device="cuda", requires_grad=True)
+        for scale in (1.0, 0.5):
+            loss = ebgan_kernels.multiscale_prediction_loss(predictions, image.detach(), p=p, alpha=alpha)
+            (scale * loss).backward()
+        sum(level.sum() for level in ebgan_kernels.average_pyramid(image, levels)).backward()
+
+
 def main(implementations: list[Backend]) -> None:
     for implementation in implementations:
         with ebgan_kernels.backend(implementation):
@@ -57,6 +94,9 @@ def main(implementations: list[Backend]) -> None:
                 for distance in DISTANCES:
                     for types in TYPES:
                         launch_all(elements, distance, types)
+            for size in PLANES:
+                for types in TYPES:
+                    predict(size, types)
             for shape in CODES:
                 pull_away(shape)
         torch.cuda.synchronize()

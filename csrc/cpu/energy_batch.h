@@ -23,18 +23,6 @@ using math::Term;
 
 // 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
 constexpr int64_t kChunk = 16384;
-// Fewer elements than this are not worth waking a second thread for.
-constexpr int64_t kGrain = 32768;
-// Gradients of a pair of more bytes than this are streamed: they would not stay in a second-level cache.
-constexpr int64_t kStreamedBytes = int64_t{2} << 20;
-
-inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
-  return static_cast<const char*>(data) + elements * element_size(dtype);
-}
-
-inline void* offset(void* data, Dtype dtype, int64_t elements) {
-  return static_cast<char*>(data) + elements * element_size(dtype);
-}
 
 // A reconstruction, its target and the packed gradients that are wanted of them.
 struct Pair {

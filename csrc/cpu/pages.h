@@ -10,6 +10,9 @@
 
 namespace ebgan {
 
+// Gradients of more bytes than this are streamed: they would not stay in a second-level cache.
+constexpr int64_t kStreamedBytes = int64_t{2} << 20;
+
 // A gradient of 12.6 MB is 3,072 pages of 4 KiB, each a fault at its first touch; as huge pages it is 6. Only
 // whole huge pages inside the buffer are advised, and only where the buffer has several.
 inline void prefer_huge_pages(void* data, int64_t bytes) {

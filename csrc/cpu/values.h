@@ -1,4 +1,4 @@
-// Single values of a tensor's memory, read and written in float64.
+// Places in a tensor's memory, and single values there, read and written in float64.
 
 #pragma once
 
@@ -12,6 +12,15 @@ namespace ebgan {
 
 inline int64_t element_size(Dtype dtype) {
   return dtype == Dtype::kFloat64 ? 8 : dtype == Dtype::kFloat32 ? 4 : 2;
+}
+
+inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
+  return static_cast<const char*>(data) + elements * element_size(dtype);
+}
+
+// Null stays null: a gradient that is not wanted.
+inline void* offset(void* data, Dtype dtype, int64_t elements) {
+  return data ? static_cast<char*>(data) + elements * element_size(dtype) : nullptr;
 }
 
 inline double read_value(const void* data, Dtype dtype, int64_t index) {

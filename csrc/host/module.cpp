@@ -2,8 +2,10 @@
 // GIL and works without it; the work itself is in the other files of this folder, which know nothing of
 // Python.
 #include <pybind11/pybind11.h>
+#include <pybind11/stl.h>
 
 #include "arrays.h"
+#include "clip_batch.h"
 #include "idx.h"
 #include "image_batch.h"
 
@@ -68,10 +70,86 @@ void fill_image_batch(const py::array& images, const py::array& indices, const p
   image_batch(pixels, source_size, crops, destination, output_size, threads);
 }
 
+std::vector<Window> checked_windows(const std::vector<py::array>& windows, py::ssize_t frames) {
+  std::vector<Window> checked;
+  for (size_t b = 0; b < windows.size(); ++b) {
+    const py::array& window = windows[b];
+    const std::string name = "windows[" + std::to_string(b) + "]";
+    check_array<uint8_t>(window, name.c_str(), 4);
+    if (window.shape(0) != frames || window.shape(3) != kColours) {
+      throw py::value_error(name + " has shape " + shape_text(window) + ", expected (" +
+                            std::to_string(frames) + ", H, W, 3): as many frames as out");
+    }
+    checked.push_back({static_cast<const uint8_t*>(window.data()), window.shape(1), window.shape(2)});
+  }
+  return checked;
+}
+
+// The scales of `out`, coarsest first, each of twice the size of the one before.
+std::vector<float*> checked_scales(std::vector<py::array>& out, py::ssize_t batch) {
+  const int64_t scales = static_cast<int64_t>(out.size());
+  if (scales < 1 || scales > kMaxScales) {
+    throw py::value_error("out holds " + std::to_string(scales) + " scales, expected 1 to " +
+                          std::to_string(kMaxScales));
+  }
+  check_array<float>(out.back(), "out[-1]", 5);
+  const py::ssize_t frames = out.back().shape(1);
+  const py::ssize_t size = out.back().shape(4);
+  if (size < 1 || size > kMaxSize || size % (py::ssize_t{1} << (scales - 1)) != 0) {
+    throw py::value_error("out[-1] has patches of " + std::to_string(size) + " pixels, expected up to " +
+                          std::to_string(kMaxSize) + ", divisible by 2 for each scale but one");
+  }
+  std::vector<float*> checked;
+  for (int64_t k = 0; k < scales; ++k) {
+    const std::string name = "out[" + std::to_string(k) + "]";
+    check_array<float>(out[k], name.c_str(), 5);
+    if (!out[k].writeable()) throw py::value_error(name + " is read-only");
+    const py::tuple expected =
+        py::make_tuple(batch, frames, kColours, size >> (scales - 1 - k), size >> (scales - 1 - k));
+    if (!expected.equal(out[k].attr("shape"))) {
+      throw py::value_error(name + " has shape " + shape_text(out[k]) + ", expected " +
+                            py::str(expected).cast<std::string>());
+    }
+    checked.push_back(static_cast<float*>(out[k].mutable_data()));
+  }
+  return checked;
+}
+
+std::vector<Place> checked_places(const py::array& tops, const py::array& lefts, py::ssize_t batch) {
+  check_array<int64_t>(tops, "tops", 2);
+  check_array<int64_t>(lefts, "lefts", 2);
+  if (tops.shape(0) != batch || tops.shape(1) < 1) {
+    throw py::value_error("tops has shape " + shape_text(tops) + ", expected (" + std::to_string(batch) +
+                          ", tries): at least one place for each window");
+  }
+  if (!tops.attr("shape").equal(lefts.attr("shape"))) {
+    throw py::value_error("lefts has shape " + shape_text(lefts) + ", but tops has " + shape_text(tops));
+  }
+  const auto* top = static_cast<const int64_t*>(tops.data());
+  const auto* left = static_cast<const int64_t*>(lefts.data());
+  std::vector<Place> places(tops.size());
+  for (py::ssize_t i = 0; i < tops.size(); ++i) places[i] = {top[i], left[i]};
+  return places;
+}
+
+// Taken by value: the arrays stay alive, whatever happens to the caller's lists while the GIL is released.
+void fill_clip_batch(std::vector<py::array> windows, const py::array& tops, const py::array& lefts,
+                     int64_t min_squared_change, std::vector<py::array> out, int64_t threads) {
+  const py::ssize_t batch = static_cast<py::ssize_t>(windows.size());
+  const std::vector<float*> scales = checked_scales(out, batch);
+  const PatchShape shape{out.back().shape(1), out.back().shape(4), static_cast<int64_t>(out.size())};
+  const std::vector<Window> checked = checked_windows(windows, shape.frames);
+  const std::vector<Place> places = checked_places(tops, lefts, batch);
+  check_places(checked, places, shape.size);
+  if (threads < 1) throw py::value_error("threads is " + std::to_string(threads) + ", expected at least 1");
+  const py::gil_scoped_release unlocked;
+  clip_batch(checked, places, min_squared_change, shape, scales, threads);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_host, module) {
-  module.doc() = "Data preparation on the host: IDX files, batches of images.";
+  module.doc() = "Data preparation on the host: IDX files, batches of images and of moving patches of clips.";
 
   module.def("parse_idx", &parse_idx_array, py::arg("data"),
              R"(Array held by an IDX file, in native byte order.
@@ -89,6 +167,19 @@ is true and x otherwise; outside the image the value is -1.
 images: uint8 (N, C, H, W); indices, top, left: int64 (B,); flip: bool (B,); out: float32 (B, C, h, w), written.
 All in C order. threads: the most threads to use; the result does not depend on it. The GIL is released meanwhile.
 Raises TypeError for a wrong dtype, ValueError for a wrong shape, IndexError for an index outside images.)");
+
+  module.def("clip_batch", &fill_clip_batch, py::kw_only(), py::arg("windows"), py::arg("tops"),
+             py::arg("lefts"), py::arg("min_squared_change"), py::arg("out"), py::arg("threads"),
+             R"(Fill float32 batches, one for each scale, with moving patches of clips scaled to [-1, 1].
+
+Of the places of window b, (tops[b, i], lefts[b, i]) for i = 0, 1, ..., the first is taken where the sum of squared
+differences between the patch's last two frames, in bytes, exceeds min_squared_change; else the last. The finest scale
+is the patch / 127.5 - 1, each coarser one the average over 2x2 of the one after it.
+
+windows: B arrays uint8 (T, H, W, 3) of any H and W; tops, lefts: int64 (B, tries); out: 1 to 5 arrays float32
+(B, T, 3, s, s), coarsest first, s doubling from one to the next, written. All in C order. threads: the most threads to
+use; the result does not depend on it. The GIL is released meanwhile.
+Raises TypeError for a wrong dtype, ValueError for a wrong shape, IndexError for a place outside its window.)");
 }
 
 }  // namespace ebgan::host

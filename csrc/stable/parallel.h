@@ -8,6 +8,9 @@
 
 namespace ebgan {
 
+// Fewer elements than this are not worth waking a second thread for.
+constexpr int64_t kGrain = 32768;
+
 // body(begin, end) over [0, count); must not throw: a message would be lost at the C boundary of the stable
 // ABI.
 template <typename Body>

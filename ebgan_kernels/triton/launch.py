@@ -8,7 +8,7 @@ the interpreter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -30,19 +30,20 @@ def operator(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as ``ebgan_kernels::<name>_triton``, with the schema and fake kernel of that name.
 
-    Its kernels are launched on the device of the first argument, whichever device is current. It is a
+    Its kernels are launched on the device of the first tensor, whichever device is current. It is a
     ``custom_op``, opaque to torch.compile: ``triton_op``, into which Inductor sees, fails in the interpreter.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        def on_device_of_first(first: Tensor, *rest: Any) -> Any:
-            with torch.cuda.device(first.get_device()):
+        def on_device_of_first(first: Tensor | Sequence[Tensor], *rest: Any) -> Any:
+            tensor = first if isinstance(first, Tensor) else first[0]
+            with torch.cuda.device(tensor.get_device()):
                 return function(first, *rest)
 
         definition = torch.library.custom_op(
             f"{NAMESPACE}::{name}_triton",
             on_device_of_first,
-            mutates_args=re.findall(r"!\) (\w+)", schemas[name]),
+            mutates_args=re.findall(r"!\)(?:\[\])? (\w+)", schemas[name]),
             schema=schemas[name],
         )
         definition.register_fake(fakes[name])

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,5 +14,14 @@ def image_batch(
     left: NDArray[np.int64],
     flip: NDArray[np.bool_],
     out: NDArray[np.float32],
+    threads: int,
+) -> None: ...
+def clip_batch(
+    *,
+    windows: Sequence[NDArray[np.uint8]],
+    tops: NDArray[np.int64],
+    lefts: NDArray[np.int64],
+    min_squared_change: int,
+    out: Sequence[NDArray[np.float32]],
     threads: int,
 ) -> None: ...

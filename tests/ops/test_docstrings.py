@@ -10,10 +10,12 @@ import pytest
 
 import ebgan_kernels as ek
 from ebgan_kernels import backends
-from ebgan_kernels.ops import energy, pulling_away
+from ebgan_kernels.ops import energy, gdl, gdl_scales, pulling_away
 
 
-@pytest.mark.parametrize("module", [backends, energy, pulling_away], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "module", [backends, energy, gdl, gdl_scales, pulling_away], ids=lambda module: module.__name__
+)
 def test_examples_of_a_module_run(module: ModuleType) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0
@@ -33,7 +35,17 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["reconstruction_energy", "hinge_margin_loss", "discriminator_loss", "generator_loss", "pulling_away"],
+    [
+        "reconstruction_energy",
+        "hinge_margin_loss",
+        "discriminator_loss",
+        "generator_loss",
+        "pulling_away",
+        "gradient_difference_loss",
+        "prediction_loss",
+        "multiscale_prediction_loss",
+        "average_pyramid",
+    ],
 )
 def test_every_operator_documents_its_contract(name: str) -> None:
     documentation = getattr(ek, name).__doc__

@@ -15,7 +15,7 @@ from ebgan.cli.data import Download
 from ebgan.cli.demo import Demo
 from ebgan.cli.evaluate import Evaluate
 from ebgan.cli.sample import Sample
-from ebgan.cli.train import TrainGan
+from ebgan.cli.train import TrainGan, TrainVideo
 from ebgan.errors import UserError
 
 # A sub-command that is the only one of its kind would lose its name: tyro wants a union.
@@ -32,10 +32,12 @@ class Command(Protocol):
 class Train:
     """Train a system, or go on with a run that stopped."""
 
-    system: Annotated[TrainGan, tyro.conf.subcommand("gan")] | Alone
+    system: (
+        Annotated[TrainGan, tyro.conf.subcommand("gan")]
+        | Annotated[TrainVideo, tyro.conf.subcommand("video")]
+    )
 
     def run(self) -> None:
-        assert self.system is not None
         self.system.run()
 
 

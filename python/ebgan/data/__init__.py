@@ -1,18 +1,44 @@
 """Data sets by name, and training batches made from them.
 
 ``load`` reads a set into memory, ``download`` fetches one, ``Batches`` shuffles, crops, mirrors and scales.
-A new set is a file of this folder with a ``Source``, registered below.
+``load_clips`` opens a set of video clips, ``ClipBatches`` takes moving patches from it.
+A new set is a file of this folder with a ``Source`` or ``ClipSource``, registered below.
 """
 
 from __future__ import annotations
 
-from ebgan.data import digits, images, mnist
+from ebgan.data import digits, images, mnist, moving_digits, ucf101, videos
 from ebgan.data.batches import Batches
+from ebgan.data.clip_batches import ClipBatches
+from ebgan.data.clip_registry import ClipSource, clip_names, load_clips, register_clips
+from ebgan.data.clip_set import Clip, ClipSet
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
+from ebgan.data.moving_digits import MovingDigits
 from ebgan.data.registry import Source, download, load, names, register
+from ebgan.data.video_file import read_video
 
 for _source in (digits.SOURCE, images.SOURCE, *mnist.SOURCES):
     register(_source)
+for _clip_source in (moving_digits.SOURCE, ucf101.SOURCE, videos.SOURCE):
+    register_clips(_clip_source)
 
-__all__ = ["Batches", "DataError", "ImageSet", "Source", "download", "load", "names", "register"]
+__all__ = [
+    "Batches",
+    "Clip",
+    "ClipBatches",
+    "ClipSet",
+    "ClipSource",
+    "DataError",
+    "ImageSet",
+    "MovingDigits",
+    "Source",
+    "clip_names",
+    "download",
+    "load",
+    "load_clips",
+    "names",
+    "read_video",
+    "register",
+    "register_clips",
+]

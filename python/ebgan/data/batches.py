@@ -70,7 +70,7 @@ class Batches:
         self.batch_size = batch_size
         self.flip = flip
         self.seed = seed
-        self.threads = threads if threads is not None else _available_processors()
+        self.threads = threads if threads is not None else available_processors()
         height, width = image_set.images.shape[2:]
         self._output_size = (size or height, size or width)
         self._order_of_epoch = (-1, np.empty(0, np.int64))
@@ -128,7 +128,7 @@ def _offsets(random: np.random.Generator, have: int, want: int, count: int) -> N
     return random.integers(0, have - want, size=count, endpoint=True)
 
 
-def _available_processors() -> int:
+def available_processors() -> int:
     if hasattr(os, "sched_getaffinity"):  # absent on macOS and Windows
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

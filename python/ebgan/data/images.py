@@ -6,22 +6,22 @@ import logging
 from collections.abc import Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ebgan.data.arrangement import arranged
 from ebgan.data.decode import decode, reason, strict_pillow
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.listing import OpenFile, listed
 from ebgan.data.registry import Root, Source, Split
+from ebgan.data.skipped import first_few
 from ebgan.errors import require
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
-_SPLITS = ({"train", "test"}, {"train", "val"}, {"train", "val", "test"})
 _THREADS = 8  # decoding runs outside the interpreter lock, opening a file inside it: more would queue there
-_NAMED = 3  # skipped files that the warning names
 _PATIENCE_SECONDS = 2  # before the bar appears
 
 # A logger, so that a program can send the warning elsewhere; one that sets nothing up sees it on stderr.
@@ -32,12 +32,8 @@ def load_images(split: Split, root: Root, size: int | None) -> ImageSet:
     """Read the folder or zip ``root`` into uint8 ``(N, 3, size, size)``, in the order of the sorted paths.
 
     - Files that end in ``.jpg``, ``.jpeg`` or ``.png``, in any case, are images. Hidden ones (a dot in front
-      of the name), ``__MACOSX`` and a single folder that wraps everything are looked past.
-    - First-level folders are the classes, sorted by name; an image further down belongs to the first-level
-      folder above it. Images that lie loose are of a class named after the folder or zip they lie in.
-    - Where the first level is exactly the folders ``train`` and ``test`` or ``val``, these are the splits,
-      each with its class folders; one numbering of the classes serves all. ``val`` is the test split where
-      there is no ``test``, and left out otherwise. In any other layout every image is of the train split.
+      of the name) and ``__MACOSX`` are looked past.
+    - The folders that they lie in tell their classes and splits: :func:`ebgan.data.arrangement.arranged`.
     - Each image becomes RGB and is scaled and cropped to ``size``: see :func:`ebgan.data.decode.decode`.
       Without ``size`` all must have the same size.
 
@@ -58,37 +54,9 @@ def load_images(split: Split, root: Root, size: int | None) -> ImageSet:
         files = sorted(name for name in names if name.lower().endswith(_SUFFIXES))
         if not files:
             raise DataError(f"{path} holds no images: none of its {len(names)} files is .jpg, .jpeg or .png")
-        files, labels, classes = _arranged(path, files, split)
+        files, labels, classes = arranged(path, files, split, "images")
         images, kept = _read(path, files, open_file, size)
     return ImageSet(images, labels[kept], "images", split, classes)
-
-
-def _arranged(
-    root: Path, files: Sequence[str], split: Split
-) -> tuple[list[str], NDArray[np.int64], tuple[str, ...]]:
-    """The files of ``split``, their labels, and the classes of all splits."""
-    paths = {file: PurePosixPath(file).parts for file in files}
-    around = root.resolve().name if root.is_dir() else root.stem
-    while all(len(path) > 1 and path[0] == paths[files[0]][0] for path in paths.values()):
-        around = paths[files[0]][0]
-        paths = {file: path[1:] for file, path in paths.items()}
-
-    first_level = {path[0] for path in paths.values()}
-    split_of = dict.fromkeys(files, "train")
-    if first_level in _SPLITS:
-        split_of = {file: path[0] for file, path in paths.items()}
-        paths = {file: path[1:] for file, path in paths.items()}
-    test = "test" if "test" in first_level else "val"
-    chosen = [file for file in files if split_of[file] == ("train" if split == "train" else test)]
-    if not chosen:
-        raise DataError(
-            f"{root} has no test split: load 'train', or sort the images into folders 'train' and 'test'"
-        )
-
-    class_of = {file: path[0] if len(path) > 1 else around for file, path in paths.items()}
-    classes = tuple(sorted(set(class_of.values())))
-    number = {name: index for index, name in enumerate(classes)}
-    return chosen, np.array([number[class_of[file]] for file in chosen], np.int64), classes
 
 
 def _read(
@@ -114,11 +82,11 @@ def _read(
                 )
             images[len(kept)] = pixels
             kept.append(index)
-    named = ", ".join(skipped[:_NAMED]) + (f" and {len(skipped) - _NAMED} more" if skipped[_NAMED:] else "")
     if not kept:
-        raise DataError(f"{root} holds no usable image, {len(files)} files looked at: {named}")
+        raise DataError(f"{root} holds no usable image, {len(files)} files looked at: {first_few(skipped)}")
     if skipped:
-        _log.warning("ebgan: skipped %d of %d images of %s: %s", len(skipped), len(files), root, named)
+        count = len(skipped), len(files)
+        _log.warning("ebgan: skipped %d of %d images of %s: %s", *count, root, first_few(skipped))
     return images[: len(kept)], kept
 
 

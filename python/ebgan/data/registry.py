@@ -108,18 +108,19 @@ def data_root(name: str, root: Root) -> Path:
         DataError: neither is given, or what is given is no folder.
     """
     chosen = root if root is not None else os.environ.get("EBGAN_DATA")
+    can_be_fetched = name in _sources and _sources[name].download is not None
     if not chosen:
+        fetch = f"; to fetch it: ebgan data download {name} --root DIR" if can_be_fetched else ""
         raise DataError(
-            f"data set {name!r} needs a data root: give --data-root (root=) or set EBGAN_DATA; "
-            f"to fetch it: ebgan data download {name} --root DIR"
+            f"data set {name!r} needs a data root: give --data-root (root=) or set EBGAN_DATA{fetch}"
         )
     path = Path(chosen)
     if not path.is_dir():
         origin = "EBGAN_DATA" if root is None else "the data root"
-        raise DataError(
-            f"{origin} names {str(path)!r}, which is no folder; to fetch {name} into it: "
-            f"ebgan data download {name} --root {path}"
+        fetch = (
+            f"; to fetch {name} into it: ebgan data download {name} --root {path}" if can_be_fetched else ""
         )
+        raise DataError(f"{origin} names {str(path)!r}, which is no folder{fetch}")
     return path
 
 

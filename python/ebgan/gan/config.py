@@ -13,6 +13,7 @@ Model = Literal["ebgan", "gan"]
 OptimizerName = Literal["adam", "sgd"]
 Distance = Literal["l2", "squared_l2", "mse", "l1"]
 Shaping = Literal["identity", "square"]
+OF_THE_NET = "that of --net"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,18 +23,20 @@ class GanConfig(TrainingConfig):
     data: Annotated[str, Help("data set: digits (embedded), mnist, fashion-mnist or images")]
     model: Annotated[Model, Help("ebgan, or gan: the plain one, as a baseline")] = "ebgan"
     net: Annotated[str, Help("networks by name: " + ", ".join(NETS))]
-    noise_size: Annotated[int | None, Help("size of the noise vector z")] = None
+    noise_size: Annotated[int | None, Help("size of the noise vector z", unset=OF_THE_NET)] = None
     generator_layers: Annotated[
-        int | None, Help("weight layers of a fully connected generator (nLayerG)")
+        int | None, Help("weight layers of a fully connected generator (nLayerG)", unset=OF_THE_NET)
     ] = None
     generator_width: Annotated[
-        int | None, Help("units of the generator's hidden layers (sizeG), or maps of its first")
+        int | None,
+        Help("units of the generator's hidden layers (sizeG), or maps of its first", unset=OF_THE_NET),
     ] = None
     discriminator_layers: Annotated[
-        int | None, Help("weight layers of a fully connected discriminator (nLayerD)")
+        int | None, Help("weight layers of a fully connected discriminator (nLayerD)", unset=OF_THE_NET)
     ] = None
     discriminator_width: Annotated[
-        int | None, Help("units of the discriminator's layers (sizeD), or maps of its first")
+        int | None,
+        Help("units of the discriminator's layers (sizeD), or maps of its first", unset=OF_THE_NET),
     ] = None
     dropout: Annotated[bool, Help("dropout in a fully connected discriminator (dropoutD)")] = False
     margin: Annotated[float | None, Help("the energy up to which generated images are pushed")] = None

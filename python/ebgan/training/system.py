@@ -45,9 +45,13 @@ class System(Protocol):
 
 @dataclass(frozen=True)
 class Help:
-    """The text of an option's `--help`, beside its type in a configuration."""
+    """The text of an option's `--help`, beside its type in a configuration.
+
+    `unset` says what an option does that is None by default.
+    """
 
     text: str
+    unset: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +62,9 @@ class TrainingConfig:
     batch_size: Annotated[int, Help("real images, and generated ones, a step")]
     seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
     precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
-    threads: Annotated[int | None, Help("CPU threads; part of what makes a run repeat to the bit")] = None
+    threads: Annotated[
+        int | None, Help("CPU threads; part of what makes a run repeat to the bit", unset="PyTorch's choice")
+    ] = None
     log_every: Annotated[int, Help("steps between two lines of metrics.jsonl")] = 50
     picture_every: Annotated[int, Help("steps between two pictures")] = 1000
     checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000

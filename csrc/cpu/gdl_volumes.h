@@ -1,0 +1,132 @@
+// Volumes of tensors, what their terms are worth, and how their bands are shared among threads.
+
+#pragma once
+
+#include <vector>
+
+#include "cpu/gdl_band.h"
+#include "cpu/pages.h"
+#include "stable/parallel.h"
+
+namespace ebgan {
+
+// What the schemas call p, alpha, lp_weight and gdl_weight.
+struct Weights {
+  int64_t p;
+  double alpha;
+  double lp_weight;
+  double gdl_weight;
+};
+
+// The terms of a mean over `elements`, or of their sum.
+inline Terms terms_of(const Weights& weights, const Extent& extent, int64_t elements, bool mean,
+                      double scale = 1) {
+  Terms terms = {weights.lp_weight == 0 ? 0 : static_cast<int>(weights.p),
+                 weights.gdl_weight == 0 ? 0
+                 : extent.depth > 1      ? 3
+                                         : 2,
+                 weights.alpha,
+                 scale * weights.lp_weight,
+                 {scale * weights.gdl_weight, scale * weights.gdl_weight, scale * weights.gdl_weight}};
+  if (mean) {
+    const int64_t sizes[] = {extent.width, extent.height, extent.depth};
+    terms.element_share = math::element_share(terms.element_share, elements);
+    for (int axis = 0; axis < terms.axes; ++axis) {
+      terms.axis_shares[axis] = math::axis_share(terms.axis_shares[axis], elements, sizes[axis]);
+    }
+  }
+  return terms;
+}
+
+inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims) {
+  const int64_t dims = tensor.dim();
+  return {spatial_dims == 3 ? tensor.size(dims - 3) : 1, tensor.size(dims - 2), tensor.size(dims - 1)};
+}
+
+inline void* writable(const Tensor& gradient) {
+  if (gradient.numel() == 0) return nullptr;
+  void* data = gradient.mutable_data_ptr();
+  prefer_huge_pages(data, gradient.numel() * element_size(dtype_of(gradient)));
+  return data;
+}
+
+inline Image image_of(const Tensor& tensor) { return {tensor.const_data_ptr(), dtype_of(tensor), nullptr}; }
+
+inline Image image_of(const Tensor& tensor, const Tensor& gradient) {
+  return {tensor.const_data_ptr(), dtype_of(tensor), writable(gradient)};
+}
+
+inline Image part_of(const Image& image, int64_t first) {
+  return {offset(image.data, image.dtype, first), image.dtype, offset(image.gradient, image.dtype, first)};
+}
+
+inline int64_t gradient_bytes(const Image& image, int64_t elements) {
+  return image.gradient ? elements * element_size(image.dtype) : 0;
+}
+
+// Volumes that follow each other in memory.
+struct Volumes {
+  Extent extent;
+  int64_t count;
+  Image prediction;
+  Image target;
+  bool streamed;
+
+  Volumes(const Extent& extent, int64_t elements, const Image& prediction, const Image& target)
+      : extent(extent),
+        count(elements / extent.volume()),
+        prediction(prediction),
+        target(target),
+        streamed(gradient_bytes(prediction, elements) + gradient_bytes(target, elements) > kStreamedBytes) {}
+
+  Volume operator[](int64_t index) const {
+    const int64_t first = index * extent.volume();
+    return {extent, part_of(prediction, first), part_of(target, first), index + 1 == count, streamed};
+  }
+};
+
+template <typename T>
+double loss_of_volume(const Terms& terms, const Volume& volume, Workspace<T>& workspace) {
+  double loss = 0;
+  for (int64_t row = 0; row < volume.extent.height; row += volume.extent.band_rows()) {
+    const int64_t end = std::min(row + volume.extent.band_rows(), volume.extent.height);
+    loss += Band<T>(terms, volume, workspace, row, end).loss();
+  }
+  return loss;
+}
+
+// The loss of each band of each volume, in order; scale(volume) multiplies loss and gradients.
+template <typename T, typename Scale>
+std::vector<double> losses_of_bands(const Terms& terms, const Volumes& volumes, const Scale& scale) {
+  const int64_t rows = volumes.extent.band_rows();
+  const int64_t bands = volumes.extent.bands();
+  std::vector<double> losses(static_cast<size_t>(volumes.count * bands));
+  const int64_t band_elements = volumes.extent.depth * rows * volumes.extent.width;
+  parallel_for(volumes.count * bands, std::max<int64_t>(1, kGrain / band_elements),
+               [&](int64_t begin, int64_t end) {
+                 Workspace<T> workspace(volumes[0]);
+                 for (int64_t i = begin; i < end; ++i) {
+                   const Volume volume = volumes[i / bands];
+                   const Terms scaled = terms.scaled(scale(i / bands));
+                   const int64_t first = i % bands * rows;
+                   const int64_t last = std::min(first + rows, volumes.extent.height);
+                   losses[i] = Band<T>(scaled, volume, workspace, first, last).loss();
+                 }
+                 if (volumes.streamed) gdl_kernels().finish();
+               });
+  return losses;
+}
+
+template <typename Scale>
+std::vector<double> losses_of_bands(const Terms& terms, const Volumes& volumes, const Scale& scale) {
+  return volumes.prediction.dtype == Dtype::kFloat64 ? losses_of_bands<double>(terms, volumes, scale)
+                                                     : losses_of_bands<float>(terms, volumes, scale);
+}
+
+inline double sum_of(const double* values, int64_t count) {
+  double total = 0;
+  for (int64_t i = 0; i < count; ++i) total += values[i];
+  return total;
+}
+
+}  // namespace ebgan

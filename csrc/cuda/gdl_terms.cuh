@@ -1,0 +1,134 @@
+// What the kernels of the gradient-difference family share: shares, the terms of one pair and one element with
+// their slopes, and values of any dtype in two steps, loading and converting.
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "cuda/vector.cuh"
+#include "math/gdl.h"
+
+namespace ebgan::cuda::gdl {
+
+// What one element and one pair along each axis add to the loss: a share of their terms.
+template <typename A>
+struct Objective {
+  bool has_elements = false;
+  bool has_pairs = false;
+  int p = 1;
+  A alpha = 1;
+  A element_share = 0;
+  A axis_share[3] = {};  // from the slowest axis on; in two dimensions the second is not used
+
+  // 0, or for shares of a mean over nothing NaN.
+  A of_no_terms() const { return A(0) * (element_share + axis_share[0]); }
+};
+
+// Calls body.template operator()<exponent>() on the host.
+template <typename Body>
+void with_exponent(double alpha, const Body& body) {
+  switch (math::exponent_of(alpha)) {
+    case math::Exponent::kOne:
+      return body.template operator()<math::Exponent::kOne>();
+    case math::Exponent::kTwo:
+      return body.template operator()<math::Exponent::kTwo>();
+    default:
+      return body.template operator()<math::Exponent::kAny>();
+  }
+}
+
+// The gradient that comes in: of the loss, or one of each sample (`stride` 0 where it was expanded).
+template <typename A>
+struct Incoming {
+  const A* gradient = nullptr;  // null: 1
+  int64_t stride = 0;
+  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+
+  __device__ bool nothing_to_do() const { return skip_if_one && *gradient == A(1); }
+  __device__ A of_sample(int64_t sample) const {
+    return gradient == nullptr ? A(1) : gradient[sample * stride];
+  }
+};
+
+// By prediction and, where kTarget, by target; of a pair by its second element: the first has the negative.
+template <typename A, bool kTarget>
+struct Slope {
+  A prediction = 0;
+  A target = 0;
+
+  __device__ __forceinline__ void add(A factor, const Slope& other) {
+    prediction += factor * other.prediction;
+    if constexpr (kTarget) target += factor * other.target;
+  }
+};
+
+template <typename A, bool kTarget>
+struct Term {
+  A value = 0;
+  Slope<A, kTarget> slope;
+};
+
+template <typename A>
+struct Values {
+  A prediction;
+  A target;
+};
+
+template <math::Exponent exponent, bool kTarget, typename A>
+__device__ __forceinline__ Term<A, kTarget> pair_term(const Values<A>& first, const Values<A>& second,
+                                                      A alpha) {
+  const A prediction_step = second.prediction - first.prediction;
+  const A target_step = second.target - first.target;
+  const A difference = math::step_difference(prediction_step, target_step);
+  const A slope = math::power_slope<exponent>(difference, alpha);
+  Term<A, kTarget> term = {math::power_term<exponent>(difference, alpha),
+                           {slope * math::sign(prediction_step)}};
+  if constexpr (kTarget) term.slope.target = -slope * math::sign(target_step);
+  return term;
+}
+
+template <math::Exponent exponent, bool kTarget, typename A>
+__device__ __forceinline__ Term<A, kTarget> residual_term(A residual) {
+  const A slope = math::power_slope<exponent>(residual, A(1));
+  return {math::power_term<exponent>(residual, A(1)), {slope, -slope}};
+}
+
+template <bool kTarget, typename A>
+__device__ __forceinline__ Term<A, kTarget> element_term(const Values<A>& values, int p) {
+  const A residual = values.prediction - values.target;
+  return p == 1 ? residual_term<math::Exponent::kOne, kTarget>(residual)
+                : residual_term<math::Exponent::kTwo, kTarget>(residual);
+}
+
+// kWidth values as they lie in memory, to be converted when all loads are under way: the switch on the dtype
+// would make each load wait for the one before.
+template <typename A, int kWidth>
+struct Bits {
+  Packed<A, kWidth> words;
+
+  __device__ __forceinline__ void load(const void* data, Dtype dtype, int64_t index) {
+    // One address for all dtypes: with one for each, addresses alone made sm_100 spill (nvcc 13.0).
+    const char* const address = static_cast<const char*>(data) + index * size_of(dtype);
+    if constexpr (sizeof(A) == 4) {
+      if (size_of(dtype) == 2) {
+        const auto halves = *reinterpret_cast<const Packed<uint16_t, kWidth>*>(address);
+        memcpy(&words, &halves, sizeof halves);
+        return;
+      }
+    }
+    words = *reinterpret_cast<const Packed<A, kWidth>*>(address);
+  }
+
+  __device__ __forceinline__ Packed<A, kWidth> values(Dtype dtype) const {
+    Packed<A, kWidth> result;
+    with_type<A>(dtype, [&]<typename T>() {
+      Packed<T, kWidth> typed;
+      memcpy(&typed, &words, sizeof typed);
+      result = convert<A>(typed);
+    });
+    return result;
+  }
+};
+
+}  // namespace ebgan::cuda::gdl

@@ -1,0 +1,195 @@
+"""Gradient difference loss and the prediction loss with it; several scales: ``ebgan_kernels.ops.gdl_scales``.
+
+Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440: a
+mean of squares blurs; comparing the steps between neighbours keeps edges sharp.
+
+Gradients of a scalar loss are computed in its forward pass, in the same pass over the images (3 units of
+memory traffic, where recomputing takes 5), and handed out by the first backward pass; a second one over a
+retained graph computes them again. Double backward and ``torch.func`` transforms run the reference.
+Programs of ``torch.export`` are forward only: they do not train.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from ebgan_kernels.backends import select
+from ebgan_kernels.checks import (
+    check_exponents,
+    check_images,
+    check_loss_weights,
+    check_option,
+    check_spatial_dims,
+)
+from ebgan_kernels.native.gdl import REDUCTIONS
+from ebgan_kernels.ops.gdl_autograd import (
+    Options,
+    PredictionLossFunction,
+    Weights,
+)
+from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.reference import gdl as reference
+from ebgan_kernels.reference.gdl import Reduction
+
+Power = Literal[1, 2]
+SpatialDims = Literal[2, 3]
+
+
+def gradient_difference_loss(
+    prediction: Tensor,
+    target: Tensor,
+    *,
+    alpha: float = 1.0,
+    spatial_dims: SpatialDims = 2,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """How far the steps between neighbours in the prediction are from those in the target.
+
+    With d_a x = x[.., i + 1, ..] - x[.., i, ..] along axis a, over the pairs inside the image::
+
+        sum over spatial axes a of   mean over pairs of  | |d_a prediction| - |d_a target| |^alpha
+
+    0 for a prediction that equals the target up to a constant or a sign: it goes with an l_p term
+    (:func:`prediction_loss`), not alone.
+
+    Args:
+        prediction: (..., H, W), or (..., D, H, W) with ``spatial_dims=3``; axes before those are free, as in
+            (N, T, C, H, W). float16, bfloat16, float32 or float64.
+        target: same shape and device; its dtype may differ, but float64 goes only with float64.
+        alpha: any real number from 1 on; 1 and 2 have kernels of their own.
+        spatial_dims: 2 or 3, how many of the last axes have neighbours, each of a size of at least 2.
+        reduction: "mean" (each axis has its own number of pairs and its own mean; the axes are added), "sum"
+            (the paper's), or "none": (N,), the mean form of each sample of the first axis. torch's losses
+            have one value an element there.
+
+    Returns:
+        0-d, or (N,) for "none"; float32 (float64 for float64 input), in the images' units to the power alpha.
+
+    Gradients: to prediction and to target, each in its own dtype; at ties sign(0) = 0, as in PyTorch.
+    Errors: ValueError for shapes, devices and options, TypeError for dtypes.
+    Memory: one buffer for each gradient asked for, from forward to backward ("none": in backward). Neighbours
+    must be in order: a tensor that is not contiguous is copied.
+    Source: arXiv:1511.05440, section 3.2.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> edge = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+        >>> ebgan_kernels.gradient_difference_loss(torch.zeros(2, 3), edge).item()
+        0.5
+    """
+    return weighted_loss(prediction, target, Weights(1, alpha, 0.0, 1.0), spatial_dims, reduction)
+
+
+def prediction_loss(
+    prediction: Tensor,
+    target: Tensor,
+    *,
+    p: Power = 1,
+    alpha: float = 1.0,
+    lp_weight: float = 1.0,
+    gdl_weight: float = 1.0,
+    spatial_dims: SpatialDims = 2,
+    reduction: Reduction = "mean",
+) -> Tensor:
+    """The loss of a predicted image: an l_p term and the gradient difference, from one pass over both images.
+
+    ::
+
+        lp_weight * mean |prediction - target|^p  +  gdl_weight * gradient_difference_loss(prediction, target)
+
+    Args:
+        prediction, target, alpha, spatial_dims, reduction: as in :func:`gradient_difference_loss`; "sum" and
+            "none" hold for both terms.
+        p: 1 or 2; the norm's p-th power, without a root. The paper's pairs: p = alpha = 1, and p = alpha = 2.
+        lp_weight, gdl_weight: 0 or more, not both 0. 0 leaves the term out.
+
+    Returns:
+        0-d, or (N,) for "none"; float32 (float64 for float64 input).
+
+    Gradients: to prediction and to target, each in its own dtype.
+    Errors: as in :func:`gradient_difference_loss`; ValueError for weights.
+    Memory: as in :func:`gradient_difference_loss`.
+    Source: arXiv:1511.05440, section 3.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> edge = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+        >>> round(ebgan_kernels.prediction_loss(torch.zeros(2, 3), edge).item(), 4)
+        0.8333
+    """
+    return weighted_loss(
+        prediction, target, Weights(p, alpha, lp_weight, gdl_weight), spatial_dims, reduction
+    )
+
+
+def weighted_loss(
+    prediction: Tensor, target: Tensor, weights: Weights, spatial_dims: SpatialDims, reduction: Reduction
+) -> Tensor:
+    check_loss_options(weights, spatial_dims, reduction)
+    check_images("prediction", prediction, "target", target, spatial_dims, reduction)
+    backend = select(prediction)
+    if backend == "reference":
+        return reference.prediction_loss(prediction, target, spatial_dims, *weights, reduction)
+    needed = needed_gradients(prediction, target)
+    return PredictionLossFunction.apply(
+        prediction, target, Options(spatial_dims, weights, reduction, backend, needed)
+    )
+
+
+class GradientDifferenceLoss(nn.Module):
+    """:func:`gradient_difference_loss` as a module."""
+
+    def __init__(
+        self, alpha: float = 1.0, spatial_dims: SpatialDims = 2, reduction: Reduction = "mean"
+    ) -> None:
+        super().__init__()
+        check_loss_options(Weights(1, alpha, 0.0, 1.0), spatial_dims, reduction)
+        self.alpha = alpha
+        self.spatial_dims: SpatialDims = spatial_dims
+        self.reduction: Reduction = reduction
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return gradient_difference_loss(
+            prediction, target, alpha=self.alpha, spatial_dims=self.spatial_dims, reduction=self.reduction
+        )
+
+    def extra_repr(self) -> str:
+        return f"alpha={self.alpha:g}, spatial_dims={self.spatial_dims}, reduction={self.reduction!r}"
+
+
+class PredictionLoss(nn.Module):
+    """:func:`prediction_loss` as a module."""
+
+    def __init__(
+        self,
+        p: Power = 1,
+        alpha: float = 1.0,
+        lp_weight: float = 1.0,
+        gdl_weight: float = 1.0,
+        spatial_dims: SpatialDims = 2,
+        reduction: Reduction = "mean",
+    ) -> None:
+        super().__init__()
+        self.weights = Weights(p, alpha, lp_weight, gdl_weight)
+        check_loss_options(self.weights, spatial_dims, reduction)
+        self.spatial_dims: SpatialDims = spatial_dims
+        self.reduction: Reduction = reduction
+
+    def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
+        return weighted_loss(prediction, target, self.weights, self.spatial_dims, self.reduction)
+
+    def extra_repr(self) -> str:
+        return f"{described(self.weights)}, spatial_dims={self.spatial_dims}, reduction={self.reduction!r}"
+
+
+def check_loss_options(weights: Weights, spatial_dims: int = 2, reduction: str = "mean") -> None:
+    check_option("reduction", reduction, REDUCTIONS)
+    check_spatial_dims(spatial_dims)
+    check_exponents(weights.p, weights.alpha)
+    check_loss_weights(weights.lp_weight, weights.gdl_weight)
+
+
+def described(weights: Weights) -> str:
+    return ", ".join(f"{name}={value:g}" for name, value in weights._asdict().items())

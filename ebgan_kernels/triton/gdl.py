@@ -1,0 +1,313 @@
+"""The gradient-difference family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema.
+
+A multi-scale loss takes a launch for the target's averages, one for each scale and one for the sum. The
+averages stay in the dtype of sums: extra memory of a third of the target, two thirds of one of a half type.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+import triton
+from torch import Tensor
+
+from ebgan_kernels.native.gdl import FAKES, REDUCTIONS, SCHEMAS
+from ebgan_kernels.native.library import accumulation_dtype, empty_gradient
+from ebgan_kernels.triton import gdl_kernels as kernels
+from ebgan_kernels.triton.gdl_kernels import MOST_LEVELS, Images, Levels
+from ebgan_kernels.triton.launch import block_of, operator, warps_of
+
+# In the dtype of sums: 8 float32 numbers a thread, of each of the ten arrays and more that are alive at once.
+TILE_BYTES = 4096
+# Of 64 columns, 256 bytes in a row, a tile has 16 lines: it reads 1/8 more than its own.
+MOST_COLUMNS = 64
+# The program that adds a sample's sums reads all of them: beyond this many, programs take more tiles instead.
+MOST_SUMS = 16384
+SUM_BLOCK = 1024
+TILE_WARPS = 4
+ANY_EXPONENT = 0
+
+
+class Options(NamedTuple):
+    """A loss as the schemas have it."""
+
+    p: int
+    alpha: float
+    lp_weight: float
+    gdl_weight: float
+    reduction: int
+
+
+class Cut(NamedTuple):
+    """Samples of (lines, width), a line a row of a slice, and programs of ``iterations`` tiles each."""
+
+    samples: int
+    lines: int
+    length: int
+    rows: int
+    width: int
+    tile: tuple[int, int]
+    iterations: int
+    line_programs: int
+    column_programs: int
+
+    @property
+    def parts(self) -> int:
+        return self.line_programs * self.column_programs
+
+
+def _tile(width: int, dtype: torch.dtype, least: int = 1) -> tuple[int, int]:
+    """Lines and columns: powers of two, and not less than ``least``."""
+    columns = max(min(triton.next_power_of_2(width), MOST_COLUMNS), least)
+    return max(TILE_BYTES // dtype.itemsize // columns, least), columns
+
+
+def _cut(images: Images, spatial_dims: int, reduction: int) -> Cut:
+    """One sample is all there is, or with reduction "none" one of N."""
+    shape = images.target.shape
+    samples = shape[0] if reduction == REDUCTIONS["none"] else 1
+    lines, width = images.target.numel() // (samples * shape[-1]) if samples else 0, shape[-1]
+    tile = _tile(width, accumulation_dtype(images.target))
+    column_programs = triton.cdiv(width, tile[1])
+    tiles = triton.cdiv(lines, tile[0])
+    iterations = triton.next_power_of_2(max(triton.cdiv(tiles * column_programs, MOST_SUMS), 1))
+    rows = shape[-2] if spatial_dims == 3 else 1
+    return Cut(
+        samples,
+        lines,
+        shape[-spatial_dims],
+        rows,
+        width,
+        tile,
+        iterations,
+        triton.cdiv(tiles, iterations),
+        column_programs,
+    )
+
+
+def _launch(
+    images: Images,
+    sums: Tensor | None,
+    cut: Cut,
+    spatial_dims: int,
+    options: Options,
+    weight: float = 1.0,
+    upstream: Tensor | None = None,
+    filled: bool = False,
+) -> None:
+    """Sums of terms, and gradients that are wanted; nothing for nothing."""
+    elements = cut.lines * cut.width
+    if not elements * cut.samples:
+        return
+    whole_sum = options.reduction == REDUCTIONS["sum"]
+
+    def axis_share(size: int) -> float:
+        pairs = 1 if whole_sum else elements // size * max(size - 1, 1)
+        return weight * options.gdl_weight / pairs
+
+    exponent = int(options.alpha) if options.alpha in (1, 2) else ANY_EXPONENT
+    kernels.stencil[(cut.samples * cut.parts,)](
+        images,
+        sums,
+        upstream,
+        upstream.stride(0) if upstream is not None and upstream.ndim else 0,
+        cut.lines,
+        cut.length,
+        cut.rows,
+        cut.width,
+        cut.line_programs,
+        cut.column_programs,
+        weight * options.lp_weight / (1 if whole_sum else elements),
+        axis_share(cut.length),
+        axis_share(cut.rows),
+        axis_share(cut.width),
+        float(options.alpha),
+        FILLED=filled,
+        AXES=spatial_dims,
+        P=options.p if options.lp_weight else None,
+        EXPONENT=exponent if options.gdl_weight else None,
+        ITERATIONS=cut.iterations,
+        LINES=cut.tile[0],
+        COLUMNS=cut.tile[1],
+        # Powers in float64 take as many registers again: 48 bytes spilled in 4 warps (sm_90, Triton 3.7.1).
+        num_warps=2 * TILE_WARPS if exponent == ANY_EXPONENT else TILE_WARPS,
+    )
+
+
+def _add_sums(losses: Tensor, sums: Tensor, reduction: int) -> None:
+    """(samples, parts) -> (samples,). The mean over nothing is NaN, as in PyTorch."""
+    samples, parts = sums.shape
+    if not parts:
+        losses.fill_(0.0 if reduction == REDUCTIONS["sum"] else math.nan)
+        return
+    block = block_of(parts, SUM_BLOCK)
+    kernels.losses_of_sums[(samples,)](
+        losses,
+        sums,
+        parts,
+        ITERATIONS=triton.next_power_of_2(triton.cdiv(parts, block)),
+        BLOCK=block,
+        num_warps=warps_of(block, torch.float64),
+    )
+
+
+def _wanted(gradient: Tensor) -> Tensor | None:
+    return gradient if gradient.numel() else None
+
+
+@operator("prediction_loss", SCHEMAS, FAKES)
+def prediction_loss(
+    prediction: Tensor,
+    target: Tensor,
+    spatial_dims: int,
+    p: int,
+    alpha: float,
+    lp_weight: float,
+    gdl_weight: float,
+    reduction: int,
+    need_prediction: bool,
+    need_target: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    scalar = reduction != REDUCTIONS["none"]
+    losses = target.new_empty(() if scalar else target.shape[:1], dtype=accumulation_dtype(target))
+    grads = (
+        empty_gradient(prediction, scalar and need_prediction),
+        empty_gradient(target, scalar and need_target),
+    )
+    images = Images(prediction, target, *map(_wanted, grads))
+    cut = _cut(images, spatial_dims, reduction)
+    sums = losses.new_empty(cut.samples, cut.parts)
+    _launch(images, sums, cut, spatial_dims, Options(p, alpha, lp_weight, gdl_weight, reduction))
+    _add_sums(losses, sums, reduction)
+    return losses, *grads
+
+
+@operator("prediction_loss_backward_", SCHEMAS, FAKES)
+def prediction_loss_backward_(
+    grad_prediction: Tensor,
+    grad_target: Tensor,
+    grad_loss: Tensor,
+    prediction: Tensor,
+    target: Tensor,
+    spatial_dims: int,
+    p: int,
+    alpha: float,
+    lp_weight: float,
+    gdl_weight: float,
+    reduction: int,
+    filled: bool,
+) -> None:
+    images = Images(prediction, target, _wanted(grad_prediction), _wanted(grad_target))
+    cut = _cut(images, spatial_dims, reduction)
+    options = Options(p, alpha, lp_weight, gdl_weight, reduction)
+    _launch(images, None, cut, spatial_dims, options, upstream=grad_loss, filled=filled)
+
+
+def _averages(x: Tensor, levels: int) -> list[Tensor]:
+    """``levels`` averages in the dtype of sums, finest first; a launch makes MOST_LEVELS of them."""
+    *leading, height, width = x.shape
+    made = [
+        x.new_empty((*leading, height >> k, width >> k), dtype=accumulation_dtype(x))
+        for k in range(1, min(levels, MOST_LEVELS) + 1)
+    ]
+    lines = x.numel() // width
+    tile = _tile(width, made[0].dtype, 1 << len(made))
+    column_programs = triton.cdiv(width, tile[1])
+    kernels.averages[(triton.cdiv(lines, tile[0]) * column_programs,)](
+        x,
+        Levels(*made, *[None] * (MOST_LEVELS - len(made))),
+        lines,
+        width,
+        column_programs,
+        COUNT=len(made),
+        LINES=tile[0],
+        COLUMNS=tile[1],
+        num_warps=TILE_WARPS,
+    )
+    return made if levels <= MOST_LEVELS else made + _averages(made[-1], levels - MOST_LEVELS)
+
+
+def _scales(
+    predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor]
+) -> list[tuple[Images, Cut]]:
+    """Of each prediction, coarse to fine; without gradients where there are none."""
+    coarser = len(predictions) - 1
+    targets = [*reversed(_averages(target, coarser)), target] if coarser else [target]
+    buffers = map(_wanted, gradients) if gradients else [None] * len(targets)
+    images = [Images(*pair, None) for pair in zip(predictions, targets, buffers, strict=True)]
+    return [(of_scale, _cut(of_scale, 2, REDUCTIONS["mean"])) for of_scale in images]
+
+
+@operator("multiscale_prediction_loss", SCHEMAS, FAKES)
+def multiscale_prediction_loss(
+    predictions: Sequence[Tensor],
+    target: Tensor,
+    p: int,
+    alpha: float,
+    lp_weight: float,
+    gdl_weight: float,
+    scale_weights: Sequence[float],
+    need_predictions: bool,
+) -> tuple[Tensor, list[Tensor]]:
+    gradients = [empty_gradient(prediction, True) for prediction in predictions if need_predictions]
+    loss = target.new_empty((), dtype=accumulation_dtype(target))
+    options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
+    scales = _scales(predictions, target, gradients)
+    sums = loss.new_empty(1, sum(cut.parts for _, cut in scales))
+    parts = sums.split([cut.parts for _, cut in scales], 1)
+    for (images, cut), part, weight in zip(scales, parts, scale_weights, strict=True):
+        _launch(images, part, cut, 2, options, weight)
+    _add_sums(loss, sums, options.reduction)
+    return loss, gradients
+
+
+@operator("multiscale_prediction_loss_backward_", SCHEMAS, FAKES)
+def multiscale_prediction_loss_backward_(
+    gradients: Sequence[Tensor],
+    grad_loss: Tensor,
+    predictions: Sequence[Tensor],
+    target: Tensor,
+    p: int,
+    alpha: float,
+    lp_weight: float,
+    gdl_weight: float,
+    scale_weights: Sequence[float],
+    filled: bool,
+) -> None:
+    options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
+    scales = _scales(predictions, target, gradients)
+    for (images, cut), weight in zip(scales, scale_weights, strict=True):
+        _launch(images, None, cut, 2, options, weight, grad_loss, filled)
+
+
+@operator("average_pyramid", SCHEMAS, FAKES)
+def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
+    return [average.to(x.dtype) for average in reversed(_averages(x, levels - 1))]
+
+
+@operator("average_pyramid_backward", SCHEMAS, FAKES)
+def average_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
+    coarser = None
+    for gradient in gradients:
+        *leading, height, width = gradient.shape
+        dtype = gradient.dtype if gradient is gradients[-1] else accumulation_dtype(gradient)
+        result = gradient.new_empty((*leading, 2 * height, 2 * width), dtype=dtype)
+        lines = result.numel() // (2 * width)
+        tile = _tile(2 * width, accumulation_dtype(gradient))
+        column_programs = triton.cdiv(2 * width, tile[1])
+        kernels.spread[(triton.cdiv(lines, tile[0]) * column_programs,)](
+            result,
+            gradient,
+            coarser,
+            lines,
+            2 * width,
+            column_programs,
+            LINES=tile[0],
+            COLUMNS=tile[1],
+            num_warps=TILE_WARPS,
+        )
+        coarser = result
+    return result

@@ -1,0 +1,154 @@
+"""``videos``: the user's own video files in a folder, whose folders are the classes."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ebgan.data.arrangement import arranged
+from ebgan.data.clip_registry import ClipOptions, ClipSource
+from ebgan.data.clip_set import Clip, ClipSet, Frames
+from ebgan.data.errors import DataError
+from ebgan.data.listing import listed
+from ebgan.data.registry import Root, Split
+from ebgan.data.skipped import first_few
+from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through, reason
+from ebgan.errors import UserError, require
+
+SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
+_THREADS = 8  # decoding runs outside the interpreter lock
+_PATIENCE_SECONDS = 2  # before the bar appears
+
+_log = logging.getLogger(__name__)
+
+Found = tuple[VideoIndex, Frames | None]
+
+
+def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
+    """Look through every video file below the folder ``root``, in the order of the sorted paths.
+
+    The folders that a file lies in tell its class and split (:func:`ebgan.data.arrangement.arranged`); each
+    file is a group of its own. What becomes of the files: :func:`read_clips`.
+
+    Raises:
+        DataError: no root, a root that cannot be read, no usable video, or a split that is not there.
+    """
+    if root is None:
+        raise DataError(
+            "data set 'videos' needs a root of its own, a folder of video files: give --data-root (root=); "
+            "EBGAN_DATA, the folder of all sets, is not taken for it"
+        )
+    path = Path(root)
+    files, labels, classes = arranged(path, video_files(path), split, "videos")
+    return read_clips("videos", split, path, files, labels, classes, files, options.memory)
+
+
+def video_files(root: Path) -> list[str]:
+    """Sorted paths, below the folder ``root``, of the files whose suffix is a video's.
+
+    Raises:
+        DataError: there is none, or ``root`` is no folder or cannot be read.
+    """
+    if root.is_file():
+        raise DataError(f"{root} is a file; give the folder that the videos lie in")
+    with listed(root) as (names, _):
+        files = sorted(name for name in names if name.lower().endswith(SUFFIXES))
+        if not files:
+            raise DataError(
+                f"{root} holds no videos: none of its {len(names)} files is {', '.join(SUFFIXES[:-1])} "
+                f"or {SUFFIXES[-1]}"
+            )
+    return files
+
+
+def read_clips(
+    name: str,
+    split: Split,
+    root: Path,
+    files: Sequence[str],
+    labels: NDArray[np.int64],
+    classes: tuple[str, ...],
+    groups: Sequence[str],
+    memory: int,
+) -> ClipSet:
+    """The clips of ``files``, paths below ``root``, as far as they are whole videos in which anything moves.
+
+    Every file is decoded once, to find its length and its breaks (:class:`ebgan.data.video_file.VideoIndex`);
+    FFmpeg makes RGB of whatever it holds, grey repeated, turned upright, pixels taken as square, times let be
+    apart from the breaks. Frames stay in memory, 3 bytes a pixel, until ``memory`` bytes are full; files that
+    find no room are decoded again for every patch, from the last key frame on. Which ones these are may
+    differ from run to run, their frames do not. While a file is put into memory it lies there twice.
+
+    A file that is no video, damaged, cut short or still is skipped: one warning of the logger
+    ``ebgan.data.videos`` counts them and names the first; another counts the breaks, which no patch spans.
+    """
+    clips: list[Clip] = []
+    skipped: list[str] = []
+    broken: list[str] = []
+    with closing(_looked_through(name, root, files, FrameMemory(memory))) as results:
+        for file, label, group, result in zip(files, labels, groups, results, strict=True):
+            if isinstance(result, str):
+                skipped.append(f"{file!r} ({result})")
+                continue
+            index, frames = result
+            if index.motion < STILL:
+                what = f"nothing moves in its {index.length} frames" if index.length > 1 else "a single frame"
+                skipped.append(f"{file!r} ({what})")
+                continue
+            if len(index.breaks):
+                broken.append(f"{file!r} ({len(index.breaks)}, the first at frame {index.breaks[0]})")
+            clips.append(_clip(file, int(label), group, index, frames))
+    if not clips:
+        raise DataError(f"{root} holds no usable video, {len(files)} files looked at: {first_few(skipped)}")
+    if skipped:
+        count = len(skipped), len(files)
+        _log.warning("ebgan: skipped %d of %d videos of %s: %s", *count, root, first_few(skipped))
+    if broken:
+        _log.warning(
+            "ebgan: no patch spans the cuts, flashes and gaps in time of %d of %d videos of %s: %s",
+            *(len(broken), len(files), root, first_few(broken)),
+        )
+    return ClipSet(tuple(clips), name, split, classes)
+
+
+def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames | None) -> Clip:
+    if frames is not None:
+        return Clip.of(frames, file, label=label, group=group, breaks=index.breaks)
+    shape = index.length, index.height, index.width
+    return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
+
+
+def _looked_through(
+    title: str, root: Path, files: Sequence[str], memory: FrameMemory
+) -> Generator[Found | str, None, None]:
+    """Each file's index and frames, or why it has none; a bar tells of a long wait."""
+
+    def attempt(file: str) -> Found | str:
+        try:
+            return look_through(root / file, memory)
+        except (MemoryError, UserError):
+            raise
+        except Exception as error:  # the file's fault, by whatever name FFmpeg calls it
+            return reason(error)
+
+    pool = ThreadPoolExecutor(_THREADS)
+    try:
+        yield from require("tqdm").tqdm(
+            pool.map(attempt, files),
+            desc=title,
+            total=len(files),
+            unit="video",
+            delay=_PATIENCE_SECONDS,
+            disable=None,
+        )
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C the rest is not worth waiting for
+
+
+SOURCE = ClipSource("videos", load_videos)
