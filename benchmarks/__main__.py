@@ -12,7 +12,15 @@ import sys
 from benchmarks.command import arguments
 from benchmarks.rows import ROOT
 
-BENCHMARKS = ("bench_energy", "bench_pulling_away", "bench_gdl", "bench_gan", "bench_gan_convolutional")
+BENCHMARKS = (
+    "bench_energy",
+    "bench_pulling_away",
+    "bench_gdl",
+    "bench_gan",
+    "bench_gan_convolutional",
+    "bench_clips",
+    "bench_video",
+)
 
 
 def main() -> int:

@@ -28,9 +28,9 @@ Written by `python -m benchmarks.scores` from the files that `ebgan evaluate` ma
   the better.
 - I': E KL(p(y) || p(y|x)), the EBGAN paper's modified inception score; inception: exp E KL(p(y|x) || p(y));
   the higher, the better. Least share: of the ten classes, the one with the fewest images.
-- Scores compare under one score network only, named with its SHA-256. *Real* is the test
-  split against the training split, or of images without one a half of them against the other half; *untrained*
-  the first run's generator before its first step; *pixel noise* a Gaussian fitted to each pixel.
+- Scores compare under one score network only, named with its SHA-256. *Real* is the test split against the
+  training split, or of images without one a half of them against the other half; *untrained* the first run's
+  generator before its first step; *pixel noise* a Gaussian fitted to each pixel.
 """
 
 

@@ -9,8 +9,8 @@ from torch import Tensor
 
 import ebgan_kernels as ek
 from ebgan.data import Batches, load
-from ebgan.gan import EBGAN, discriminator, frozen, generator, sample
-from ebgan.training import cpu_threads, seed_step
+from ebgan.gan import EBGAN, discriminator, generator, sample
+from ebgan.training import cpu_threads, frozen, seed_step
 
 
 @pytest.fixture

@@ -70,6 +70,16 @@ def test_the_plain_gans_discriminator_has_the_encoders_layers_and_one_logit():
     assert net(torch.zeros(5, 1, 32, 32)).shape == (5,)
 
 
+def test_the_plain_gans_discriminator_sees_what_all_images_of_a_batch_share():
+    assert not any(isinstance(layer, nn.BatchNorm1d) for layer in classifier("mnist").modules())
+    net = classifier("mnist", layers=3, width=64)
+    normalised = [layer.num_features for layer in net.modules() if isinstance(layer, nn.BatchNorm1d)]
+    assert normalised == [64]
+    light, dark = (torch.full((16, 1, 32, 32), grey) for grey in (1.0, -1.0))
+    first = net.layers[:3]
+    assert not torch.allclose(first(light), first(dark))
+
+
 def test_dropout_is_off_unless_asked_for():
     images = torch.rand(4, 1, 8, 8)
     plain, dropping = discriminator("digits"), discriminator("digits", dropout=True)

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from ebgan import UserError
-from ebgan.training import Progress, load_weights, newest_valid
-from ebgan.training.checkpoint import load, save
+from ebgan.training import Progress, newest_valid
+from ebgan.training.checkpoint import load, load_weights, save
 
 
 def trained(

@@ -9,7 +9,7 @@ from ebgan.gan.gan import GAN
 from ebgan.gan.interface import AutoEncoded, Generator
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator, open_run, resume, train, trained_generator
-from ebgan.gan.two_player import TwoPlayer, frozen, sample
+from ebgan.gan.two_player import TwoPlayer, sample
 
 __all__ = [
     "EBGAN",
@@ -24,7 +24,6 @@ __all__ = [
     "build_generator",
     "classifier",
     "discriminator",
-    "frozen",
     "generator",
     "image_shape",
     "open_run",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
+from ebgan import training
 from ebgan.data import Batches, load
 from ebgan.errors import UserError, require_training
 from ebgan.gan import builders
@@ -19,7 +19,7 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, Trainer, load_weights, newest_valid, seed_step
+from ebgan.training import RunFolder, Trainer, load_newest, seed_step
 
 COMMAND = "train gan"
 
@@ -113,21 +113,14 @@ def resume(
 
 def open_run(path: Path) -> tuple[RunFolder, GanConfig]:
     """The run folder `path` of a GAN and its configuration."""
-    run = RunFolder(path)
-    command = run.command()
-    if command not in (COMMAND, "demo"):
-        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {COMMAND}'")
-    return run, run.read_config(GanConfig)
+    return training.open_run(path, GanConfig, COMMAND, "demo")
 
 
 def trained_generator(path: Path, device: torch.device) -> Generator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
     run, config = open_run(path)
     net = build_generator(config).to(device)
-    checkpoint, skipped = newest_valid(run.checkpoints)
-    for reason in skipped:
-        print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
-    load_weights(checkpoint, {"generator": net})
+    load_newest(run, {"generator": net})
     return net
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +13,7 @@ from torch.optim import Adam, Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, autocast
+from ebgan.training import Precision, autocast, frozen, update
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -87,10 +86,10 @@ class TwoPlayer(ABC):
         with autocast(self.device, self.precision):
             fake = self.generator(*self.generator.noise(len(real), device=self.device))
         discriminator_loss, metrics = self.discriminator_objective(real, fake.detach())
-        _update(self.discriminator_optimizer, discriminator_loss)
+        update(self.discriminator_optimizer, discriminator_loss)
         with frozen(self.discriminator):
             generator_loss, generator_metrics = self.generator_objective(fake)
-            _update(self.generator_optimizer, generator_loss)
+            update(self.generator_optimizer, generator_loss)
         return {
             **metrics,
             **generator_metrics,
@@ -101,25 +100,6 @@ class TwoPlayer(ABC):
     def pictures(self) -> dict[str, np.ndarray]:
         images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
         return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
-
-
-def _update(optimizer: Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()
-
-
-@contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Within the block the parameters of `module` take no gradient, which saves a third of its pass."""
-    trainable = [parameter for parameter in module.parameters() if parameter.requires_grad]
-    for parameter in trainable:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in trainable:
-            parameter.requires_grad_(True)
 
 
 def sample(generator: Generator, count: int, *, seed: int) -> Tensor:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ebgan.training.checkpoint import BrokenCheckpoint, Progress, load_weights, newest_valid
+from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
 from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
-from ebgan.training.run_folder import RunFolder
+from ebgan.training.run_folder import RunFolder, load_newest, open_run
 from ebgan.training.seeds import seed_step
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
+from ebgan.training.updates import frozen, update
 
 __all__ = [
     "BrokenCheckpoint",
@@ -25,8 +26,11 @@ __all__ = [
     "autocast",
     "choose_device",
     "cpu_threads",
-    "load_weights",
+    "frozen",
+    "load_newest",
     "newest_valid",
+    "open_run",
     "read_metrics",
     "seed_step",
+    "update",
 ]

@@ -6,12 +6,16 @@ import dataclasses
 import json
 import platform
 import shutil
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import torch
+from torch import nn
 
 from ebgan.errors import UserError
+from ebgan.training.checkpoint import load_weights, newest_valid
 from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -89,6 +93,23 @@ class RunFolder:
                 f"{self.config}: lacks 'command' or 'config'; restore the file or start a new run"
             )
         return content
+
+
+def open_run(path: Path, config_type: type[Config], *commands: str) -> tuple[RunFolder, Config]:
+    """The run folder `path` and its configuration; a run of another command than `commands` is an error."""
+    run = RunFolder(path)
+    command = run.command()
+    if command not in commands:
+        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {commands[0]}'")
+    return run, run.read_config(config_type)
+
+
+def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
+    """Load `modules` from the newest whole checkpoint of `run`, saying which damaged ones were skipped."""
+    checkpoint, skipped = newest_valid(run.checkpoints)
+    for reason in skipped:
+        print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
+    load_weights(checkpoint, modules)
 
 
 def _fits(value: object, annotation: Any) -> bool:

@@ -13,9 +13,8 @@ from torch.optim import SGD, Optimizer
 
 import ebgan_kernels as ek
 from ebgan.errors import UserError
-from ebgan.gan import frozen
 from ebgan.pictures import Curve, Plot
-from ebgan.training import Precision, autocast
+from ebgan.training import Precision, autocast, frozen, update
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.losses import Terms, adversarial_loss
 from ebgan.video.strips import strips
@@ -111,13 +110,13 @@ class VideoPrediction:
         metrics: Metrics = {}
         if self.discriminator is not None:
             loss, metrics = self.discriminator_objective(*self._clips(2 * step - 2))
-            _update(self.optimizers["discriminator"], loss)
+            update(self.optimizers["discriminator"], loss)
             metrics["discriminator_loss"] = loss.detach()
         if self.schedule is not None:
             for group in self.optimizers["generator"].param_groups:
                 group["lr"] = self.schedule(step)
         loss, terms = self.generator_objective(*self._clips(2 * step - 1))
-        _update(self.optimizers["generator"], loss)
+        update(self.optimizers["generator"], loss)
         return {**metrics, **terms, "generator_loss": loss.detach()}
 
     def discriminator_objective(self, frames: Scales, targets: Scales) -> tuple[Tensor, Metrics]:
@@ -174,9 +173,3 @@ class VideoPrediction:
         scales = [scale.to(self.device, non_blocking=True) for scale in self.batches.at(number)]
         given = self.generator.input_frames
         return [scale[:, :given] for scale in scales], [scale[:, given:] for scale in scales]
-
-
-def _update(optimizer: Optimizer, loss: Tensor) -> None:
-    optimizer.zero_grad()
-    loss.backward()
-    optimizer.step()

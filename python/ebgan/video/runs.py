@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
+from ebgan import training
 from ebgan.data import ClipBatches, load_clips
 from ebgan.errors import UserError, require_training
-from ebgan.training import RunFolder, Trainer, load_weights, newest_valid, seed_step
+from ebgan.training import RunFolder, Trainer, load_newest, seed_step
 from ebgan.video import builders
 from ebgan.video.config import VideoConfig
 from ebgan.video.generator import MultiscaleGenerator
@@ -98,18 +98,14 @@ def resume(
 
 def open_run(path: Path) -> tuple[RunFolder, VideoConfig]:
     """The run folder `path` of a video system and its configuration."""
-    run = RunFolder(path)
-    command = run.command()
-    if command != COMMAND:
-        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {COMMAND}'")
-    return run, run.read_config(VideoConfig)
+    return training.open_run(path, VideoConfig, COMMAND)
 
 
 def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
     run, config = open_run(path)
     net = build_generator(config).to(device)
-    _load_newest(run, net)
+    load_newest(run, {"generator": net})
     return net
 
 
@@ -119,11 +115,4 @@ def _start_from(path: Path, config: VideoConfig, net: MultiscaleGenerator) -> No
         theirs, ours = getattr(other, name), getattr(config, name)
         if theirs != ours:
             raise UserError(f"generator_from: {path} has the {name} {theirs}, this run {ours}")
-    _load_newest(run, net)
-
-
-def _load_newest(run: RunFolder, net: MultiscaleGenerator) -> None:
-    checkpoint, skipped = newest_valid(run.checkpoints)
-    for reason in skipped:
-        print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
-    load_weights(checkpoint, {"generator": net})
+    load_newest(run, {"generator": net})
