@@ -47,11 +47,13 @@ from support.image_files import plain
         ("sample nowhere", "nowhere: is no run folder"),
         ("sample full --count 0", "count: got 0"),
         ("sample full --out picture.gif", "out: got '.gif'"),
+        ("predict nowhere clip.mp4", "nowhere: is no run folder"),
+        ("evaluate nowhere", "nowhere: is no run folder"),
         ("data download cifar --root data", "unknown data set 'cifar'"),
         ("data download digits --root data", "embedded"),
         ("demo --out full", "full: is no run folder"),
         ("dance", "dance"),
-        ("", "demo, train, sample, evaluate, data"),
+        ("", "demo, train, sample, predict, evaluate, data"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, arguments, message):
@@ -83,8 +85,8 @@ def test_a_missing_extra_is_one_line_that_says_how_to_get_it(tmp_path, monkeypat
 
 def test_importing_the_systems_needs_no_extra():
     script = (
-        "import sys, ebgan, ebgan.gan, ebgan.data\n"
-        "extras = {'tyro', 'safetensors', 'tensorboard', 'matplotlib', 'PIL', 'sklearn'}\n"
+        "import sys, ebgan, ebgan.gan, ebgan.video, ebgan.data\n"
+        "extras = {'tyro', 'safetensors', 'tensorboard', 'matplotlib', 'PIL', 'sklearn', 'av', 'cv2'}\n"
         "print(extras & set(sys.modules))"
     )
     found = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)

@@ -6,40 +6,64 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import tyro
 
+from ebgan import scores, video
 from ebgan.cli.options import option
-from ebgan.scores import SCORES, evaluate_run
-from ebgan.training import choose_device
+from ebgan.errors import UserError
+from ebgan.training import RunFolder, choose_device
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Score the samples of a trained generator, beside real images and two sources that training should beat.
+    """Score what a trained generator makes, beside what it should beat; the table is kept in scores.json.
 
-    Prints, and writes to scores.json in the run folder: the kernel inception distance (KID, lower is better)
-    by a small network that comes with the package, for MNIST also I' and the inception score (higher is
-    better), the share of each class and the mean top probability of its classifier.
+    Of a GAN, samples: the kernel inception distance (KID, lower is better) by a small network that comes with
+    the package, for MNIST also I' and the inception score (higher is better), the share of each class and the
+    mean top probability of its classifier, beside real images, an untrained generator and noise. There are
+    scores for MNIST at 32x32 and for images at 64x64.
 
-    There are scores for MNIST at 32x32 and for images at 64x64.
+    Of video prediction, the first and last predicted frame of windows of the test split, whole and where they
+    move: PSNR, SSIM and two measures of sharpness, beside copies of the last frame and its optical flow.
     """
 
     run_folder: tyro.conf.Positional[Path]
     """Run folder, such as runs/gan-mnist."""
-    samples: int = 10_000
-    """Number of samples."""
+    samples: Annotated[int | None, option("number of samples of a GAN", str(scores.SAMPLES), kind=int)] = None
+    stride: Annotated[
+        int | None, option("frames of a video from one window to the next", str(video.STRIDE), kind=int)
+    ] = None
     seed: int = 0
-    """Seed of the noise, and of the choice of real images."""
+    """Seed of a GAN's noise and real images, or of the bootstrap over windows."""
     device: str = "auto"
     """auto, cpu, cuda or cuda:NUMBER."""
     data_root: Annotated[
         Path | None,
-        option("folder of the data sets; of images their own folder or zip", "EBGAN_DATA of the environment"),
+        option(
+            "folder of the data sets; of images and videos their own folder, or a zip of images",
+            "EBGAN_DATA of the environment",
+        ),
     ] = None
 
     def run(self) -> None:
         device = choose_device(self.device)
-        scores = evaluate_run(
-            self.run_folder, count=self.samples, seed=self.seed, device=device, data_root=self.data_root
+        of_video = RunFolder(self.run_folder).command() == video.COMMAND
+        table = self._of_video(device) if of_video else self._of_gan(device)
+        print(f"{table}\n\nscores: {self.run_folder / scores.SCORES}")
+
+    def _of_gan(self, device: torch.device) -> scores.Scores:
+        if self.stride is not None:
+            raise UserError(f"stride: {self.run_folder} is no run of video prediction; leave --stride out")
+        count = scores.SAMPLES if self.samples is None else self.samples
+        return scores.evaluate_run(
+            self.run_folder, count=count, seed=self.seed, device=device, data_root=self.data_root
         )
-        print(f"{scores}\n\nscores: {self.run_folder / SCORES}")
+
+    def _of_video(self, device: torch.device) -> video.VideoScores:
+        if self.samples is not None:
+            raise UserError(f"samples: {self.run_folder} is no run of a GAN; leave --samples out")
+        stride = video.STRIDE if self.stride is None else self.stride
+        return video.evaluate_run(
+            self.run_folder, stride=stride, seed=self.seed, device=device, data_root=self.data_root
+        )

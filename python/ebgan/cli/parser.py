@@ -14,6 +14,7 @@ import tyro
 from ebgan.cli.data import Download
 from ebgan.cli.demo import Demo
 from ebgan.cli.evaluate import Evaluate
+from ebgan.cli.predict import Predict
 from ebgan.cli.sample import Sample
 from ebgan.cli.train import TrainGan, TrainVideo
 from ebgan.errors import UserError
@@ -58,6 +59,7 @@ def parse(arguments: Sequence[str] | None) -> Command:
         Annotated[Demo, tyro.conf.subcommand("demo")]
         | Annotated[Train, tyro.conf.subcommand("train")]
         | Annotated[Sample, tyro.conf.subcommand("sample")]
+        | Annotated[Predict, tyro.conf.subcommand("predict")]
         | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
         | Annotated[Data, tyro.conf.subcommand("data")]
     )

@@ -16,7 +16,7 @@ from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.moving_digits import MovingDigits
 from ebgan.data.registry import Source, download, load, names, register
-from ebgan.data.video_file import read_video
+from ebgan.data.video_file import open_video, read_video
 
 for _source in (digits.SOURCE, images.SOURCE, *mnist.SOURCES):
     register(_source)
@@ -38,6 +38,7 @@ __all__ = [
     "load",
     "load_clips",
     "names",
+    "open_video",
     "read_video",
     "register",
     "register_clips",

@@ -155,14 +155,27 @@ def read_video(path: str | os.PathLike[str]) -> Frames:
     Raises:
         DataError: the file is missing, no video, damaged or cut short.
     """
+    _, frames = _look_through(Path(path), FrameMemory(1 << 62))
+    assert frames is not None
+    return frames
+
+
+def open_video(path: str | os.PathLike[str]) -> VideoIndex:
+    """What one pass over a video file finds; its frames are not kept, ``read`` decodes those asked for.
+
+    Raises:
+        DataError: as of :func:`read_video`.
+    """
+    return _look_through(Path(path), FrameMemory(0))[0]
+
+
+def _look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | None]:
     try:
-        _, frames = look_through(Path(path), FrameMemory(1 << 62))
+        return look_through(path, memory)
     except (MemoryError, UserError):
         raise
     except Exception as error:  # the file's fault, by whatever name FFmpeg calls it
         raise DataError(f"cannot read {path} as a video: {reason(error)}") from error
-    assert frames is not None
-    return frames
 
 
 def reason(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ebgan.scores.evaluate import evaluate
+from ebgan.scores.evaluate import SAMPLES, evaluate
 from ebgan.scores.inception import (
     class_shares,
     inception_score,
@@ -12,12 +12,14 @@ from ebgan.scores.inception import (
 )
 from ebgan.scores.kid import KID, kernel_inception_distance
 from ebgan.scores.networks import NETWORKS, Scored, ScoreNetwork, load_network
+from ebgan.scores.record import SCORES, write_scores
 from ebgan.scores.results import ClassScores, Scores, SetScores
-from ebgan.scores.runs import SCORES, evaluate_run
+from ebgan.scores.runs import evaluate_run
 
 __all__ = [
     "KID",
     "NETWORKS",
+    "SAMPLES",
     "SCORES",
     "ClassScores",
     "ScoreNetwork",
@@ -33,4 +35,5 @@ __all__ = [
     "log_probabilities",
     "mean_top_probability",
     "modified_inception_score",
+    "write_scores",
 ]

@@ -22,6 +22,7 @@ from ebgan.scores.kid import kernel_inception_distance
 from ebgan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.scores.results import ClassScores, Scores, SetScores
 
+SAMPLES = 10_000  # by default
 REAL_AT_MOST = 10_000  # of a set: KID draws subsets of 1,000, more images hardly change it
 
 
@@ -32,7 +33,7 @@ def evaluate(
     network: str,
     untrained: Generator,
     other: ImageSet | None = None,
-    count: int = 10_000,
+    count: int = SAMPLES,
     seed: int = 0,
 ) -> Scores:
     """Score `count` samples of `generator`, and what to compare them with.

@@ -1,32 +1,25 @@
-"""The scores of a run, and the file they are kept in."""
+"""The scores of a run."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
-import platform
-from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
 
 import torch
 
-import ebgan_kernels
 from ebgan.data import load
 from ebgan.errors import at_least
 from ebgan.gan import build_generator, image_shape, open_run, trained_generator
-from ebgan.scores.evaluate import evaluate
+from ebgan.scores.evaluate import SAMPLES, evaluate
 from ebgan.scores.networks import find
+from ebgan.scores.record import write_scores
 from ebgan.scores.results import Scores
 from ebgan.training import newest_valid, seed_step
-
-SCORES = "scores.json"
 
 
 def evaluate_run(
     path: Path,
     *,
-    count: int = 10_000,
+    count: int = SAMPLES,
     seed: int = 0,
     device: torch.device | str = "cpu",
     data_root: Path | None = None,
@@ -59,21 +52,5 @@ def evaluate_run(
         count=count,
         seed=seed,
     )
-    content: dict[str, Any] = {
-        "scores": dataclasses.asdict(scores),
-        "samples": count,
-        "step": int(checkpoint.name.removeprefix("step-")),
-        "command": run.command(),
-        "config": dataclasses.asdict(config),
-        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
-        "versions": {
-            "python": platform.python_version(),
-            "torch": torch.__version__,
-            "ebgan-kernels": ebgan_kernels.__version__,
-        },
-        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
-    }
-    temporary = path / f"{SCORES}.tmp"
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(path / SCORES)
+    write_scores(run, scores, checkpoint=checkpoint, config=config, device=device, samples=count)
     return scores

@@ -1,0 +1,46 @@
+"""The file that the scores of a run are kept in, with where they come from."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import platform
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import ebgan_kernels
+from ebgan.training import RunFolder, TrainingConfig
+
+SCORES = "scores.json"
+
+
+def write_scores(
+    run: RunFolder,
+    scores: Any,
+    *,
+    checkpoint: Path,
+    config: TrainingConfig,
+    device: torch.device,
+    **further: object,
+) -> None:
+    """Write the dataclass `scores` of a checkpoint of `run`, and `further` facts, to scores.json."""
+    content = {
+        "scores": dataclasses.asdict(scores),
+        **further,
+        "step": int(checkpoint.name.removeprefix("step-")),
+        "command": run.command(),
+        "config": dataclasses.asdict(config),
+        "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
+        "versions": {
+            "python": platform.python_version(),
+            "torch": torch.__version__,
+            "ebgan-kernels": ebgan_kernels.__version__,
+        },
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+    }
+    temporary = run.path / f"{SCORES}.tmp"
+    temporary.write_text(json.dumps(content, indent=1) + "\n")
+    temporary.replace(run.path / SCORES)

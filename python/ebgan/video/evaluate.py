@@ -1,0 +1,154 @@
+"""How well a generator predicts whole frames, beside two baselines: the protocol of the authors' program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from ebgan.data import ClipSet, load_clips
+from ebgan.errors import at_least, require
+from ebgan.scores import write_scores
+from ebgan.training import newest_valid
+from ebgan.video.baselines import BASELINES
+from ebgan.video.flow import moving, optical_flow
+from ebgan.video.generator import MultiscaleGenerator
+from ebgan.video.metrics import METRICS
+from ebgan.video.rollout import roll_out
+from ebgan.video.runs import open_run, trained_generator
+from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, statistics
+from ebgan.video.windows import windows
+
+STRIDE = 16
+HIDDEN = -1.0  # black, what pixels that do not move are set to
+TOO_GOOD = 50.0  # dB of PSNR, from which on a masked window shows too little that moves to be counted
+
+
+def evaluate(
+    generator: MultiscaleGenerator, clips: ClipSet, *, stride: int = STRIDE, seed: int = 0
+) -> VideoScores:
+    """Score predictions of the first and the last of the frames that follow, by every metric.
+
+    A generator of one frame predicts two, the second from its own first. Scored are whole frames; and the
+    areas that move, all other pixels being black in prediction and target alike. What moves in a frame is
+    told by the flow from the real frame before it (`ebgan.video.moving`). In moving areas, a prediction with
+    a PSNR of 50 dB or more is not counted. Beside the generator stand copies of the last input frame, and
+    that frame moved on by its optical flow (`ebgan.video.BASELINES`).
+
+    Args:
+        generator: of `ebgan.video.generator`, on any device.
+        clips: what to predict; sides are cut to multiples of 8.
+        stride: frames from the start of a window to that of the next.
+        seed: of the bootstrap.
+
+    Raises:
+        DataError: no clip is long enough, or one is smaller than 16x16.
+        UserError: `stride` below 1, or `seed` below 0.
+
+    Example (which scores an untrained generator):
+        >>> import dataclasses
+        >>> from ebgan.data import load_clips
+        >>> from ebgan.video import generator
+        >>> digits = load_clips("moving-digits", "test", size=32)
+        >>> three = dataclasses.replace(digits, clips=digits.clips[:3])
+        >>> scores = evaluate(generator("8to8", width=0.1), three, stride=40)
+        >>> scores.windows, scores.frames["frame 8"]["whole"].gain["psnr"].mean < 0
+        (6, True)
+    """
+    at_least("seed", seed, 0)
+    given, predicted = generator.input_frames, max(generator.target_frames, 2)
+    chosen = windows(clips, given + predicted, stride=stride)
+    device = next(generator.parameters()).device
+
+    def generated(frames: Tensor, count: int) -> Tensor:
+        return roll_out(generator, frames[None].to(device), count)[0].to(frames)
+
+    ways = {"generator": generated, **BASELINES}
+    scored = (1, predicted)
+    bar = require("tqdm").tqdm(chosen, unit="window", disable=None)
+    values = np.stack([_window_scores(window.frames(), given, scored, ways) for window in bar])
+    return VideoScores(
+        data=f"{clips.name} {clips.split}",
+        clips=len(clips),
+        windows=len(chosen),
+        sizes=tuple(sorted({window.size for window in chosen})),
+        input_frames=given,
+        predicted_frames=predicted,
+        stride=stride,
+        seed=seed,
+        frames={
+            f"frame {frame}": {
+                "whole": _area(values[:, number, 0], tuple(ways), seed, skip=False),
+                "moving": _area(values[:, number, 1], tuple(ways), seed, skip=True),
+            }
+            for number, frame in enumerate(scored)
+        },
+    )
+
+
+def evaluate_run(
+    path: Path,
+    *,
+    stride: int = STRIDE,
+    seed: int = 0,
+    device: torch.device | str = "cpu",
+    data_root: Path | None = None,
+) -> VideoScores:
+    """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
+
+    The windows are those of the test split of the run's data set. See `evaluate` for the rest.
+
+    Raises:
+        UserError: no run of this system, no whole checkpoint, or the data is not there.
+    """
+    device = torch.device(device)
+    run, config = open_run(path)
+    generator = trained_generator(path, device)
+    checkpoint, _ = newest_valid(run.checkpoints)
+    clips = load_clips(
+        config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
+    )
+    scores = evaluate(generator, clips, stride=stride, seed=seed)
+    write_scores(run, scores, checkpoint=checkpoint, config=config, device=device)
+    return scores
+
+
+Way = Callable[[Tensor, int], Tensor]
+
+
+def _window_scores(
+    frames: Tensor, given: int, scored: tuple[int, ...], ways: Mapping[str, Way]
+) -> NDArray[np.float64]:
+    """[scored frame, whole or moving, way, metric] of one window, all its real `frames`."""
+    films = torch.stack([way(frames[:given], scored[-1]) for way in ways.values()])
+    areas = []
+    for number in scored:
+        before, target = frames[given + number - 2], frames[given + number - 1]
+        mask = moving(optical_flow(before, target))
+        predictions, targets = films[:, number - 1], target.expand(len(films), -1, -1, -1)
+        areas.append((predictions, targets))
+        areas.append((predictions.where(mask, HIDDEN), targets.where(mask, HIDDEN)))
+    values = [[metric(*area) for metric in METRICS.values()] for area in areas]
+    shape = (len(scored), 2, len(METRICS), len(ways))
+    return torch.stack([each for area in values for each in area]).view(shape).mT.numpy()
+
+
+def _area(values: NDArray[np.float64], ways: tuple[str, ...], seed: int, *, skip: bool) -> Area:
+    """Of values [window, way, metric]."""
+    names = tuple(METRICS)
+    counts = values[:, :, names.index("psnr")] < (TOO_GOOD if skip else np.inf)
+    predictions = {}
+    for way, name in enumerate(ways):
+        kept = values[counts[:, way], way]
+        found = {metric: statistics(each) for metric, each in zip(names, kept.T, strict=True) if len(each)}
+        predictions[name] = Prediction(len(kept), len(values) - len(kept), found)
+    ours, last = ways.index("generator"), ways.index("last frame")
+    both = counts[:, ours] & counts[:, last]
+    if not both.any():
+        return Area(predictions, 0, {})
+    gains = paired_bootstrap(values[both, ours] - values[both, last], seed=seed)
+    return Area(predictions, int(both.sum()), dict(zip(names, gains, strict=True)))
