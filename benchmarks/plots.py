@@ -1,4 +1,4 @@
-"""The picture of a result file: the headline operator's time by implementation, one panel per input size."""
+"""The picture of a result file: time by implementation, a panel for each headline operator and size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 
-from benchmarks.headline import OPERATOR, headline_clock, headline_rows, is_ours, label
+from benchmarks.headline import by_case, headline_clock, headline_rows, is_ours, label
 from benchmarks.rows import OperatorRow, Results
 from benchmarks.tables import figure, shape_text
 
@@ -19,20 +19,20 @@ OURS, OTHERS, FLOOR = "#d55e00", "#0072b2", "#999999"
 
 
 def draw_headline(results: Results, folder: pathlib.Path) -> pathlib.Path | None:
-    """Writes `<benchmark>-<device>.png`; None where the file has no row of the headline operator."""
+    """Writes `<benchmark>-<device>.png`; None where the file has no row of a headline operator."""
     rows = headline_rows(results)
     if not rows:
         return None
-    shapes = list(dict.fromkeys(row.shape for row in rows))
+    cases = by_case(rows)
     figure_, panels = plt.subplots(
-        1, len(shapes), figsize=(4.2 * len(shapes), 2.9), squeeze=False, layout="constrained"
+        1, len(cases), figsize=(4.2 * len(cases), 2.9), squeeze=False, layout="constrained"
     )
-    for panel, shape in zip(panels[0], shapes, strict=True):
-        _panel(panel, [row for row in rows if row.shape == shape], headline_clock(results))
-        panel.set_title(shape_text(shape), fontsize=10)
+    for panel, ((operator, shape), of_case) in zip(panels[0], cases.items(), strict=True):
+        _panel(panel, of_case, headline_clock(results))
+        panel.set_title(f"{operator}\n{shape_text(shape)}", fontsize=10)
     for panel in panels[0][1:]:
         panel.set_yticklabels([])
-    figure_.suptitle(f"{OPERATOR}, float32, forward + backward: {results.environment.device}", fontsize=11)
+    figure_.suptitle(f"float32, forward + backward: {results.environment.device}", fontsize=11)
     path = folder / pathlib.Path(results.file_name).with_suffix(".png")
     figure_.savefig(path, dpi=120, metadata={"Software": None})
     plt.close(figure_)

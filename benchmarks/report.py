@@ -12,7 +12,7 @@ import pathlib
 import sys
 from collections.abc import Iterable, Sequence
 
-from benchmarks.headline import OPERATOR, headline_rows, is_ours, label
+from benchmarks.headline import by_case, headline_rows, is_ours, label
 from benchmarks.rows import RESULTS, ROOT, Environment, OperatorRow, Results, StepRow
 from benchmarks.tables import figure, ratio, row_lines, shape_text, table
 
@@ -32,10 +32,10 @@ def load_results(folder: pathlib.Path) -> list[Results]:
 
 
 def readme_block(all_results: Sequence[Results], pictures: str) -> str:
-    """The README's tables: the headline operator and the training steps, device by device."""
+    """The README's tables: the headline operators and the training steps, device by device."""
     lines = [
-        f"`{OPERATOR}`, float32, forward + backward from leaf tensors: milliseconds, median ± interquartile",
-        "range, all interleaved in one run. *Streaming* moves the same bytes and computes nothing.",
+        "float32, forward + backward from leaf tensors: milliseconds, median ± interquartile range, all",
+        "interleaved in one run. *Streaming* moves the same bytes and computes nothing.",
         "",
     ]
     for kind, title in DEVICE_KINDS.items():
@@ -91,7 +91,7 @@ def _readme_section(results: Results, pictures: str) -> list[str]:
     lines: list[str] = []
     if headline:
         picture = f"{pictures}{pathlib.Path(results.file_name).with_suffix('.png')}"
-        alt = f"{OPERATOR} on {results.environment.device}: time of each implementation"
+        alt = f"{results.benchmark} on {results.environment.device}: time of each implementation"
         lines += [title, "", *_headline_table(headline), "", f"![{alt}]({picture})", ""]
     if steps:
         lines += [f"Training steps, {title}", "", *_step_table(steps), ""]
@@ -101,22 +101,22 @@ def _readme_section(results: Results, pictures: str) -> list[str]:
 def _headline_table(rows: Sequence[OperatorRow]) -> list[str]:
     names = list(dict.fromkeys(row.implementation for row in rows))
     body = []
-    for shape in dict.fromkeys(row.shape for row in rows):
-        of_shape = {row.implementation: row for row in rows if row.shape == shape}
+    for (operator, shape), of_case in by_case(rows).items():
+        measured = {row.implementation: row for row in of_case}
         ours = min(
-            (row for name, row in of_shape.items() if is_ours(name)),
+            (row for name, row in measured.items() if is_ours(name)),
             key=lambda row: row.median_ms,
             default=None,
         )
         cells = [
-            f"{figure(of_shape[name].median_ms)} ± {figure(of_shape[name].iqr_ms)}"
-            if name in of_shape
+            f"{figure(measured[name].median_ms)} ± {figure(measured[name].iqr_ms)}"
+            if name in measured
             else ""
             for name in names
         ]
         ratios = (ours.speedup_over_eager, ours.speedup_over_compile) if ours else (None, None)
-        body.append([shape_text(shape), *cells, *map(ratio, ratios)])
-    header = ["images", *map(_column, names), "over eager", "over compile"]
+        body.append([f"`{operator}`", shape_text(shape), *cells, *map(ratio, ratios)])
+    header = ["operator", "images", *map(_column, names), "over eager", "over compile"]
     return table(header, body)
 
 
