@@ -126,14 +126,14 @@ def _step_table(rows: Iterable[StepRow]) -> list[str]:
             row.job,
             _column(row.implementation),
             f"{figure(row.median_ms)} ± {figure(row.iqr_ms)}",
-            f"{row.per_second:,.0f}",
+            f"{row.per_second:,.0f} {row.unit}",
             figure(row.loss_ms),
             f"{100 * (row.loss_share or 0):.1f} %",
             ratio(row.speedup),
         ]
         for row in rows
     ]
-    return table(["step", "losses", "ms", "images/s", "of it losses, ms", "share", "over eager"], body)
+    return table(["step", "losses", "ms", "per second", "of it losses, ms", "share", "over eager"], body)
 
 
 def _column(implementation: str) -> str:
