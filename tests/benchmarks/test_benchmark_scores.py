@@ -39,7 +39,10 @@ def test_the_page_gives_each_run_a_line_and_names_the_score_network():
         ["mnist-pt", "10,000", *figures],
     ]
     assert ["real", "", *figures] in lines
-    assert "ab" * 32 in text and "`ebgan train gan --data mnist`, seed 3: model ebgan, margin 10.0 (" in text
+    assert (
+        "ab" * 32 in text
+        and "`ebgan train gan --data mnist --seed 3 --model ebgan --margin 10.0 --steps 10` (" in text
+    )
 
 
 def test_scores_without_classes_leave_their_columns_empty():
@@ -69,3 +72,7 @@ def test_a_runs_scores_are_taken_over_by_name(tmp_path: pathlib.Path):
 def test_what_cannot_be_taken_over_is_named(item: str, message: str, tmp_path: pathlib.Path):
     with pytest.raises(ValueError, match=message):
         scores.take_over([item], tmp_path)
+
+
+def test_the_committed_page_says_what_the_committed_scores_say():
+    assert scores.PAGE.read_text() == scores.page(scores.committed())

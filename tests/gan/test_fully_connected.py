@@ -43,7 +43,8 @@ def test_weights_start_with_the_papers_spread_and_biases_at_zero():
     ):
         for layer in net.modules():
             if isinstance(layer, nn.Linear):
-                assert layer.weight.std().item() == pytest.approx(std, rel=0.1)
+                few = layer.out_features == 1  # of 1024 weights the spread itself is known to 2 % only
+                assert layer.weight.std().item() == pytest.approx(std, rel=0.1 if few else 0.02)
                 assert not layer.bias.any()
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+import torch
 
 import ebgan_kernels as ek
+from ebgan_kernels.native.gradient import INSTRUCTION_SETS, cpu_instruction_set
 from support.implementations import missing
 
 
@@ -27,3 +29,17 @@ def implementation(request: pytest.FixtureRequest) -> Iterator[ek.Backend]:
 def kernels(request: pytest.FixtureRequest) -> Iterator[ek.Backend]:
     """An implementation with kernels and an autograd of its own, insisted on during the test."""
     yield from _insist(request.param)
+
+
+@pytest.fixture(params=INSTRUCTION_SETS)
+def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Limits the C++ kernels to one instruction set during the test, and puts the widest back."""
+    limit = torch.ops.ebgan_kernels.limit_cpu_instruction_set
+    limit(INSTRUCTION_SETS.index(request.param))
+    try:
+        if cpu_instruction_set() != request.param:
+            pytest.skip(f"this processor has no {request.param}")
+        with ek.backend("cpu"):
+            yield request.param
+    finally:
+        limit(len(INSTRUCTION_SETS) - 1)

@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 import torch
 
 import ebgan_kernels as ek
-from ebgan_kernels.native.gradient import INSTRUCTION_SETS, cpu_instruction_set
 from support.accuracy import assert_within_one_ulp
 from support.losses import Case, images, torch_value_and_gradients, value_and_gradients
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 MIXES = [(SINGLE, SINGLE), (DOUBLE, DOUBLE), (HALF, HALF), (BRAIN, SINGLE), (SINGLE, HALF)]
-
-
-@pytest.fixture(params=INSTRUCTION_SETS)
-def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Limits the kernels to one set and puts the widest back."""
-    limit = torch.ops.ebgan_kernels.limit_cpu_instruction_set
-    limit(INSTRUCTION_SETS.index(request.param))
-    try:
-        if cpu_instruction_set() != request.param:
-            pytest.skip(f"this processor has no {request.param}")
-        with ek.backend("cpu"):
-            yield request.param
-    finally:
-        limit(len(INSTRUCTION_SETS) - 1)
 
 
 @pytest.mark.parametrize("dtype", [HALF, BRAIN])

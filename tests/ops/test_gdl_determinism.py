@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels as ek
-from ebgan_kernels.native.gradient import INSTRUCTION_SETS, cpu_instruction_set
 from support.accuracy import assert_within_one_ulp
 from support.gdl import CASES, FUNCTIONS, Case, torch_value_and_gradients, value_and_gradients
 from support.implementations import device_of
@@ -67,20 +66,6 @@ def test_a_step_never_waits_for_the_device(kernels: ek.Backend) -> None:
             (3 * case(inputs)).backward()
         finally:
             torch.cuda.set_sync_debug_mode("default")
-
-
-@pytest.fixture(params=INSTRUCTION_SETS)
-def instruction_set(request: pytest.FixtureRequest) -> Iterator[str]:
-    """Limits the kernels to one set and puts the widest back."""
-    limit = torch.ops.ebgan_kernels.limit_cpu_instruction_set
-    limit(INSTRUCTION_SETS.index(request.param))
-    try:
-        if cpu_instruction_set() != request.param:
-            pytest.skip(f"this processor has no {request.param}")
-        with ek.backend("cpu"):
-            yield request.param
-    finally:
-        limit(len(INSTRUCTION_SETS) - 1)
 
 
 @pytest.mark.parametrize(
