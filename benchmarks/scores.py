@@ -11,7 +11,7 @@ import json
 import pathlib
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -64,7 +64,7 @@ def _section(data: str, runs: Sequence[tuple[str, dict[str, Any]]]) -> list[str]
         "",
         *table(header, body),
         "",
-        *(f"- {name}: {_settings(run)}" for name, run in runs),
+        *(f"- {name}: {settings(run)}" for name, run in runs),
         "",
     ]
 
@@ -85,17 +85,21 @@ def _cells(name: str, run: dict[str, Any], which: str) -> list[str]:
     ]
 
 
-def _settings(run: dict[str, Any]) -> str:
+def settings(run: dict[str, Any]) -> str:
     """The command that trains the run anew, and where it was scored."""
-    left_out = ("log_every", "picture_every", "checkpoint_every")
-    config = {
-        name: value for name, value in run["config"].items() if value is not None and value is not False
-    }
-    options = " ".join(
-        f"--{name.replace('_', '-')} {value}" for name, value in config.items() if name not in left_out
-    )
     where = f"torch {run['versions']['torch']}, {run['device']}, {run['date'][:10]}"
-    return f"`ebgan {run['command']} {options}` ({where})"
+    return f"`{command_line(run['command'], run['config'])}` ({where})"
+
+
+def command_line(command: str, config: Mapping[str, Any]) -> str:
+    """The `ebgan` command of a run of this configuration."""
+    left_out = ("log_every", "picture_every", "checkpoint_every")
+    options = " ".join(
+        f"--{name.replace('_', '-')} {value}"
+        for name, value in config.items()
+        if value is not None and value is not False and name not in left_out
+    )
+    return f"ebgan {command} {options}"
 
 
 def committed() -> list[tuple[str, dict[str, Any]]]:

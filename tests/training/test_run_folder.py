@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import pytest
@@ -7,12 +8,23 @@ import pytest
 from ebgan import UserError
 from ebgan.gan import GanConfig
 from ebgan.training import RunFolder
+from ebgan.video import VideoConfig, preset
 
 
 def test_a_configuration_comes_back_as_it_was(tmp_path, tiny):
     run = RunFolder.create(tmp_path / "run", "train gan", tiny(seed=3))
     assert run.read_config(GanConfig) == tiny(seed=3)
     assert run.command() == "train gan"
+
+
+def test_an_optional_choice_comes_back_given_or_not(tmp_path):
+    for bounce in (None, "random"):
+        config = dataclasses.replace(preset("8to8"), bounce=bounce)
+        run = RunFolder.create(tmp_path / str(bounce), "train video", config)
+        assert run.read_config(VideoConfig) == config
+    run.config.write_text(run.config.read_text().replace('"random"', '"sideways"'))
+    with pytest.raises(UserError, match="'bounce' has 'sideways'"):
+        run.read_config(VideoConfig)
 
 
 @pytest.mark.parametrize(("command", "replace"), [("train gan", False), ("train gan", True), ("demo", False)])

@@ -9,7 +9,8 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from types import UnionType
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import torch
 from torch import nn
@@ -113,13 +114,9 @@ def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
 
 
 def _fits(value: object, annotation: Any) -> bool:
-    """Whether a JSON value is of a configuration field's type (scalars, Literal and None only)."""
-    choices = getattr(annotation, "__args__", None) or (annotation,)
-    if type(None) in choices and value is None:
-        return True
-    scalars = tuple(choice for choice in choices if isinstance(choice, type))
-    if not scalars:
-        return value in choices
-    if isinstance(value, bool):
-        return bool in scalars
-    return isinstance(value, scalars) or (float in scalars and isinstance(value, int))
+    """Whether a JSON value is of a configuration field's type: scalars, Literal, None and unions of them."""
+    if get_origin(annotation) is Literal:
+        return any(type(value) is type(choice) and value == choice for choice in get_args(annotation))
+    if get_origin(annotation) in (Union, UnionType):
+        return any(_fits(value, choice) for choice in get_args(annotation))
+    return type(value) is annotation or (annotation is float and type(value) is int)

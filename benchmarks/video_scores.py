@@ -1,0 +1,172 @@
+"""The committed scores of video runs as a page: `python -m benchmarks.video_scores [RUN=NAME ...]`.
+
+`runs/mine=8to8-gdl-0` first takes over the scores.json that `ebgan evaluate runs/mine` wrote, as
+`benchmarks/results/video/8to8-gdl-0.json`. Then `benchmarks/results/VIDEO.md` is written from all of them,
+runs that differ in nothing but their seed as one row.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from benchmarks.rows import RESULTS
+from benchmarks.scores import settings, take_over
+from benchmarks.tables import table
+
+FOLDER, PAGE = RESULTS / "video", RESULTS / "VIDEO.md"
+INTRODUCTION = """\
+# Scores of video prediction
+
+Written by `python -m benchmarks.video_scores` from the files that `ebgan evaluate` made, kept in `video/`.
+
+- Means over windows, then over seeds, ± the deviation between seeds. Baselines have no seed.
+- PSNR, SSIM and sharpness in dB as the authors' program has them; *ratio* is the strength of all edges over
+  that in the real frame, 1 being as sharp: our reading of the sharpness in LeCun's deck, whose formula is in
+  no source we know.
+- Moving areas: where the optical flow between the real frames says that something moves; all else is black
+  in prediction and target alike. *Gain*: PSNR over a copy of the last input frame, with its 95 % interval by
+  paired bootstrap over windows, of each seed.
+- The deck's figures are of networks trained at length on Sports1M and scored on a tenth of UCF101, whole
+  frames: beside ours for their order, not for their height.
+- Patches to train on are drawn uniformly over the classes of the training clips, as the authors draw them; of
+  the eight classes here six have one clip.
+"""
+
+LOSSES = {"l2": "l2", "l1": "l1", "gdl": "GDL l1", "adv": "Adv", "adv+gdl": "Adv+GDL"}
+BASELINES = ("last frame", "optical flow")
+METRICS = {"psnr": 2, "ssim": 3, "sharpness": 2, "sharpness_ratio": 3}
+HEADINGS = ("PSNR", "SSIM", "sharp dB", "ratio")
+
+# PSNR and sharpness of the first and of the last frame, as LeCun's deck prints them.
+DECK = {
+    "8to8": {
+        "l2": (18.3, 0.47, 16.4, 0.36),
+        "l1": (21.2, 0.57, 18.3, 0.51),
+        "gdl": (21.8, 0.87, 19.2, 0.79),
+        "adv": (21.0, 0.65, 18.9, 0.54),
+    },
+    "4to1": {
+        "l2": (20.1, 0.48, 14.1, 0.29),
+        "l1": (22.2, 0.58, 16.0, 0.48),
+        "gdl": (23.9, 0.69, 18.5, 0.60),
+        "adv": (24.4, 0.95, 18.9, 1.00),
+        "adv+gdl": (27.2, 0.77, 22.6, 0.68),
+    },
+}
+
+Score = dict[str, Any]
+
+
+class Section(NamedTuple):
+    """What one table is about: the data, the network, its width and how long it was trained."""
+
+    data: str
+    config: str
+    width: float
+    steps: int
+
+
+def page(scores: Mapping[str, Score]) -> str:
+    """The page of scores.json contents by name."""
+    sections: dict[Section, dict[str, dict[str, Score]]] = {}
+    for name, run in sorted(scores.items(), key=_order):
+        config = run["config"]
+        section = Section(run["scores"]["data"], config["config"], config["width"], run["step"])
+        sections.setdefault(section, {}).setdefault(config["loss"], {})[name] = run
+    return "\n".join([INTRODUCTION, *(line for each in sections.items() for line in _section(*each))])
+
+
+def _order(item: tuple[str, Score]) -> tuple[str, int, int]:
+    config = item[1]["config"]
+    return config["config"], list(LOSSES).index(config["loss"]), config["seed"]
+
+
+def _section(section: Section, by_loss: Mapping[str, Mapping[str, Score]]) -> list[str]:
+    runs = [run for of_loss in by_loss.values() for run in of_loss.values()]
+    scores = runs[0]["scores"]
+    if any(run["scores"]["windows"] != scores["windows"] for run in runs):
+        raise ValueError(f"{section.config}: the runs were scored on different windows; evaluate all anew")
+    width = "" if section.width == 1 else f", hidden layers {section.width:g} times as wide as published"
+    lines = [
+        f"## {section.config} on {section.data}",
+        "",
+        f"{section.steps:,} updates each{width}. {scores['windows']} windows of {scores['clips']} clips, "
+        f"{scores['stride']} frames apart, {' and '.join(scores['sizes'])} pixels.",
+        "",
+    ]
+    for area, title in (("whole", "Whole frames"), ("moving", "Moving areas")):
+        lines += [f"### {section.config}: {title.lower()}", "", *_area(section, by_loss, area), ""]
+    return [
+        *lines,
+        *(f"- {name}: {settings(run)}" for of in by_loss.values() for name, run in of.items()),
+        "",
+    ]
+
+
+def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: str) -> list[str]:
+    any_run = next(iter(next(iter(by_loss.values())).values()))
+    frames = list(any_run["scores"]["frames"])
+    header = ["", *(f"{heading}, {frame}" for frame in frames for heading in HEADINGS)]
+    header += (
+        ["deck: PSNR", "sharp", "last PSNR", "sharp"] if area == "whole" else [f"gain, {f}" for f in frames]
+    )
+    rows = []
+    for loss, runs in by_loss.items():
+        areas = [[run["scores"]["frames"][frame][area] for run in runs.values()] for frame in frames]
+        cells = [cell for of_frame in areas for cell in _cells(of_frame, "generator")]
+        if area == "whole":
+            deck = DECK[section.config].get(loss, ())
+            cells += [f"{figure:g}" for figure in deck] or [""] * 4
+        else:
+            cells += ["; ".join(map(_gain, of_frame)) for of_frame in areas]
+        rows.append([f"{LOSSES[loss]}, {len(runs)} seed{'s' * (len(runs) > 1)}", *cells])
+    for name in BASELINES:
+        cells = [
+            cell for frame in frames for cell in _cells([any_run["scores"]["frames"][frame][area]], name)
+        ]
+        rows.append([name, *cells, *[""] * (len(header) - 1 - len(cells))])
+    return table(header, rows)
+
+
+def _cells(areas: Sequence[Mapping[str, Any]], way: str) -> list[str]:
+    """Every metric of one frame: its mean over seeds and the deviation between them."""
+    cells = []
+    for metric, digits in METRICS.items():
+        means = [area["predictions"][way]["metrics"][metric]["mean"] for area in areas]
+        deviation = f" ± {statistics.stdev(means):.{digits}f}" if len(means) > 1 else ""
+        cells.append(f"{statistics.fmean(means):.{digits}f}{deviation}")
+    return cells
+
+
+def _gain(area: Mapping[str, Any]) -> str:
+    gain = area["gain"]["psnr"]
+    return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
+
+
+def committed() -> dict[str, Score]:
+    """The scores in the results folder, by name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("runs", nargs="*", metavar="RUN=NAME")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    try:
+        take_over(options.runs, FOLDER)
+        PAGE.write_text(page(committed()))
+    except (ValueError, OSError) as error:
+        print(f"benchmarks.video_scores: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
