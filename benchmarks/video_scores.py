@@ -19,6 +19,7 @@ from benchmarks.scores import settings, take_over
 from benchmarks.tables import table
 
 FOLDER, PAGE = RESULTS / "video", RESULTS / "VIDEO.md"
+RATES = FOLDER / "rates" / "ucf101.json"
 INTRODUCTION = """\
 # Scores of video prediction
 
@@ -71,14 +72,15 @@ class Section(NamedTuple):
     steps: int
 
 
-def page(scores: Mapping[str, Score]) -> str:
-    """The page of scores.json contents by name."""
+def page(scores: Mapping[str, Score], rates: Mapping[str, Any]) -> str:
+    """The page of scores.json contents by name, and of how the learning rates were chosen."""
     sections: dict[Section, dict[str, dict[str, Score]]] = {}
     for name, run in sorted(scores.items(), key=_order):
         config = run["config"]
         section = Section(run["scores"]["data"], config["config"], config["width"], run["step"])
         sections.setdefault(section, {}).setdefault(config["loss"], {})[name] = run
-    return "\n".join([INTRODUCTION, *(line for each in sections.items() for line in _section(*each))])
+    body = [line for each in sections.items() for line in _section(*each)]
+    return "\n".join([INTRODUCTION, *body, *_rates(rates)])
 
 
 def _order(item: tuple[str, Score]) -> tuple[str, int, int]:
@@ -133,6 +135,33 @@ def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: st
     return table(header, rows)
 
 
+def _rates(rates: Mapping[str, Any]) -> list[str]:
+    """What each learning rate reached on clips held out from training; the chosen one in bold."""
+    rows = []
+    for row in rates["rows"]:
+        others = [o for o in rates["rows"] if (o["config"], o["loss"]) == (row["config"], row["loss"])]
+        mark = "**" if max(others, key=lambda o: sum(o["psnr"])) is row else ""
+        discriminator = "" if row["discriminator_lr"] is None else f"{row['discriminator_lr']:g}"
+        means = [*row["psnr"], statistics.fmean(row["psnr"])]
+        figures = [f"{row['generator_lr']:g}", discriminator, *(f"{value:.2f}" for value in means)]
+        rows.append([row["config"], LOSSES[row["loss"]], *(f"{mark}{f}{mark}" if f else "" for f in figures)])
+    held_out = ", ".join(rates["held_out"])
+    last = "; ".join(f"{config} {a:.2f} and {b:.2f}" for config, (a, b) in rates["last_frame"].items())
+    return [
+        "## Learning rates",
+        "",
+        "Chosen by the mean of the PSNR of first and last frame in moving areas, on the training groups",
+        f"{held_out}: moved to a folder `val` of a copy of `ucf101`, which `--data-root` then names. "
+        f"{rates['steps']} updates,",
+        f"batch {rates['batch_size']}, {rates['optimizer']}, seed {rates['seed']}, {rates['precision']}, also to "
+        f"score; windows {rates['stride']} frames apart, without those where a copy",
+        f"of the last frame has 50 dB. Such a copy has, in dB: {last}.",
+        "",
+        *table(["", "loss", "generator lr", "discriminator lr", "PSNR, first", "last", "mean"], rows),
+        "",
+    ]
+
+
 def _cells(areas: Sequence[Mapping[str, Any]], way: str) -> list[str]:
     """Every metric of one frame: its mean over seeds and the deviation between them."""
     cells = []
@@ -153,6 +182,12 @@ def committed() -> dict[str, Score]:
     return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
 
 
+def chosen_rates() -> dict[str, Any]:
+    """What the learning rates were chosen by."""
+    found: dict[str, Any] = json.loads(RATES.read_text())
+    return found
+
+
 def main(arguments: Iterable[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -161,7 +196,7 @@ def main(arguments: Iterable[str] | None = None) -> int:
     options = parser.parse_args(None if arguments is None else list(arguments))
     try:
         take_over(options.runs, FOLDER)
-        PAGE.write_text(page(committed()))
+        PAGE.write_text(page(committed(), chosen_rates()))
     except (ValueError, OSError) as error:
         print(f"benchmarks.video_scores: {error}", file=sys.stderr)
         return 2
