@@ -153,8 +153,8 @@ def _rates(rates: Mapping[str, Any]) -> list[str]:
         "Chosen by the mean of the PSNR of first and last frame in moving areas, on the training groups",
         f"{held_out}: moved to a folder `val` of a copy of `ucf101`, which `--data-root` then names. "
         f"{rates['steps']} updates,",
-        f"batch {rates['batch_size']}, {rates['optimizer']}, seed {rates['seed']}, {rates['precision']}, also to "
-        f"score; windows {rates['stride']} frames apart, without those where a copy",
+        f"batch {rates['batch_size']}, {rates['optimizer']}, seed {rates['seed']}, {rates['precision']}, "
+        f"also to score; windows {rates['stride']} frames apart, without those where a copy",
         f"of the last frame has 50 dB. Such a copy has, in dB: {last}.",
         "",
         *table(["", "loss", "generator lr", "discriminator lr", "PSNR, first", "last", "mean"], rows),
