@@ -41,8 +41,11 @@ template <typename T>
 struct Totals {
   double lanes[kLanes<T>] = {};
 
-  void add(Vector<T> value) {
-    for (int i = 0; i < kLanes<T>; ++i) lanes[i] += static_cast<double>(value[i]);
+  void add(Vector<T>& value) {
+    T values[kLanes<T>];
+    store(values, value);
+    for (int i = 0; i < kLanes<T>; ++i) lanes[i] += static_cast<double>(values[i]);
+    value = Vector<T>{};
   }
   double sum() const {
     double total = 0;
@@ -73,31 +76,35 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
   using V = Vector<T>;
   constexpr bool kSlopes = wanted != Wanted::kTerms;
   constexpr bool kTarget = wanted == Wanted::kBoth;
-  const Side<T>& prediction = run.prediction;
-  const Side<T>& target = run.target;
+  // Copies: what is behind a reference would be read again after every store.
+  const Side<T> prediction = run.prediction;
+  const Side<T> target = run.target;
   const int64_t width = run.width;
+  const int p_norm = terms.p;
+  const bool is_along = run.along, is_down = run.down, is_through = run.through, streamed = can_stream(run);
   const T alpha = static_cast<T>(terms.alpha);
-  const T element_share = static_cast<T>(terms.element_share);
-  const T shares[] = {static_cast<T>(terms.axis_shares[0]), static_cast<T>(terms.axis_shares[1]),
-                      static_cast<T>(terms.axis_shares[2])};
-  const bool streamed = can_stream(run);
-  V sum{}, axis_sums[3] = {};
-  Totals<T> total, axis_totals[3];
+  const V element_share = V{} + static_cast<T>(terms.element_share);
+  const V along_share = V{} + static_cast<T>(terms.axis_shares[0]);
+  const V down_share = V{} + static_cast<T>(terms.axis_shares[1]);
+  const V through_share = V{} + static_cast<T>(terms.axis_shares[2]);
+  V elements{}, along{}, down{}, through{};
+  Totals<T> elements_total, along_total, down_total, through_total;
   int pending = 0;
   const auto flush = [&] {
-    total.add(sum);
-    for (int axis = 0; axis < 3; ++axis) axis_totals[axis].add(axis_sums[axis]);
-    sum = axis_sums[0] = axis_sums[1] = axis_sums[2] = V{};
+    elements_total.add(elements);
+    along_total.add(along);
+    down_total.add(down);
+    through_total.add(through);
     pending = 0;
   };
 
   int64_t y = run.first;
   for (int64_t row = 0; row < run.rows; ++row, y = y + 1 == run.height ? 0 : y + 1) {
-    if (kSlopes && run.down && y == 0) {
+    if (kSlopes && is_down && y == 0) {
       std::fill_n(prediction.down, width, T(0));
       if (kTarget) std::fill_n(target.down, width, T(0));
     }
-    const bool below = run.down && y + 1 < run.height;
+    const bool below = is_down && y + 1 < run.height;
     Slopes<T> left;
     const auto column = [&](int64_t x, const auto lanes) __attribute__((always_inline)) {
       const int64_t i = row * width + x;
@@ -112,46 +119,46 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
         if constexpr (kTarget) slopes.target = math::step_slope<exponent>(q, target_step, alpha);
         return slopes;
       };
-      const auto collect = [&](int axis, const Slopes<T>& before, const Slopes<T>& after) {
-        if constexpr (kSlopes) grad_prediction += shares[axis] * (before.prediction - after.prediction);
-        if constexpr (kTarget) grad_target -= shares[axis] * (before.target - after.target);
+      const auto collect = [&](V share, const Slopes<T>& before, const Slopes<T>& after) {
+        if constexpr (kSlopes) grad_prediction += share * (before.prediction - after.prediction);
+        if constexpr (kTarget) grad_target -= share * (before.target - after.target);
       };
       // The slopes of the pair before are in memory, and those of the pair after take their place.
-      const auto across = [&](int axis, bool paired, const T* next_prediction, const T* next_target,
+      const auto across = [&](V share, V& sum_of_pairs, bool paired, const T* next_prediction, const T* next_target,
                               T* prediction_slopes, T* target_slopes) {
         Slopes<T> before, after;
         if constexpr (kSlopes) before.prediction = lanes.load(prediction_slopes);
         if constexpr (kTarget) before.target = lanes.load(target_slopes);
         if (paired) {
-          after = pair(lanes.load(next_prediction) - p, lanes.load(next_target) - t, axis_sums[axis]);
+          after = pair(lanes.load(next_prediction) - p, lanes.load(next_target) - t, sum_of_pairs);
           if constexpr (kSlopes) lanes.save(prediction_slopes, after.prediction);
           if constexpr (kTarget) lanes.save(target_slopes, after.target);
         }
-        collect(axis, before, after);
+        collect(share, before, after);
       };
       const auto element = [&]<Exponent power>() {
         const V residual = p - t;
-        sum += math::power_term<power>(residual, alpha);
+        elements += math::power_term<power>(residual, alpha);
         if constexpr (kSlopes) grad_prediction = element_share * math::power_slope<power>(residual, alpha);
         if constexpr (kTarget) grad_target = -grad_prediction;
       };
-      if (terms.p == 1) element.template operator()<Exponent::kOne>();
-      if (terms.p == 2) element.template operator()<Exponent::kTwo>();
-      if (run.along) {
+      if (p_norm == 1) element.template operator()<Exponent::kOne>();
+      if (p_norm == 2) element.template operator()<Exponent::kTwo>();
+      if (is_along) {
         const T* from = prediction.values + i;
         const T* target_from = target.values + i;
         const Slopes<T> after =
             pair(lanes.load_but_one(from + 1) - lanes.load_but_one(from),
-                 lanes.load_but_one(target_from + 1) - lanes.load_but_one(target_from), axis_sums[0]);
-        collect(0, {shifted(left.prediction, after.prediction), shifted(left.target, after.target)}, after);
+                 lanes.load_but_one(target_from + 1) - lanes.load_but_one(target_from), along);
+        collect(along_share, {shifted(left.prediction, after.prediction), shifted(left.target, after.target)}, after);
         left = after;
       }
-      if (run.down) {
-        across(1, below, prediction.values + i + width, target.values + i + width, prediction.down + x,
+      if (is_down) {
+        across(down_share, down, below, prediction.values + i + width, target.values + i + width, prediction.down + x,
                target.down + x);
       }
-      if (run.through) {
-        across(2, prediction.beyond != nullptr, prediction.beyond + i, target.beyond + i,
+      if (is_through) {
+        across(through_share, through, prediction.beyond != nullptr, prediction.beyond + i, target.beyond + i,
                prediction.through + i, target.through + i);
       }
       const auto write = [&](T* to, V value) {
@@ -170,8 +177,10 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
     column(x, Last<T>{static_cast<int>(width - x)});
   }
   flush();
-  sums.elements += total.sum();
-  for (int axis = 0; axis < 3; ++axis) sums.axes[axis] += axis_totals[axis].sum();
+  sums.elements += elements_total.sum();
+  sums.axes[0] += along_total.sum();
+  sums.axes[1] += down_total.sum();
+  sums.axes[2] += through_total.sum();
 }
 
 template <typename T, Exponent exponent>
