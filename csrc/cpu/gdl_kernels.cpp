@@ -18,16 +18,21 @@ namespace {
 
 using math::Exponent;
 
-// The vectors of a row: those with a successor, and the last with as many lanes as are left.
+// The vectors of a row: those with a successor, and the last, whole or with as many lanes as are left.
 template <typename T>
 struct Inner {
   Vector<T> load(const T* from) const { return EBGAN_ISA::load(from); }
-  Vector<T> load_but_one(const T* from) const { return EBGAN_ISA::load(from); }
+  Vector<T> load_but_one(const T* from) const { return load(from); }
   void save(T* to, Vector<T> value) const { store(to, value); }
 };
 
 template <typename T>
-struct Last {
+struct Whole : Inner<T> {
+  Vector<T> load_but_one(const T* from) const { return load_first(from, kLanes<T> - 1); }
+};
+
+template <typename T>
+struct Ragged {
   int left;
   Vector<T> load(const T* from) const { return load_first(from, left); }
   Vector<T> load_but_one(const T* from) const { return load_first(from, left - 1); }
@@ -54,7 +59,7 @@ struct Totals {
   }
 };
 
-// Of a pair: d pair / d(dP), and the negative of d pair / d(dT).
+// Of a pair: d pair / d(dP) and d pair / d(dT).
 template <typename T>
 struct Slopes {
   Vector<T> prediction{};
@@ -105,23 +110,28 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
       if (kTarget) std::fill_n(target.down, width, T(0));
     }
     const bool below = is_down && y + 1 < run.height;
-    Slopes<T> left;
+    Slopes<T> last;
     const auto column = [&](int64_t x, const auto lanes) __attribute__((always_inline)) {
       const int64_t i = row * width + x;
       const V p = lanes.load(prediction.values + i);
       const V t = lanes.load(target.values + i);
       V grad_prediction{}, grad_target{};
       const auto pair = [&](V prediction_step, V target_step, V& sum_of_pairs) {
-        const V q = math::step_difference(prediction_step, target_step);
-        sum_of_pairs += math::power_term<exponent>(q, alpha);
+        const V difference = math::step_difference(prediction_step, target_step);
+        sum_of_pairs += math::power_term<exponent>(difference, alpha);
         Slopes<T> slopes;
-        if constexpr (kSlopes) slopes.prediction = math::step_slope<exponent>(q, prediction_step, alpha);
-        if constexpr (kTarget) slopes.target = math::step_slope<exponent>(q, target_step, alpha);
+        if constexpr (kSlopes) {
+          slopes.prediction = math::step_slope<exponent>(difference, prediction_step, alpha);
+        }
+        if constexpr (kTarget) {
+          const V target_difference = math::step_difference(target_step, prediction_step);
+          slopes.target = math::step_slope<exponent>(target_difference, target_step, alpha);
+        }
         return slopes;
       };
       const auto collect = [&](V share, const Slopes<T>& before, const Slopes<T>& after) {
         if constexpr (kSlopes) grad_prediction += share * (before.prediction - after.prediction);
-        if constexpr (kTarget) grad_target -= share * (before.target - after.target);
+        if constexpr (kTarget) grad_target += share * (before.target - after.target);
       };
       // The slopes of the pair before are in memory, and those of the pair after take their place.
       const auto across = [&](V share, V& sum_of_pairs, bool paired, const T* next_prediction, const T* next_target,
@@ -150,8 +160,8 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
         const Slopes<T> after =
             pair(lanes.load_but_one(from + 1) - lanes.load_but_one(from),
                  lanes.load_but_one(target_from + 1) - lanes.load_but_one(target_from), along);
-        collect(along_share, {shifted(left.prediction, after.prediction), shifted(left.target, after.target)}, after);
-        left = after;
+        collect(along_share, {shifted(last.prediction, after.prediction), shifted(last.target, after.target)}, after);
+        last = after;
       }
       if (is_down) {
         across(down_share, down, below, prediction.values + i + width, target.values + i + width, prediction.down + x,
@@ -174,7 +184,12 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
     };
     int64_t x = 0;
     for (; x + kLanes<T> < width; x += kLanes<T>) column(x, Inner<T>{});
-    column(x, Last<T>{static_cast<int>(width - x)});
+    const int left = static_cast<int>(width - x);
+    if (left == kLanes<T>) {
+      column(x, Whole<T>{});
+    } else {
+      column(x, Ragged<T>{left});
+    }
   }
   flush();
   sums.elements += elements_total.sum();

@@ -83,7 +83,10 @@ __device__ __forceinline__ Term<A, kTarget> pair_term(const Values<A>& first, co
   const A difference = math::step_difference(prediction_step, target_step);
   Term<A, kTarget> term = {math::power_term<exponent>(difference, alpha),
                            {math::step_slope<exponent>(difference, prediction_step, alpha)}};
-  if constexpr (kTarget) term.slope.target = -math::step_slope<exponent>(difference, target_step, alpha);
+  if constexpr (kTarget) {
+    const A target_difference = math::step_difference(target_step, prediction_step);
+    term.slope.target = math::step_slope<exponent>(target_difference, target_step, alpha);
+  }
   return term;
 }
 
