@@ -76,7 +76,7 @@ bool can_stream(const Run<T>& run) {
 
 enum class Wanted { kTerms, kPrediction, kBoth };
 
-template <typename T, Exponent exponent, Wanted wanted>
+template <typename T, Exponent exponent, Wanted wanted, bool through_slices>
 void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
   using V = Vector<T>;
   constexpr bool kSlopes = wanted != Wanted::kTerms;
@@ -86,7 +86,7 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
   const Side<T> target = run.target;
   const int64_t width = run.width;
   const int p_norm = terms.p;
-  const bool is_along = run.along, is_down = run.down, is_through = run.through, streamed = can_stream(run);
+  const bool paired = run.paired, streamed = can_stream(run);
   const T alpha = static_cast<T>(terms.alpha);
   const V element_share = V{} + static_cast<T>(terms.element_share);
   const V along_share = V{} + static_cast<T>(terms.axis_shares[0]);
@@ -105,11 +105,11 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
 
   int64_t y = run.first;
   for (int64_t row = 0; row < run.rows; ++row, y = y + 1 == run.height ? 0 : y + 1) {
-    if (kSlopes && is_down && y == 0) {
+    if (kSlopes && y == 0) {
       std::fill_n(prediction.down, width, T(0));
       if (kTarget) std::fill_n(target.down, width, T(0));
     }
-    const bool below = is_down && y + 1 < run.height;
+    const bool below = y + 1 < run.height;
     Slopes<T> last;
     const auto column = [&](int64_t x, const auto lanes) __attribute__((always_inline)) {
       const int64_t i = row * width + x;
@@ -134,12 +134,12 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
         if constexpr (kTarget) grad_target += share * (before.target - after.target);
       };
       // The slopes of the pair before are in memory, and those of the pair after take their place.
-      const auto across = [&](V share, V& sum_of_pairs, bool paired, const T* next_prediction, const T* next_target,
+      const auto across = [&](V share, V& sum_of_pairs, bool is_paired, const T* next_prediction, const T* next_target,
                               T* prediction_slopes, T* target_slopes) {
         Slopes<T> before, after;
         if constexpr (kSlopes) before.prediction = lanes.load(prediction_slopes);
         if constexpr (kTarget) before.target = lanes.load(target_slopes);
-        if (paired) {
+        if (is_paired) {
           after = pair(lanes.load(next_prediction) - p, lanes.load(next_target) - t, sum_of_pairs);
           if constexpr (kSlopes) lanes.save(prediction_slopes, after.prediction);
           if constexpr (kTarget) lanes.save(target_slopes, after.target);
@@ -154,7 +154,7 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
       };
       if (p_norm == 1) element.template operator()<Exponent::kOne>();
       if (p_norm == 2) element.template operator()<Exponent::kTwo>();
-      if (is_along) {
+      if (paired) {
         const T* from = prediction.values + i;
         const T* target_from = target.values + i;
         const Slopes<T> after =
@@ -162,12 +162,10 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
                  lanes.load_but_one(target_from + 1) - lanes.load_but_one(target_from), along);
         collect(along_share, {shifted(last.prediction, after.prediction), shifted(last.target, after.target)}, after);
         last = after;
-      }
-      if (is_down) {
         across(down_share, down, below, prediction.values + i + width, target.values + i + width, prediction.down + x,
                target.down + x);
       }
-      if (is_through) {
+      if constexpr (through_slices) {
         across(through_share, through, prediction.beyond != nullptr, prediction.beyond + i, target.beyond + i,
                prediction.through + i, target.through + i);
       }
@@ -198,22 +196,32 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
   sums.axes[2] += through_total.sum();
 }
 
-template <typename T, Exponent exponent>
+template <typename T, Exponent exponent, bool through_slices>
 void pass_wanted(const Terms& terms, const Run<T>& run, Sums& sums) {
-  if (run.target.gradient) return pass_rows<T, exponent, Wanted::kBoth>(terms, run, sums);
-  if (run.prediction.gradient) return pass_rows<T, exponent, Wanted::kPrediction>(terms, run, sums);
-  pass_rows<T, exponent, Wanted::kTerms>(terms, run, sums);
+  if (run.target.gradient) {
+    return pass_rows<T, exponent, Wanted::kBoth, through_slices>(terms, run, sums);
+  }
+  if (run.prediction.gradient) {
+    return pass_rows<T, exponent, Wanted::kPrediction, through_slices>(terms, run, sums);
+  }
+  pass_rows<T, exponent, Wanted::kTerms, through_slices>(terms, run, sums);
+}
+
+template <typename T, Exponent exponent>
+void pass_of(const Terms& terms, const Run<T>& run, Sums& sums) {
+  run.through ? pass_wanted<T, exponent, true>(terms, run, sums)
+              : pass_wanted<T, exponent, false>(terms, run, sums);
 }
 
 template <typename T>
 void pass(const Terms& terms, const Run<T>& run, Sums& sums) {
   switch (math::exponent_of(terms.alpha)) {
     case Exponent::kOne:
-      return pass_wanted<T, Exponent::kOne>(terms, run, sums);
+      return pass_of<T, Exponent::kOne>(terms, run, sums);
     case Exponent::kTwo:
-      return pass_wanted<T, Exponent::kTwo>(terms, run, sums);
+      return pass_of<T, Exponent::kTwo>(terms, run, sums);
     default:
-      return pass_wanted<T, Exponent::kAny>(terms, run, sums);
+      return pass_of<T, Exponent::kAny>(terms, run, sums);
   }
 }
 

@@ -55,8 +55,7 @@ struct Run {
   int64_t width;
   int64_t first;   // which row of its slice or plane the run begins with
   int64_t height;  // of the slice or plane
-  bool along;      // whether pairs along rows are formed,
-  bool down;       // down columns,
+  bool paired;     // whether pairs are formed along rows and down columns,
   bool through;    // and from slice to slice
   bool streamed;   // so much is written that it will have left the caches before anyone reads it
 };

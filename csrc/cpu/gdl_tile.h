@@ -70,7 +70,7 @@ class Tile {
     const Slice first = read(front_);
     for (int64_t y = top_; y < bottom_; y += extent_.block_rows()) {
       Run<T> run = run_of(before, first, y, std::min(y + extent_.block_rows(), bottom_));
-      run.along = run.down = false;
+      run.paired = false;
       slopes_of(run);
     }
     return first;
@@ -79,7 +79,7 @@ class Tile {
   // The slopes of the pairs whose second element is in the tile's first row.
   void pass_above(const Slice& slice) {
     Run<T> run = run_of(slice, {}, above_, top_);
-    run.along = run.through = false;
+    run.through = false;
     slopes_of(run);
   }
 
@@ -130,7 +130,6 @@ class Tile {
             extent_.width,
             top % extent_.height,
             extent_.height,
-            terms_.axes != 0,
             terms_.axes != 0,
             terms_.axes == 3,
             false};
