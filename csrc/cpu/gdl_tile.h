@@ -120,7 +120,7 @@ class Tile {
       if (slopes) {
         side.gradient = workspace.gradient.get();
         side.down = workspace.down.get();
-        side.through = workspace.through.get() + (top - top_) * extent_.width;
+        if (terms_.axes == 3) side.through = workspace.through.get() + (top - top_) * extent_.width;
       }
       return side;
     };

@@ -51,12 +51,13 @@ struct Volume {
   bool wants_gradient() const { return prediction.gradient || target.gradient; }
 };
 
-// Uninitialised memory, aligned to a cache line.
+// Uninitialised memory, aligned to a cache line; null for no elements.
 template <typename T>
 class Buffer {
  public:
   explicit Buffer(int64_t count)
-      : data_(static_cast<T*>(::operator new(static_cast<size_t>(count) * sizeof(T), kLine))) {}
+      : data_(count == 0 ? nullptr
+                         : static_cast<T*>(::operator new(static_cast<size_t>(count) * sizeof(T), kLine))) {}
   T* get() const { return data_.get(); }
 
  private:
