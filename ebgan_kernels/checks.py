@@ -172,6 +172,8 @@ def check_scales(
             )
         for k, weight in enumerate(scale_weights):
             check_weight(f"scale_weights[{k}]", weight)
+    if _scales_fit(predictions, target):
+        return
     finest = len(predictions) - 1
     check_images(f"predictions[{finest}]", predictions[finest], "target", target, 2)
     for k, prediction in enumerate(predictions[:-1]):
@@ -185,6 +187,28 @@ def check_scales(
                 " resize it, or order predictions coarse to fine"
             )
         check_together("target", target, name, prediction)
+
+
+def _scales_fit(predictions: Sequence[Tensor], target: Tensor) -> bool:
+    """What :func:`check_scales` asks of tensors, without the words."""
+    if not isinstance(target, Tensor):
+        return False
+    shape, device, precise, factor = target.shape, target.device, target.dtype == torch.float64, 1
+    for prediction in reversed(predictions):
+        if not isinstance(prediction, Tensor) or prediction.dim() < 2:
+            return False
+        *leading, height, width = prediction.shape
+        dtype = prediction.dtype
+        if (
+            (*leading, height * factor, width * factor) != shape
+            or min(height, width) < 2
+            or dtype not in FLOATING
+            or (dtype == torch.float64) != precise
+            or prediction.device != device
+        ):
+            return False
+        factor *= 2
+    return target.dtype in FLOATING
 
 
 def check_weight(name: str, weight: float) -> None:

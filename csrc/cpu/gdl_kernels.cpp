@@ -1,13 +1,14 @@
 // The loops of the gradient-difference family, compiled once per instruction set into namespace EBGAN_ISA.
 //
-//   pairs     4 reads (2 of them from cache), 1 write (to cache) for each side that wants a gradient
-//   elements  2 reads for the l_p term, 2 for each axis, all from cache; 1 write
+//   pass   2 reads and 1 write an element from and to memory for one gradient; from cache the neighbours, and of
+//          the slopes 1 read and 1 write down and through: those along a row stay in registers
 //
-// Both run over contiguous elements whatever the width of a row: pairs along a row are those of elements 1
-// apart, with the ends of rows masked out.
+// Rows are passed in vectors, the last of a row with as many lanes as are left. Lanes that are left out read 0:
+// their terms and slopes are 0.
 
 #include "cpu/gdl_kernels.h"
 
+#include <algorithm>
 #include <type_traits>
 
 #include "cpu/vector.h"
@@ -17,175 +18,219 @@ namespace {
 
 using math::Exponent;
 
+// The vectors of a row: those with a successor, and the last, whole or with as many lanes as are left.
 template <typename T>
-using BitVector = typename VectorOf<Bits<T>>::type;
+struct Inner {
+  Vector<T> load(const T* from) const { return EBGAN_ISA::load(from); }
+  Vector<T> load_but_one(const T* from) const { return load(from); }
+  void save(T* to, Vector<T> value) const { store(to, value); }
+};
 
 template <typename T>
-inline Vector<T> masked(Vector<T> value, BitVector<T> mask) {
-  return reinterpret_cast<Vector<T>>(reinterpret_cast<BitVector<T>>(value) & mask);
-}
+struct Whole : Inner<T> {
+  Vector<T> load_but_one(const T* from) const { return load_first(from, kLanes<T> - 1); }
+};
 
 template <typename T>
-inline double lane_sum(Vector<T> value) {
-  double total = 0;
-  for (int i = 0; i < kLanes<T>; ++i) total += static_cast<double>(value[i]);
-  return total;
-}
+struct Ragged {
+  int left;
+  Vector<T> load(const T* from) const { return load_first(from, left); }
+  Vector<T> load_but_one(const T* from) const { return load_first(from, left - 1); }
+  void save(T* to, Vector<T> value) const { store_first(to, value, left); }
+};
 
-// Calls vector(i) for whole vectors of elements and one(i) for those that are left, and adds up what they return.
-// A lane adds at most 64 terms before its sum goes on in float64.
-template <typename T, typename VectorBody, typename OneBody>
-inline double sum_over(int64_t count, const VectorBody& vector, const OneBody& one) {
-  constexpr int64_t kBlock = 64 * kLanes<T>;
-  const int64_t whole = count - count % kLanes<T>;
-  double total = 0;
-  int64_t i = 0;
-  while (i < whole) {
-    const int64_t end = i + kBlock < whole ? i + kBlock : whole;
-    Vector<T> lanes{};
-    for (; i < end; i += kLanes<T>) lanes += vector(i);
-    total += lane_sum<T>(lanes);
+// Sums in float64, to which a lane of a vector adds itself after at most so many terms.
+constexpr int kLaneTerms = 64;
+
+template <typename T>
+class Totals {
+ public:
+  void add(Vector<T> value) {
+    typedef T Part __attribute__((vector_size(kVectorBytes / kParts)));
+    Part parts[kParts];
+    std::memcpy(parts, &value, sizeof value);
+    for (int i = 0; i < kParts; ++i) sums_[i] += __builtin_convertvector(parts[i], Double);
   }
-  for (; i < count; ++i) total += static_cast<double>(one(i));
-  return total;
+  double sum() const {
+    double total = 0;
+    for (const Double& part : sums_) {
+      for (int i = 0; i < kLanes<double>; ++i) total += part[i];
+    }
+    return total;
+  }
+
+ private:
+  // As vectors: of lanes kept one by one GCC 12 makes scalars, a third of the time of a pass over small planes.
+  static constexpr int kParts = sizeof(double) / sizeof(T);
+  Double sums_[kParts] = {};
+};
+
+// Of a pair: d pair / d(dP) and d pair / d(dT).
+template <typename T>
+struct Slopes {
+  Vector<T> prediction{};
+  Vector<T> target{};
+};
+
+// Whether every vector of the gradients may be stored past the caches.
+template <typename T>
+bool can_stream(const Run<T>& run) {
+  const auto aligned = [](const T* to) { return reinterpret_cast<uintptr_t>(to) % kVectorBytes == 0; };
+  return run.streamed && run.width % kLanes<T> == 0 && aligned(run.prediction.gradient) &&
+         aligned(run.target.gradient);
 }
-
-// ---- pairs of neighbours --------------------------------------------------------------------------------------
-
-// By how many elements reads from memory are asked for ahead: about a block.
-constexpr int64_t kAhead = 1024;
 
 enum class Wanted { kTerms, kPrediction, kBoth };
 
-template <typename T, Exponent exponent, Wanted wanted, bool has_mask>
-double sum_pairs(const Pairs<T>& pairs) {
-  const Side<T> prediction = pairs.prediction;
-  const Side<T> target = pairs.target;
-  const T alpha = static_cast<T>(pairs.alpha);
-  // V is a vector of T, or T itself; `kept` masks, `save` stores.
-  const auto pair = [&]<typename V>(int64_t i, V prediction_step, V target_step, const auto& kept,
-                                    const auto& save) {
-    const V q = math::step_difference(prediction_step, target_step);
-    if constexpr (wanted != Wanted::kTerms) {
-      const V slope = math::power_slope<exponent>(q, alpha);
-      save(prediction.slopes + i, kept(slope * math::sign(prediction_step)));
-      if constexpr (wanted == Wanted::kBoth) {
-        save(target.slopes + i, kept(-slope * math::sign(target_step)));
-      }
-    }
-    return kept(math::power_term<exponent>(q, alpha));
+template <typename T, Exponent exponent, Wanted wanted, bool through_slices>
+void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
+  using V = Vector<T>;
+  constexpr bool kSlopes = wanted != Wanted::kTerms;
+  constexpr bool kTarget = wanted == Wanted::kBoth;
+  // Copies: what is behind a reference would be read again after every store.
+  const Side<T> prediction = run.prediction;
+  const Side<T> target = run.target;
+  const int64_t width = run.width;
+  const int p_norm = terms.p;
+  const bool paired = run.paired, streamed = can_stream(run);
+  const T alpha = static_cast<T>(terms.alpha);
+  const V element_share = V{} + static_cast<T>(terms.element_share);
+  const V along_share = V{} + static_cast<T>(terms.axis_shares[0]);
+  const V down_share = V{} + static_cast<T>(terms.axis_shares[1]);
+  const V through_share = V{} + static_cast<T>(terms.axis_shares[2]);
+  V elements{}, along{}, down{}, through{};
+  Totals<T> elements_total, along_total, down_total, through_total;
+  int pending = 0;
+  const auto flush = [&] {
+    elements_total.add(elements);
+    along_total.add(along);
+    down_total.add(down);
+    through_total.add(through);
+    elements = along = down = through = V{};
+    pending = 0;
   };
-  return sum_over<T>(
-      pairs.count,
-      [&](int64_t i) {
-        const auto kept = [&](Vector<T> value) {
-          if constexpr (has_mask) {
-            BitVector<T> mask = load_as<BitVector<T>>(pairs.mask + i);
-            return masked<T>(value, mask);
-          } else {
-            return value;
-          }
-        };
-        if (pairs.from_memory) {
-          __builtin_prefetch(prediction.second + i + kAhead);
-          __builtin_prefetch(target.second + i + kAhead);
+
+  int64_t y = run.first;
+  for (int64_t row = 0; row < run.rows; ++row, y = y + 1 == run.height ? 0 : y + 1) {
+    if (kSlopes && y == 0) {
+      std::fill_n(prediction.down, width, T(0));
+      if (kTarget) std::fill_n(target.down, width, T(0));
+    }
+    const bool below = y + 1 < run.height;
+    Slopes<T> last;
+    const auto column = [&](int64_t x, const auto lanes) __attribute__((always_inline)) {
+      const int64_t i = row * width + x;
+      const V p = lanes.load(prediction.values + i);
+      const V t = lanes.load(target.values + i);
+      V grad_prediction{}, grad_target{};
+      const auto pair = [&](V prediction_step, V target_step, V& sum_of_pairs) {
+        const V difference = math::step_difference(prediction_step, target_step);
+        sum_of_pairs += math::power_term<exponent>(difference, alpha);
+        Slopes<T> slopes;
+        if constexpr (kSlopes) {
+          slopes.prediction = math::step_slope<exponent>(difference, prediction_step, alpha);
         }
-        return pair(i, load(prediction.second + i) - load(prediction.first + i),
-                    load(target.second + i) - load(target.first + i), kept,
-                    [](T* to, Vector<T> value) { store(to, value); });
-      },
-      [&](int64_t i) {
-        const auto kept = [&](T value) { return has_mask && pairs.mask[i] == 0 ? T(0) : value; };
-        return pair(i, prediction.second[i] - prediction.first[i], target.second[i] - target.first[i], kept,
-                    [](T* to, T value) { *to = value; });
-      });
+        if constexpr (kTarget) {
+          const V target_difference = math::step_difference(target_step, prediction_step);
+          slopes.target = math::step_slope<exponent>(target_difference, target_step, alpha);
+        }
+        return slopes;
+      };
+      const auto collect = [&](V share, const Slopes<T>& before, const Slopes<T>& after) {
+        if constexpr (kSlopes) grad_prediction += share * (before.prediction - after.prediction);
+        if constexpr (kTarget) grad_target += share * (before.target - after.target);
+      };
+      // The slopes of the pair before are in memory, and those of the pair after take their place.
+      const auto across = [&](V share, V& sum_of_pairs, bool is_paired, const T* next_prediction,
+                              const T* next_target, T* prediction_slopes, T* target_slopes) {
+        Slopes<T> before, after;
+        if constexpr (kSlopes) before.prediction = lanes.load(prediction_slopes);
+        if constexpr (kTarget) before.target = lanes.load(target_slopes);
+        if (is_paired) {
+          after = pair(lanes.load(next_prediction + i) - p, lanes.load(next_target + i) - t, sum_of_pairs);
+          if constexpr (kSlopes) lanes.save(prediction_slopes, after.prediction);
+          if constexpr (kTarget) lanes.save(target_slopes, after.target);
+        }
+        collect(share, before, after);
+      };
+      const auto element = [&]<Exponent power>() {
+        const V residual = p - t;
+        elements += math::power_term<power>(residual, alpha);
+        if constexpr (kSlopes) grad_prediction = element_share * math::power_slope<power>(residual, alpha);
+        if constexpr (kTarget) grad_target = -grad_prediction;
+      };
+      if (p_norm == 1) element.template operator()<Exponent::kOne>();
+      if (p_norm == 2) element.template operator()<Exponent::kTwo>();
+      if (paired) {
+        const T* from = prediction.values + i;
+        const T* target_from = target.values + i;
+        const Slopes<T> after =
+            pair(lanes.load_but_one(from + 1) - lanes.load_but_one(from),
+                 lanes.load_but_one(target_from + 1) - lanes.load_but_one(target_from), along);
+        collect(along_share, {shifted(last.prediction, after.prediction), shifted(last.target, after.target)},
+                after);
+        last = after;
+        across(down_share, down, below, prediction.values + width, target.values + width, prediction.down + x,
+               target.down + x);
+      }
+      if constexpr (through_slices) {
+        across(through_share, through, prediction.beyond != nullptr, prediction.beyond, target.beyond,
+               prediction.through + i, target.through + i);
+      }
+      const auto write = [&](T* to, V value) {
+        if (streamed) {
+          stream(to, value);
+        } else {
+          lanes.save(to, value);
+        }
+      };
+      if constexpr (kSlopes) write(prediction.gradient + i, grad_prediction);
+      if constexpr (kTarget) write(target.gradient + i, grad_target);
+      if (++pending == kLaneTerms) flush();
+    };
+    int64_t x = 0;
+    for (; x + kLanes<T> < width; x += kLanes<T>) column(x, Inner<T>{});
+    const int left = static_cast<int>(width - x);
+    if (left == kLanes<T>) {
+      column(x, Whole<T>{});
+    } else {
+      column(x, Ragged<T>{left});
+    }
+  }
+  flush();
+  sums.elements += elements_total.sum();
+  sums.axes[0] += along_total.sum();
+  sums.axes[1] += down_total.sum();
+  sums.axes[2] += through_total.sum();
 }
 
-template <typename T, Exponent exponent, Wanted wanted>
-double sum_pairs_masked_or_not(const Pairs<T>& pairs) {
-  return pairs.mask ? sum_pairs<T, exponent, wanted, true>(pairs)
-                    : sum_pairs<T, exponent, wanted, false>(pairs);
+template <typename T, Exponent exponent, bool through_slices>
+void pass_wanted(const Terms& terms, const Run<T>& run, Sums& sums) {
+  if (run.target.gradient) {
+    return pass_rows<T, exponent, Wanted::kBoth, through_slices>(terms, run, sums);
+  }
+  if (run.prediction.gradient) {
+    return pass_rows<T, exponent, Wanted::kPrediction, through_slices>(terms, run, sums);
+  }
+  pass_rows<T, exponent, Wanted::kTerms, through_slices>(terms, run, sums);
 }
 
 template <typename T, Exponent exponent>
-double sum_pairs_wanted(const Pairs<T>& pairs) {
-  if (pairs.target.slopes) return sum_pairs_masked_or_not<T, exponent, Wanted::kBoth>(pairs);
-  if (pairs.prediction.slopes) return sum_pairs_masked_or_not<T, exponent, Wanted::kPrediction>(pairs);
-  return sum_pairs_masked_or_not<T, exponent, Wanted::kTerms>(pairs);
+void pass_of(const Terms& terms, const Run<T>& run, Sums& sums) {
+  run.through ? pass_wanted<T, exponent, true>(terms, run, sums)
+              : pass_wanted<T, exponent, false>(terms, run, sums);
 }
 
 template <typename T>
-double pairs(Exponent exponent, const Pairs<T>& pairs) {
-  switch (exponent) {
+void pass(const Terms& terms, const Run<T>& run, Sums& sums) {
+  switch (math::exponent_of(terms.alpha)) {
     case Exponent::kOne:
-      return sum_pairs_wanted<T, Exponent::kOne>(pairs);
+      return pass_of<T, Exponent::kOne>(terms, run, sums);
     case Exponent::kTwo:
-      return sum_pairs_wanted<T, Exponent::kTwo>(pairs);
+      return pass_of<T, Exponent::kTwo>(terms, run, sums);
     default:
-      return sum_pairs_wanted<T, Exponent::kAny>(pairs);
+      return pass_of<T, Exponent::kAny>(terms, run, sums);
   }
-}
-
-// ---- elements ---------------------------------------------------------------------------------------------------
-
-template <typename T, int p, int axes, typename Out>
-double sum_elements(const Elements<T>& elements) {
-  constexpr Exponent exponent = p == 1 ? Exponent::kOne : Exponent::kTwo;
-  Out* gradient = static_cast<Out*>(elements.gradient);
-  const T share = static_cast<T>(elements.share);
-  const auto element = [&]<typename V>(int64_t i, const auto& read, const auto& save, V zero) {
-    V value = zero;
-    V term = zero;
-    if constexpr (p != 0) {
-      const V residual = read(elements.prediction + i) - read(elements.target + i);
-      term = math::power_term<exponent>(residual, T(p));
-      value = share * math::power_slope<exponent>(residual, T(p));
-    }
-    if (gradient) {
-      for (int axis = 0; axis < axes; ++axis) {
-        const Axis<T>& steps = elements.axes[axis];
-        value += static_cast<T>(steps.share) * (read(steps.before + i) - read(steps.after + i));
-      }
-      save(gradient + i, value);
-    }
-    return term;
-  };
-  const auto one = [&](int64_t i) {
-    return element(
-        i, [](const T* from) { return *from; }, [](Out* to, T value) { store_one(to, value); }, T(0));
-  };
-  const auto read = [](const T* from) { return load(from); };
-  if constexpr (std::is_same_v<Out, float>) {
-    if (elements.streamed && reinterpret_cast<uintptr_t>(gradient) % kVectorBytes == 0) {
-      const auto save = [](float* to, Vector<T> value) { stream(to, value); };
-      return sum_over<T>(elements.count, [&](int64_t i) { return element(i, read, save, Vector<T>{}); }, one);
-    }
-  }
-  const auto save = [](Out* to, Vector<T> value) { store(to, value); };
-  return sum_over<T>(elements.count, [&](int64_t i) { return element(i, read, save, Vector<T>{}); }, one);
-}
-
-template <typename T, int p, int axes>
-double sum_elements_into(const Elements<T>& elements) {
-  if constexpr (std::is_same_v<T, float>) {
-    if (elements.gradient_dtype == Dtype::kFloat16) return sum_elements<T, p, axes, Float16>(elements);
-    if (elements.gradient_dtype == Dtype::kBFloat16) return sum_elements<T, p, axes, BFloat16>(elements);
-  }
-  return sum_elements<T, p, axes, T>(elements);
-}
-
-template <typename T, int p>
-double sum_elements_of(int axes, const Elements<T>& elements) {
-  if (axes == 3) return sum_elements_into<T, p, 3>(elements);
-  if (axes == 2) return sum_elements_into<T, p, 2>(elements);
-  return sum_elements_into<T, p, 0>(elements);
-}
-
-template <typename T>
-double elements(int p, int axes, const Elements<T>& elements) {
-  if (p == 1) return sum_elements_of<T, 1>(axes, elements);
-  if (p == 2) return sum_elements_of<T, 2>(axes, elements);
-  return sum_elements_of<T, 0>(axes, elements);
 }
 
 // ---- half types, and the pyramid --------------------------------------------------------------------------------
@@ -243,8 +288,8 @@ void spread(const T* __restrict coarse, int64_t height, int64_t width, T* __rest
 
 }  // namespace
 
-extern const GdlKernels kGdlKernels = {{pairs<float>, elements<float>, average<float>, spread<float>},
-                                       {pairs<double>, elements<double>, average<double>, spread<double>},
+extern const GdlKernels kGdlKernels = {{pass<float>, average<float>, spread<float>},
+                                       {pass<double>, average<double>, spread<double>},
                                        widen,
                                        narrow,
                                        finish_streaming};

@@ -10,68 +10,60 @@
 
 namespace ebgan {
 
-template <typename T>
-struct BitsOf {
-  using type = int32_t;
-};
-template <>
-struct BitsOf<double> {
-  using type = int64_t;
-};
-template <typename T>
-using Bits = typename BitsOf<T>::type;
+// What the terms of a loss are worth. `axes` are width, height and depth; none where the gradient difference is
+// left out, as p is 0 where the l_p term is.
+struct Terms {
+  int p;
+  int axes;
+  double alpha;
+  double element_share;
+  double axis_shares[3];
 
-// One side of a run of pairs of neighbours: their first elements, their second ones, and where the slopes go
-// (d pair / d(second - first)); null slopes are not wanted.
+  Terms scaled(double by) const {
+    Terms terms = *this;
+    terms.element_share *= by;
+    for (double& share : terms.axis_shares) share *= by;
+    return terms;
+  }
+};
+
+// Sums of terms, before their shares.
+struct Sums {
+  double elements = 0;
+  double axes[3] = {0, 0, 0};
+};
+
+// One image of a run. `down` and `through` carry the slopes of pairs (d pair / d step) from the element that comes
+// first to the one that comes second: a row of them to the next row, a run of them to the same rows of the next
+// slice.
 template <typename T>
 struct Side {
-  const T* first;
-  const T* second;
-  T* slopes;
+  const T* values = nullptr;
+  const T* beyond = nullptr;  // the same rows of the next slice; null in the last, and in a plane
+  T* gradient = nullptr;
+  T* down = nullptr;
+  T* through = nullptr;
 };
 
-// `mask`, where given, has all bits set for a pair and none for what only looks like one: the last element of a
-// row and the first of the next. `from_memory`: the second elements are read for the first time, from beyond the
-// caches.
+// Rows that follow each other in memory, of one slice or of several planes. Where a gradient of the target is
+// wanted, the prediction has one too; where none is, there are no slopes.
 template <typename T>
-struct Pairs {
+struct Run {
   Side<T> prediction;
   Side<T> target;
-  int64_t count;
-  const Bits<T>* mask;
-  double alpha;
-  bool from_memory;
-};
-
-// What an axis adds to the gradient of element i: share * (before[i] - after[i]), the slopes of the pairs whose
-// second and whose first element it is.
-template <typename T>
-struct Axis {
-  const T* before;
-  const T* after;
-  double share;
-};
-
-// `gradient` is null where only the terms are summed. `streamed`: so much is written that it will have left the
-// caches before anyone reads it.
-template <typename T>
-struct Elements {
-  const T* prediction;
-  const T* target;
-  int64_t count;
-  double share;
-  Axis<T> axes[3];
-  Dtype gradient_dtype;
-  void* gradient;
-  bool streamed;
+  int64_t rows;
+  int64_t width;
+  int64_t first;   // which row of its slice or plane the run begins with
+  int64_t height;  // of the slice or plane
+  bool paired;     // whether pairs are formed along rows and down columns,
+  bool through;    // and from slice to slice
+  bool streamed;   // so much is written that it will have left the caches before anyone reads it
 };
 
 template <typename T>
 struct GdlLoops {
-  // Sum of the pairs' terms.
-  double (*pairs)(math::Exponent exponent, const Pairs<T>& pairs);
-  // Sum of the elements' terms |P - T|^p, none where p is 0, and their gradient with that of `axes` axes.
-  double (*elements)(int p, int axes, const Elements<T>& elements);
+  // Adds a run's terms to the sums, and writes the gradients that are wanted.
+  void (*pass)(const Terms& terms, const Run<T>& run, Sums& sums);
   // The 2 x 2 averages (height, width) of a plane of twice that size; and back, a quarter of each coarse element
   // added to the four it is the average of.
   void (*average)(const T* fine, int64_t height, int64_t width, T* coarse);

@@ -3,8 +3,8 @@
 //   multiscale_prediction_loss, _backward_   predictions and target read once, 1 written for each gradient
 //   average_pyramid, _backward               N read, N/4 + N/16 + ... written; and the reverse
 //
-// A thread takes whole planes. Of a plane's target the averages live in memory of the thread's own: a third of a
-// plane (half types: with the plane itself in float32).
+// A thread takes groups of whole planes, 16,384 elements or one plane. Of a group's target the averages live in
+// memory of the thread's own: a third of a group (half types: with the group itself in float32).
 
 #include <tuple>
 #include <vector>
@@ -14,7 +14,7 @@
 namespace ebgan {
 namespace {
 
-// One scale of the multi-scale loss, with the scale's weight in its terms.
+// One scale of the multi-scale loss, with the scale's weight in its terms; the extent is of one plane.
 struct Scale {
   Terms terms;
   Extent extent;
@@ -27,69 +27,92 @@ std::vector<Scale> scales_of(const Weights& weights, const std::vector<Tensor>& 
   std::vector<Scale> scales;
   for (size_t k = 0; k < predictions.size(); ++k) {
     const Tensor& prediction = predictions[k];
-    const Extent extent = extent_of(prediction, 2);
+    const Extent extent = extent_of(prediction, 2, 0);
     scales.push_back({terms_of(weights, extent, prediction.numel(), true, grad_loss * scale_weights[k]),
                       extent, gradients.empty() ? image_of(prediction) : image_of(prediction, gradients[k])});
   }
   return scales;
 }
 
-// The planes [begin, end) of every scale; a plane's target is averaged down in memory of the thread's own.
+// Groups of planes, one after the other, in a thread's own memory.
 template <typename T>
-void pass_planes(const std::vector<Scale>& scales, const Image& target, bool streamed, int64_t planes,
-                 int64_t begin, int64_t end, double* losses) {
-  const Dtype dtype = sizeof(T) == sizeof(double) ? Dtype::kFloat64 : Dtype::kFloat32;
-  const auto volume_of = [&](size_t k, int64_t plane, const void* averages) -> Volume {
-    return {scales[k].extent,
-            part_of(scales[k].prediction, plane * scales[k].extent.slice()),
-            {averages, dtype, nullptr},
-            plane + 1 == planes,
-            streamed};
-  };
-  const size_t finest = scales.size() - 1;
-  std::vector<Workspace<T>> workspaces;
-  std::vector<Buffer<T>> averages;
-  for (size_t k = 0; k <= finest; ++k) {
-    workspaces.emplace_back(volume_of(k, 0, nullptr));
-    averages.emplace_back(scales[k].extent.slice() + kPad);
+class Groups {
+ public:
+  Groups(const std::vector<Scale>& scales, const Image& target, int64_t planes, bool streamed)
+      : scales_(scales), target_(target), streamed_(streamed) {
+    for (size_t k = 0; k < scales.size(); ++k) {
+      const Volume volume = volume_of(k, 0, planes, nullptr);
+      workspaces_.emplace_back(volume);
+      const bool stored = k + 1 < scales.size() || is_converted<T>(target);
+      levels_.emplace_back(stored ? volume.extent.slice() : 0);
+    }
   }
-  for (int64_t plane = begin; plane < end; ++plane) {
-    const int64_t elements = scales[finest].extent.slice();
-    const void* from = offset(target.data, target.dtype, plane * elements);
+
+  // The loss of `planes` planes at all scales, and the gradients; the target is averaged down on the way.
+  double pass(int64_t first, int64_t planes) {
+    size_t k = scales_.size() - 1;
+    const int64_t elements = scales_[k].extent.slice();
+    const void* from = offset(target_.data, target_.dtype, first * elements);
     const T* level = static_cast<const T*>(from);
     if constexpr (sizeof(T) == sizeof(float)) {
-      if (target.dtype != dtype) {
-        gdl_kernels().widen(target.dtype, from, elements, averages[finest].get());
-        level = averages[finest].get();
+      if (is_converted<T>(target_)) {
+        gdl_kernels().widen(target_.dtype, from, planes * elements, levels_[k].get());
+        level = levels_[k].get();
       }
     }
     double loss = 0;
-    for (size_t k = finest;; --k) {
-      const Volume volume = volume_of(k, plane, level);
-      loss += loss_of_volume(scales[k].terms, volume, workspaces[k]);
-      if (k == 0) break;
-      const Extent& coarse = scales[k - 1].extent;
-      gdl_loops<T>().average(level, coarse.height, coarse.width, averages[k - 1].get());
-      level = averages[k - 1].get();
+    for (;; --k) {
+      const Volume volume = volume_of(k, first, planes, level);
+      for (int64_t tile = 0; tile < volume.extent.tiles(); ++tile) {
+        loss += Tile<T>(scales_[k].terms, volume, workspaces_[k], tile).loss();
+      }
+      if (k == 0) return loss;
+      const Extent& coarse = scales_[k - 1].extent;
+      gdl_loops<T>().average(level, planes * coarse.height, coarse.width, levels_[k - 1].get());
+      level = levels_[k - 1].get();
     }
-    losses[plane] = loss;
   }
-  if (streamed) gdl_kernels().finish();
+
+ private:
+  Volume volume_of(size_t k, int64_t first, int64_t planes, const T* level) const {
+    Extent extent = scales_[k].extent;
+    const Image prediction = part_of(scales_[k].prediction, first * extent.slice());
+    extent.rows *= planes;
+    return {extent, prediction, {level, kDtype, nullptr}, streamed_};
+  }
+
+  static constexpr Dtype kDtype = sizeof(T) == sizeof(double) ? Dtype::kFloat64 : Dtype::kFloat32;
+  const std::vector<Scale>& scales_;
+  const Image target_;
+  const bool streamed_;
+  std::vector<Workspace<T>> workspaces_;
+  std::vector<Buffer<T>> levels_;
+};
+
+template <typename T>
+double loss_of_scales(const std::vector<Scale>& scales, const Image& target, int64_t planes, bool streamed) {
+  const int64_t slice = scales.back().extent.slice();
+  const int64_t step = std::clamp<int64_t>(16384 / slice, 1, planes);
+  std::vector<double> losses(static_cast<size_t>((planes + step - 1) / step));
+  const int64_t count = static_cast<int64_t>(losses.size());
+  parallel_for(count, std::max<int64_t>(1, kGrain / (step * slice)), [&](int64_t begin, int64_t end) {
+    Groups<T> groups(scales, target, step, streamed);
+    for (int64_t i = begin; i < end; ++i) {
+      losses[i] = groups.pass(i * step, std::min(step, planes - i * step));
+    }
+    if (streamed) gdl_kernels().finish();
+  });
+  return sum_of(losses.data(), count);
 }
 
 double loss_of_scales(const std::vector<Scale>& scales, const Tensor& target) {
   const Image image = image_of(target);
-  const int64_t slice = scales.back().extent.slice();
-  const int64_t planes = target.numel() / slice;
+  const int64_t planes = target.numel() / scales.back().extent.slice();
   if (planes == 0) return scales.back().terms.element_share * 0 + scales.back().terms.axis_shares[0] * 0;
   int64_t bytes = 0;
   for (const Scale& scale : scales) bytes += gradient_bytes(scale.prediction, planes * scale.extent.slice());
-  std::vector<double> losses(static_cast<size_t>(planes));
-  parallel_for(planes, std::max<int64_t>(1, kGrain / slice), [&](int64_t begin, int64_t end) {
-    const auto pass = image.dtype == Dtype::kFloat64 ? pass_planes<double> : pass_planes<float>;
-    pass(scales, image, bytes > kStreamedBytes, planes, begin, end, losses.data());
-  });
-  return sum_of(losses.data(), planes);
+  const auto loss = image.dtype == Dtype::kFloat64 ? loss_of_scales<double> : loss_of_scales<float>;
+  return loss(scales, image, planes, bytes > kStreamedBytes);
 }
 
 std::tuple<Tensor, std::vector<Tensor>> multiscale_prediction_loss(
@@ -170,12 +193,12 @@ Tensor empty_planes(const Tensor& like, const Extent& extent) {
 }
 
 std::vector<Tensor> average_pyramid(const Tensor& x, int64_t levels) {
-  const Extent finest = extent_of(x, 2);
+  const Extent finest = extent_of(x, 2, 0);
   std::vector<Extent> extents;
   std::vector<Tensor> averages;
   std::vector<Image> images;
   for (int64_t k = levels - 1; k > 0; --k) {
-    extents.push_back({1, finest.height >> k, finest.width >> k});
+    extents.push_back({1, finest.height >> k, finest.height >> k, finest.width >> k});
     averages.push_back(empty_planes(x, extents.back()));
     images.push_back(image_of(averages.back(), averages.back()));
   }
@@ -209,11 +232,11 @@ Tensor average_pyramid_backward(std::vector<Tensor> gradients) {
   std::vector<Extent> extents;
   std::vector<Image> images;
   for (const Tensor& gradient : gradients) {
-    extents.push_back(extent_of(gradient, 2));
+    extents.push_back(extent_of(gradient, 2, 0));
     images.push_back(image_of(gradient));
   }
   const Extent& last = extents.back();
-  extents.push_back({1, 2 * last.height, 2 * last.width});
+  extents.push_back({1, 2 * last.height, 2 * last.height, 2 * last.width});
   const Tensor& like = gradients.back();
   Tensor grad_x = empty_planes(like, extents.back());
   (dtype_of(like) == Dtype::kFloat64 ? spread_planes<double>

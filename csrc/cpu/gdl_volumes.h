@@ -1,10 +1,10 @@
-// Volumes of tensors, what their terms are worth, and how their bands are shared among threads.
+// Volumes of tensors, what their terms are worth, and how their tiles are shared among threads.
 
 #pragma once
 
 #include <vector>
 
-#include "cpu/gdl_band.h"
+#include "cpu/gdl_tile.h"
 #include "cpu/pages.h"
 #include "stable/parallel.h"
 
@@ -38,9 +38,13 @@ inline Terms terms_of(const Weights& weights, const Extent& extent, int64_t elem
   return terms;
 }
 
-inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims) {
+// Of a volume; in 2-D, of all the planes of `elements` elements together.
+inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims, int64_t elements) {
   const int64_t dims = tensor.dim();
-  return {spatial_dims == 3 ? tensor.size(dims - 3) : 1, tensor.size(dims - 2), tensor.size(dims - 1)};
+  const int64_t height = tensor.size(dims - 2);
+  const int64_t width = tensor.size(dims - 1);
+  if (spatial_dims == 3) return {tensor.size(dims - 3), height, height, width};
+  return {1, std::max<int64_t>(1, elements / (height * width)) * height, height, width};
 }
 
 inline void* writable(const Tensor& gradient) {
@@ -81,36 +85,23 @@ struct Volumes {
 
   Volume operator[](int64_t index) const {
     const int64_t first = index * extent.volume();
-    return {extent, part_of(prediction, first), part_of(target, first), index + 1 == count, streamed};
+    return {extent, part_of(prediction, first), part_of(target, first), streamed};
   }
 };
 
-template <typename T>
-double loss_of_volume(const Terms& terms, const Volume& volume, Workspace<T>& workspace) {
-  double loss = 0;
-  for (int64_t row = 0; row < volume.extent.height; row += volume.extent.band_rows()) {
-    const int64_t end = std::min(row + volume.extent.band_rows(), volume.extent.height);
-    loss += Band<T>(terms, volume, workspace, row, end).loss();
-  }
-  return loss;
-}
-
-// The loss of each band of each volume, in order; scale(volume) multiplies loss and gradients.
+// The loss of each tile of each volume, in order; scale(volume) multiplies loss and gradients.
 template <typename T, typename Scale>
-std::vector<double> losses_of_bands(const Terms& terms, const Volumes& volumes, const Scale& scale) {
-  const int64_t rows = volumes.extent.band_rows();
-  const int64_t bands = volumes.extent.bands();
-  std::vector<double> losses(static_cast<size_t>(volumes.count * bands));
-  const int64_t band_elements = volumes.extent.depth * rows * volumes.extent.width;
-  parallel_for(volumes.count * bands, std::max<int64_t>(1, kGrain / band_elements),
+std::vector<double> losses_of_tiles(const Terms& terms, const Volumes& volumes, const Scale& scale) {
+  const int64_t tiles = volumes.extent.tiles();
+  std::vector<double> losses(static_cast<size_t>(volumes.count * tiles));
+  const int64_t tile_elements = volumes.extent.volume() / tiles;
+  parallel_for(volumes.count * tiles, std::max<int64_t>(1, kGrain / tile_elements),
                [&](int64_t begin, int64_t end) {
                  Workspace<T> workspace(volumes[0]);
                  for (int64_t i = begin; i < end; ++i) {
-                   const Volume volume = volumes[i / bands];
-                   const Terms scaled = terms.scaled(scale(i / bands));
-                   const int64_t first = i % bands * rows;
-                   const int64_t last = std::min(first + rows, volumes.extent.height);
-                   losses[i] = Band<T>(scaled, volume, workspace, first, last).loss();
+                   const Volume volume = volumes[i / tiles];
+                   const Terms scaled = terms.scaled(scale(i / tiles));
+                   losses[i] = Tile<T>(scaled, volume, workspace, i % tiles).loss();
                  }
                  if (volumes.streamed) gdl_kernels().finish();
                });
@@ -118,9 +109,9 @@ std::vector<double> losses_of_bands(const Terms& terms, const Volumes& volumes, 
 }
 
 template <typename Scale>
-std::vector<double> losses_of_bands(const Terms& terms, const Volumes& volumes, const Scale& scale) {
-  return volumes.prediction.dtype == Dtype::kFloat64 ? losses_of_bands<double>(terms, volumes, scale)
-                                                     : losses_of_bands<float>(terms, volumes, scale);
+std::vector<double> losses_of_tiles(const Terms& terms, const Volumes& volumes, const Scale& scale) {
+  return volumes.prediction.dtype == Dtype::kFloat64 ? losses_of_tiles<double>(terms, volumes, scale)
+                                                     : losses_of_tiles<float>(terms, volumes, scale);
 }
 
 inline double sum_of(const double* values, int64_t count) {

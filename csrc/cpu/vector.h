@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #ifdef __x86_64__
 #include <immintrin.h>
@@ -55,6 +56,17 @@ typedef uint16_t UInt16Half __attribute__((vector_size(kVectorBytes / 2)));
 
 using Double = Vector<double>;
 
+#if defined(__AVX2__) && !defined(__AVX512F__)
+// All bits of the first `count` lanes of 32 bytes, for AVX2's masked loads and stores.
+template <typename Lane>
+inline __m256i first_lanes(int count) {
+  typedef Lane Lanes __attribute__((vector_size(32)));
+  Lanes place{};
+  for (unsigned i = 0; i < sizeof(Lanes) / sizeof(Lane); ++i) place[i] = i;
+  return reinterpret_cast<__m256i>(place < static_cast<Lane>(count));
+}
+#endif
+
 template <typename V, typename Scalar>
 inline V load_as(const Scalar* from) {
   V value;
@@ -67,6 +79,58 @@ inline Double load(const double* from) { return load_as<Double>(from); }
 inline void store(float* to, Float value) { std::memcpy(to, &value, sizeof value); }
 inline void store(double* to, Double value) { std::memcpy(to, &value, sizeof value); }
 
+// The first `count` elements, at least 1 and at most a vector; the other lanes are 0, and their memory untouched.
+template <typename T>
+inline Vector<T> load_first(const T* from, int count) {
+#if defined(__AVX512F__)
+  const uint32_t lanes = (1u << count) - 1;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return _mm512_maskz_loadu_ps(static_cast<__mmask16>(lanes), from);
+  } else {
+    return _mm512_maskz_loadu_pd(static_cast<__mmask8>(lanes), from);
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == sizeof(float)) {
+    return _mm256_maskload_ps(from, first_lanes<int32_t>(count));
+  } else {
+    return _mm256_maskload_pd(from, first_lanes<int64_t>(count));
+  }
+#else
+  Vector<T> value{};
+  for (int i = 0; i < count; ++i) value[i] = from[i];
+  return value;
+#endif
+}
+
+template <typename T>
+inline void store_first(T* to, Vector<T> value, int count) {
+#if defined(__AVX512F__)
+  const uint32_t lanes = (1u << count) - 1;
+  if constexpr (sizeof(T) == sizeof(float)) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(lanes), value);
+  } else {
+    _mm512_mask_storeu_pd(to, static_cast<__mmask8>(lanes), value);
+  }
+#elif defined(__AVX2__)
+  if constexpr (sizeof(T) == sizeof(float)) {
+    _mm256_maskstore_ps(to, first_lanes<int32_t>(count), value);
+  } else {
+    _mm256_maskstore_pd(to, first_lanes<int64_t>(count), value);
+  }
+#else
+  for (int i = 0; i < count; ++i) to[i] = value[i];
+#endif
+}
+
+// The lanes of `value` one place up, and in the first place the last lane of `before`.
+template <typename V>
+inline V shifted(V before, V value) {
+  constexpr int kCount = sizeof(V) / sizeof(value[0]);
+  return [&]<int... lanes>(std::integer_sequence<int, lanes...>) {
+    return __builtin_shufflevector(before, value, (kCount - 1 + lanes)...);
+  }(std::make_integer_sequence<int, kCount>{});
+}
+
 // Past the caches, where the processor can: `to` must be aligned to a vector, and finish_streaming() must follow.
 inline void stream(float* to, Float value) {
 #if defined(__AVX512F__)
@@ -75,6 +139,18 @@ inline void stream(float* to, Float value) {
   _mm256_stream_ps(to, value);
 #elif defined(__x86_64__)
   _mm_stream_ps(to, value);
+#else
+  store(to, value);
+#endif
+}
+
+inline void stream(double* to, Double value) {
+#if defined(__AVX512F__)
+  _mm512_stream_pd(to, value);
+#elif defined(__AVX2__)
+  _mm256_stream_pd(to, value);
+#elif defined(__x86_64__)
+  _mm_stream_pd(to, value);
 #else
   store(to, value);
 #endif

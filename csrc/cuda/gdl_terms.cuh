@@ -81,10 +81,12 @@ __device__ __forceinline__ Term<A, kTarget> pair_term(const Values<A>& first, co
   const A prediction_step = second.prediction - first.prediction;
   const A target_step = second.target - first.target;
   const A difference = math::step_difference(prediction_step, target_step);
-  const A slope = math::power_slope<exponent>(difference, alpha);
   Term<A, kTarget> term = {math::power_term<exponent>(difference, alpha),
-                           {slope * math::sign(prediction_step)}};
-  if constexpr (kTarget) term.slope.target = -slope * math::sign(target_step);
+                           {math::step_slope<exponent>(difference, prediction_step, alpha)}};
+  if constexpr (kTarget) {
+    const A target_difference = math::step_difference(target_step, prediction_step);
+    term.slope.target = math::step_slope<exponent>(target_difference, target_step, alpha);
+  }
   return term;
 }
 

@@ -4,9 +4,8 @@
 //   element    |P - T|^p                                        prediction P, target T, p = 1 | 2
 //   pair       ||d_a P| - |d_a T||^alpha,  d_a x = x[.., i + 1, ..] - x[.., i, ..] along a spatial axis a
 //   loss       lp_weight * mean over elements + gdl_weight * sum over axes of (mean over the axis's own pairs)
-//   gradient   with q = |dP| - |dT|:  d pair / d(dP) =  slope(q) sign(dP),  slope(q) = alpha |q|^(alpha - 1) sign(q)
-//                                     d pair / d(dT) = -slope(q) sign(dT)
-//              and dP passes it on to P[i + 1] with factor 1, to P[i] with factor -1
+//   gradient   d pair / d(dP) = slope(|dP| - |dT|) sign(dP),  slope(q) = alpha |q|^(alpha - 1) sign(q),
+//              which dP passes on to P[i + 1] with factor 1, to P[i] with factor -1; of T with P and T exchanged
 //   average    a 2 x 2 block of the finer level makes one element of the coarser
 //
 // V is a scalar, or a vector of the compiler's whose lanes are Scalar: every operation here is defined for both.
@@ -17,10 +16,9 @@
 
 #pragma once
 
-#include <math.h>
 #include <stdint.h>
 
-#include "math/qualifiers.h"
+#include "math/vectors.h"
 
 namespace ebgan::math {
 
@@ -29,30 +27,6 @@ enum class Exponent : int { kAny = 0, kOne = 1, kTwo = 2 };
 
 EBGAN_HOST_DEVICE Exponent exponent_of(double alpha) {
   return alpha == 1 ? Exponent::kOne : alpha == 2 ? Exponent::kTwo : Exponent::kAny;
-}
-
-template <typename V>
-EBGAN_HOST_DEVICE V magnitude(V value) {
-  return value < 0 ? -value : value;
-}
-
-template <typename V>
-EBGAN_HOST_DEVICE V sign(V value) {
-  const V zero{};
-  const V one = zero + 1;
-  return (value > 0 ? one : zero) - (value < 0 ? one : zero);
-}
-
-template <typename V, typename Scalar>
-EBGAN_HOST_DEVICE V power(V base, Scalar exponent) {
-  if constexpr (sizeof(V) == sizeof(Scalar)) {
-    return pow(base, exponent);
-  } else {
-    for (unsigned lane = 0; lane < sizeof(V) / sizeof(Scalar); ++lane) {
-      base[lane] = pow(base[lane], exponent);
-    }
-    return base;
-  }
 }
 
 // |value|^alpha; with alpha = p, the term of an element whose residual is `value`.
@@ -79,10 +53,24 @@ EBGAN_HOST_DEVICE V power_slope(V value, Scalar alpha) {
   }
 }
 
-// q of a pair: by how much the prediction's step is larger than the target's.
+// q of a pair, by how much one image's step is larger than the other's, with the sign of the step. The pair's
+// term is power_term of it.
 template <typename V>
-EBGAN_HOST_DEVICE V step_difference(V prediction_step, V target_step) {
-  return magnitude(prediction_step) - magnitude(target_step);
+EBGAN_HOST_DEVICE V step_difference(V step, V other) {
+  return step - with_sign_of(step, other);
+}
+
+// d pair / d step: the slope at step_difference(step, other), or 0 times that where the step is 0.
+template <Exponent exponent, typename V, typename Scalar>
+EBGAN_HOST_DEVICE V step_slope(V difference, V step, Scalar alpha) {
+  if constexpr (exponent == Exponent::kOne && kIsVector<V>) {
+    // What the line below comes to, in 4 instructions of AVX-512 beside the difference.
+    const V zero{};
+    const V signed_one = with_sign_of(difference, zero + 1);
+    return (step < 0 || step > 0) & (difference < 0 || difference > 0) ? signed_one : zero;
+  } else {
+    return power_slope<exponent>(difference, alpha) * magnitude(sign(step));
+  }
 }
 
 template <typename T>

@@ -71,11 +71,11 @@ def scaled_in_place(backend: Backend, stored: Gradients, scale: Tensor) -> bool:
     GradScaler multiplies by 2^16 has lost its small values before the scale arrives: where there are
     gradients of half types this does nothing and returns False, and they are computed again.
     """
-    scale_gradient = operator(backend, "scale_gradient_")
-    wanted = [gradient for gradient in stored if gradient is not None]
-    for gradient in wanted:
-        if gradient.dtype not in _EXACT:
+    for gradient in stored:
+        if gradient is not None and gradient.dtype not in _EXACT:
             return False
-    for gradient in wanted:
-        scale_gradient(gradient, scale)
+    scale_gradient = operator(backend, "scale_gradient_")
+    for gradient in stored:
+        if gradient is not None:
+            scale_gradient(gradient, scale)
     return True

@@ -106,6 +106,20 @@ def test_large_gradients_are_streamed_right(instruction_set: str, width: int) ->
     torch.testing.assert_close(gradient.double(), exact, rtol=1e-6, atol=1e-12)
 
 
+@pytest.mark.parametrize("case", [DEEP, Case(alpha=2.0, spatial_dims=3)], ids=str)
+def test_tiles_of_a_volume_fit_together(instruction_set: str, case: Case) -> None:
+    # 1.1 million elements: two tiles down and two through, each with slopes that come from the tile before.
+    generator = torch.Generator().manual_seed(0)
+    inputs = [
+        (torch.randint(-128, 128, (40, 200, 140), generator=generator) / 64).requires_grad_()
+        for _ in range(2)
+    ]
+    _, gradients = value_and_gradients(case, inputs)
+    _, exact_gradients = torch_value_and_gradients(case, inputs, torch.float64)
+    for gradient, exact in zip(gradients, exact_gradients, strict=True):
+        torch.testing.assert_close(gradient.double(), exact, rtol=1e-5, atol=1e-5 * exact.abs().max().item())
+
+
 def test_averages_are_right(instruction_set: str) -> None:
     x = torch.randn(2, 3, 40, 72)
     for ours, exact in zip(ek.average_pyramid(x, 4), ek.average_pyramid(x.double(), 4), strict=True):
