@@ -150,7 +150,7 @@ def luma(frames: Tensor) -> Tensor:
 def _blurred(maps: Tensor, padding: int) -> Tensor:
     """The Gaussian window over maps (..., H, W), as two products: a band matrix across and one down.
 
-    In float64 that takes 0.3 of the time of convolutions (15 maps of 240x320, one thread of an AMD EPYC,
+    In float64 that takes 0.3 of the time of convolutions (15 maps of 240x320, one thread of an Intel Xeon,
     torch 2.13, 2026-11-25).
     """
     height, width = maps.shape[-2:]
