@@ -101,11 +101,10 @@ class LadderConfig(TrainingConfig):
             if self.model == "ebgan" and value is None:
                 raise UserError(f"{name}: is missing; --model ebgan needs it")
         if self.model == "ebgan":
-            assert self.margin and self.margin_steps and self.generator_lr and self.codes
-            positive("margin", self.margin)
-            positive("generator_lr", self.generator_lr)
-            at_least("codes", self.codes, 1)
-            if not 0 < self.margin_steps <= 1:
+            positive("margin", self.margin or 0.0)
+            positive("generator_lr", self.generator_lr or 0.0)
+            at_least("codes", self.codes or 0, 1)
+            if not 0 < (self.margin_steps or 0.0) <= 1:
                 raise UserError(f"margin_steps: got {self.margin_steps}, allowed are shares above 0, up to 1")
             _ = self.generator_hidden
 

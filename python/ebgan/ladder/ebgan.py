@@ -15,7 +15,7 @@ from ebgan.errors import UserError
 from ebgan.ladder.batches import Batch
 from ebgan.ladder.generator import LadderGenerator
 from ebgan.ladder.ladder import UNLABELLED, Ladder, LadderBatches, Metrics
-from ebgan.ladder.network import LadderNetwork
+from ebgan.ladder.network import Encoded, LadderNetwork
 from ebgan.ladder.noise import first_parts
 from ebgan.ladder.pictures import to_images
 from ebgan.pictures import Curve, Plot, image_grid
@@ -76,8 +76,7 @@ class LadderEBGAN(Ladder):
         self.modules["generator"] = generator
         self.optimizers["generator"] = generator_optimizer or Adam(generator.parameters(), lr=0.00025)
         self.noise = self.make_noise(noisy=3, codes=generator.sizes[0])
-        self.discriminator_loss = ek.EBGANDiscriminatorLoss(margin(1), distance="squared_l2").to(self.device)
-        self.generator_loss = ek.EBGANGeneratorLoss(distance="squared_l2")
+        self.margin_now = self.noise.codes.new_tensor(margin(1))  # filled anew by every step
 
     @property
     def plots(self) -> tuple[Plot, ...]:
@@ -95,7 +94,7 @@ class LadderEBGAN(Ladder):
         batch = self.batches.at(step - 1)
         if not margin:
             return self._plain_step(batch, self.noise.draw(step, noisy=FAKE))
-        self.discriminator_loss.margin.fill_(margin)
+        self.margin_now.fill_(margin)
         noise = self.noise.draw(step)
         fake = self.generator(self.noise.codes)
         loss, metrics = self.discriminator_objective(batch, fake.detach(), noise)
@@ -121,32 +120,35 @@ class LadderEBGAN(Ladder):
         self, batch: Batch, fake: Tensor, noise: Sequence[Tensor]
     ) -> tuple[Tensor, Metrics]:
         """The sum over networks of the ladders' losses, `fake` being detached, and what to log."""
-        encoded = self.encode(torch.stack((batch.labelled, batch.unlabelled, fake), 1), noise)
+        x = torch.stack((batch.labelled, batch.unlabelled, fake), 1)
+        encoded = self.encode(x, noise)
         class_cost, metrics = self.class_cost(batch, encoded.logits)
-        z, logits = [each[:, UNLABELLED:] for each in encoded.z], encoded.logits[:, UNLABELLED:]
-        real_reconstruction, fake_reconstruction = self.reconstruct(z, logits).unbind(1)
-        loss, real_energy, fake_energy = self.discriminator_loss(
-            real_reconstruction.flatten(0, 1),
-            batch.unlabelled.flatten(0, 1),
-            fake_reconstruction.flatten(0, 1),
-            fake.flatten(0, 1),
-        )
-        margin = self.discriminator_loss.margin
+        real_energy, fake_energy = self.energy(x, encoded, UNLABELLED).unbind(1)
+        hinge = (self.margin_now - fake_energy).relu()
+        denoising = self.weight * real_energy.mean(-1)
         metrics |= {
-            "denoising_cost": self.weight * real_energy,
-            "real_energy": real_energy,
-            "fake_energy": fake_energy,
-            "hinge": (margin - fake_energy).relu(),
-            "margin": margin,
+            "denoising_cost": denoising.detach(),
+            "real_energy": real_energy.detach(),
+            "fake_energy": fake_energy.detach(),
+            "hinge": hinge.detach(),
+            "margin": self.margin_now,
         }
-        return class_cost.sum() + len(self.seeds) * self.weight * loss, metrics
+        return (class_cost + denoising + self.weight * hinge.mean(-1)).sum(), metrics
 
     def generator_objective(self, fake: Tensor, noise: Sequence[Tensor]) -> Tensor:
         """The sum over networks of the generators' losses."""
-        encoded = self.encode(fake[:, None], noise)
-        reconstruction = self.reconstruct(encoded.z, encoded.logits)
-        energy = self.generator_loss(reconstruction.flatten(0, 2), fake.flatten(0, 1))
-        return len(self.seeds) * energy
+        x = fake.unsqueeze(1)
+        return self.energy(x, self.encode(x, noise), 0).mean(-1).sum()
+
+    def energy(self, x: Tensor, encoded: Encoded, first: int) -> Tensor:
+        """Of the parts (S, P, N, D) of x from `first` on: (S, P - first, N)."""
+        z = [each[:, first:] for each in encoded.z]
+        reconstruction = self.reconstruct(z, encoded.logits[:, first:])
+        target = x[:, first:]
+        flat = ek.reconstruction_energy(
+            reconstruction.flatten(0, 2), target.flatten(0, 2), distance="squared_l2"
+        )
+        return flat.view(target.shape[:-1])
 
     def pictures(self) -> dict[str, np.ndarray]:
         pictures = super().pictures()
