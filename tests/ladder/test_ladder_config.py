@@ -107,7 +107,7 @@ def test_the_recipe_of_ebgan_is_scaled_to_the_steps_of_the_run():
         ("bottom", {"margin": 3.0}, "margin: got 3.0, but only --model ebgan has a generator; leave it out"),
         ("ebgan", {"margin": None}, "margin: is missing; --model ebgan needs it"),
         ("ebgan", {"margin": 0.0}, "margin: got 0.0"),
-        ("ebgan", {"margin_steps": 0.0}, "margin_steps: got 0.0"),
+        ("ebgan", {"margin_share": 0.0}, "margin_share: got 0.0"),
         ("ebgan", {"generator_lr": 0.0}, "generator_lr: got 0.0"),
         ("ebgan", {"generator_layers": "wide"}, "generator_layers: got 'wide'"),
         ("ebgan", {"codes": 0}, "codes: got 0"),

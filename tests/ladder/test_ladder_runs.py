@@ -113,7 +113,7 @@ def test_help_shows_what_each_model_changes(capsys):
         main(["train", "ladder", "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
     assert "--model {full,bottom,gamma,ebgan,supervised}" in text
-    assert "(default: 0.002; ebgan: 0.0005)" in text
+    assert "(default: 0.002; ebgan --data mnist: 0.0005)" in text
     assert "(default: --steps of the new run)" in text
 
 

@@ -46,9 +46,9 @@ def network(
 
     Example:
         >>> sum(parameter.numel() for parameter in network("bottom").parameters())
-        3121034
+        3105710
         >>> sum(parameter.numel() for parameter in network("supervised").parameters())
-        1536770
+        1538770
     """
     at_least("seeds", seeds, 1)
     net = new_network(name, inputs, hidden, classes, combinator, seeds)

@@ -27,6 +27,7 @@ class LadderConfig(TrainingConfig):
         ),
     ]
     labels: Annotated[int, Help("examples with a label, as many of each class; or all")]
+    steps: Annotated[int, Help("training steps; a run that is stopped before its schedule ends can go on")]
     seeds: Annotated[int, Help("networks to train side by side, with --seed and the numbers after it")] = 1
     batch_size: Annotated[int, Help("labelled examples a step, and as many unlabelled ones")] = 100
     layers: Annotated[str, Help("units of the hidden layers, from the input up")]
@@ -43,13 +44,18 @@ class LadderConfig(TrainingConfig):
     schedule_steps: Annotated[
         int | None, Help("steps of the schedule; a run has no more", unset="--steps of the new run")
     ] = None
-    margin: Annotated[float | None, Help("energy up to which generated examples are pushed at first")] = None
-    margin_steps: Annotated[
-        float | None, Help("share of the schedule in which the margin falls to 0 and the generator learns")
+    margin: Annotated[
+        float | None, Help("energy up to which generated examples are pushed at first", unset="none")
     ] = None
-    generator_lr: Annotated[float | None, Help("learning rate of the generator")] = None
-    generator_layers: Annotated[str | None, Help("units of its hidden layers, from the codes up")] = None
-    codes: Annotated[int | None, Help("size of its codes z")] = None
+    margin_share: Annotated[
+        float | None,
+        Help("share of the schedule in which the margin falls to 0 and the generator learns", unset="none"),
+    ] = None
+    generator_lr: Annotated[float | None, Help("learning rate of the generator", unset="none")] = None
+    generator_layers: Annotated[
+        str | None, Help("units of its hidden layers, from the codes up", unset="none")
+    ] = None
+    codes: Annotated[int | None, Help("size of its codes z", unset="none")] = None
     held_out: Annotated[
         int,
         Help("last training examples to leave out; ebgan evaluate scores these then, and no test example"),
@@ -94,7 +100,7 @@ class LadderConfig(TrainingConfig):
             positive("lambda_bottom", self.lambda_bottom)
 
     def _check_generator(self) -> None:
-        for name in ("margin", "margin_steps", "generator_lr", "generator_layers", "codes"):
+        for name in ("margin", "margin_share", "generator_lr", "generator_layers", "codes"):
             value = getattr(self, name)
             if self.model != "ebgan" and value is not None:
                 raise UserError(f"{name}: got {value}, but only --model ebgan has a generator; leave it out")
@@ -104,8 +110,8 @@ class LadderConfig(TrainingConfig):
             positive("margin", self.margin or 0.0)
             positive("generator_lr", self.generator_lr or 0.0)
             at_least("codes", self.codes or 0, 1)
-            if not 0 < (self.margin_steps or 0.0) <= 1:
-                raise UserError(f"margin_steps: got {self.margin_steps}, allowed are shares above 0, up to 1")
+            if not 0 < (self.margin_share or 0.0) <= 1:
+                raise UserError(f"margin_share: got {self.margin_share}, allowed are shares above 0, up to 1")
             _ = self.generator_hidden
 
     @property

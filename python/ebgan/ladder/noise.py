@@ -24,6 +24,7 @@ class Noise:
         like: dtype and device.
 
     Example:
+        >>> import torch
         >>> noise = Noise((0,), (4, 2), (0.3, 0.0), batch_size=5, noisy=2, clean=1, like=torch.zeros(0))
         >>> first, second = noise.draw(1)
         >>> first.shape, second.abs().max().item()

@@ -27,7 +27,7 @@ _LAMBDAS: dict[Model, dict[int, tuple[float, float, float, float]]] = {
 # generator is frozen, and the learning rate begins to fall at 120,000.
 _EBGAN: dict[str, Any] = {
     "margin": 16.0,
-    "margin_steps": 1 / 3,
+    "margin_share": 1 / 3,
     "generator_lr": 0.00025,
     "generator_layers": "-".join(map(str, GENERATOR_HIDDEN)),
     "codes": CODES,
@@ -35,6 +35,9 @@ _EBGAN: dict[str, Any] = {
     "beta1": 0.5,
     "decay_start": 2 / 3,
 }
+# The energy is a sum over pixels, of which the digits have fewer, and their runs are short: with the paper's
+# margin and rates the error was 8.7 %, with these 3.8 % (2,000 steps, means of 3 and of 2 seeds, 2026-11-25).
+_EBGAN_DIGITS: dict[str, Any] = {**_EBGAN, "margin": 2.0, "lr": 0.002, "generator_lr": 0.001}
 _LADDER: dict[str, Any] = {"lr": 0.002, "beta1": 0.9, "decay_start": 0.67}
 # 150 epochs of 600 batches. The digits are there for a first try; matrices of their size gain nothing from a
 # second thread.
@@ -60,6 +63,8 @@ def preset(data: str = "digits", model: Model = "bottom", labels: int = 100) -> 
     nearest = min(table, key=lambda count: max(count / labels, labels / count))
     bottom, first, middle, top = table[nearest]
     layer_noise = {("full", 1000): 0.2, ("supervised", 100): 0.5}.get((model, nearest), 0.3)
+    ebgan = _EBGAN_DIGITS if data == "digits" else _EBGAN
+    recipe = ebgan if model == "ebgan" else _LADDER
     return LadderConfig(
         data=data,
         model=model,
@@ -72,7 +77,7 @@ def preset(data: str = "digits", model: Model = "bottom", labels: int = 100) -> 
         picture_every=3000,
         checkpoint_every=600,
         **_DATA[data],
-        **(_EBGAN if model == "ebgan" else _LADDER),
+        **recipe,
     )
 
 
@@ -80,5 +85,5 @@ def preset(data: str = "digits", model: Model = "bottom", labels: int = 100) -> 
 PRESETS: dict[str, LadderConfig] = {
     **{model: preset(model=model) for model in get_args(Model)},
     **{f"{model} --labels 1000": preset(model=model, labels=1000) for model in ("full", "bottom", "gamma")},
-    "mnist": preset("mnist"),
+    **{f"{model} --data mnist": preset("mnist", model) for model in ("bottom", "ebgan")},
 }

@@ -49,7 +49,7 @@ def build(config: LadderConfig, device: torch.device, data_root: Path | None) ->
         initialise(config.network_seeds, networks)
         networks.to(device)
         return Ladder(networks, batches, config.lambdas, optimizer=optimizer(networks, config.lr), **shared)
-    assert config.codes and config.margin and config.margin_steps and config.generator_lr
+    assert config.codes and config.margin and config.margin_share and config.generator_lr
     sizes = (config.codes, *config.generator_hidden, networks.sizes[0])
     generators = LadderGenerator(sizes, networks=config.seeds)
     initialise(config.network_seeds, networks, generators)
@@ -60,7 +60,7 @@ def build(config: LadderConfig, device: torch.device, data_root: Path | None) ->
         generators,
         batches,
         lambda_0=config.lambda_bottom,
-        margin=LinearDecay(config.margin, max(1, round(schedule_steps * config.margin_steps))),
+        margin=LinearDecay(config.margin, max(1, round(schedule_steps * config.margin_share))),
         optimizer=optimizer(networks, config.lr),
         generator_optimizer=optimizer(generators, config.generator_lr),
         **shared,

@@ -53,4 +53,4 @@ def error_rates(network: LadderNetwork, features: Tensor, labels: Tensor) -> Ten
         for some, of in zip(features.split(AT_ONCE), labels.split(AT_ONCE), strict=True)
     ]
     network.train(training)
-    return torch.stack(wrong).sum(0) / len(labels)
+    return torch.stack(wrong).sum(0).double() / len(labels)
