@@ -71,11 +71,11 @@ def test_error_rates_count_what_is_classified_wrongly():
 
 def test_the_supervised_baseline_is_normalised_by_what_it_has_seen(digits):
     config = dataclasses.replace(preset("digits", "supervised", 50), seeds=2)
-    parts = list(runs.statistics_from(config, digits))
+    parts = runs.statistics_from(config, digits)
     chosen = runs.build_batches(config, digits).chosen
     for part, numbers in zip(parts, chosen, strict=True):
         assert torch.equal(part, digits.features[numbers])
-    full = list(runs.statistics_from(dataclasses.replace(preset(), seeds=2), digits))
+    full = runs.statistics_from(dataclasses.replace(preset(), seeds=2), digits)
     assert all(part is digits.features for part in full)
 
 

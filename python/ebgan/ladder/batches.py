@@ -74,7 +74,7 @@ def examples(images: ImageSet, device: torch.device | str = "cpu") -> Examples:
 class Batch(NamedTuple):
     """Of S networks: `labelled` (S, B, D) of the classes `labels` (S, B), and `unlabelled` (S, B, D).
 
-    `hidden_labels` (S, B) of the unlabelled examples are for the log alone.
+    `hidden_labels` (S, B) of the unlabelled examples are for the log alone; -1 where they are unknown.
     """
 
     labelled: Tensor

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -130,11 +129,12 @@ def trained_network(path: Path, device: torch.device, data_root: Path | None = N
     images = load(config.data, "train", data_root)
     networks = build_network(config, images).to(device)
     load_newest(run, {"network": networks})
-    set_statistics(networks, list(statistics_from(config, learnt_from(config, examples(images, device)))))
+    data = learnt_from(config, examples(images, device))
+    set_statistics(networks, statistics_from(config, data))
     return networks.eval()
 
 
-def statistics_from(config: LadderConfig, data: Examples) -> Iterable[Tensor]:
+def statistics_from(config: LadderConfig, data: Examples) -> list[Tensor]:
     """The examples of each network's statistics: all; of the supervised baseline, which sees no others, those
     with a label.
     """
