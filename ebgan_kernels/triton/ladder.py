@@ -1,8 +1,8 @@
 """The ladder family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
 
-Rows are cut into blocks by a plain rule on the sizes alone. A block's sums over rows, 12 numbers a unit, wait in
-memory for a second kernel that adds them up. Incoming gradients are read by the kernels, so nothing waits for
-the device.
+Rows are cut into blocks by a plain rule on the sizes alone. A block's sums over rows, 12 numbers a unit, wait
+in memory for a second kernel that adds them up. Incoming gradients are read by the kernels, so nothing waits
+for the device.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ebgan_kernels.triton import ladder_kernels as kernels
 from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# 8 x 64 float32 numbers are 4 a thread of 4 warps, one 128-bit access; the ten parameters and twelve sums of 4
-# units fill 88 registers.
+# 8 x 64 float32 numbers are 4 a thread of 4 warps, one 128-bit access; the ten parameters and twelve sums of
+# 4 units fill 88 registers.
 ROWS, BYTES_OF_UNITS, WARPS = 8, 256, 4
 # A block of 64 rows adds a fifth to the traffic for its sums; smaller ones where there would be few programs.
 MOST_ITERATIONS, ENOUGH_PROGRAMS = 8, 1024

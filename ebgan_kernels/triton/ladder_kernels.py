@@ -107,14 +107,17 @@ def _mixture(a, u):
 
 
 @triton.jit
-def _gradients(a, mixture, z, u, g):
-    """Those of z and u for g = d loss / d z_hat, and what the row adds to those of a1 to a10."""
+def _gradients(a, mixture, z, u, g, mask):
+    """Those of z and u for g = d loss / d z_hat, and what the row adds to those of a1 to a10.
+
+    A row that is none adds 0, also where a unit's parameters are infinite.
+    """
     mu, v, value_mu, slope_mu, value_v, slope_v = mixture
     grad_z = g * v
-    grad_mu = g - grad_z
-    grad_v = g * (z - mu)
-    inside_mu = grad_mu * (a[0] * slope_mu)
-    inside_v = grad_v * (a[5] * slope_v)
+    grad_mu = tl.where(mask, g - grad_z, 0.0)
+    grad_v = tl.where(mask, g * (z - mu), 0.0)
+    inside_mu = tl.where(mask, grad_mu * (a[0] * slope_mu), 0.0)
+    inside_v = tl.where(mask, grad_v * (a[5] * slope_v), 0.0)
     grad_u = (inside_mu * a[1] + grad_mu * a[3]) + (inside_v * a[6] + grad_v * a[8])
     of_mu = (grad_mu * value_mu, inside_mu * u, inside_mu, grad_mu * u, grad_mu)
     return grad_z, grad_u, of_mu, (grad_v * value_v, inside_v * u, inside_v, grad_v * u, grad_v)
@@ -188,10 +191,10 @@ def combine_backward(
     for iteration in range(ITERATIONS):
         row = first + iteration * ROWS
         mask = (row < extent.rows) & (unit < extent.units)
-        above = _row(u, network, row, unit, mask, 0.0, dtype)
+        above = _row(u, network, row, unit, mask, 1.0, dtype)
         noisy = _row(z, network, row, unit, mask, 0.0, dtype)
         g = _row(incoming, network, row, unit, mask, 0.0, dtype)
-        to_z, to_u, of_mu, of_v = _gradients(a, _mixture(a, above), noisy, above, g)
+        to_z, to_u, of_mu, of_v = _gradients(a, _mixture(a, above), noisy, above, g, mask)
         _store(grad_z, network, row, unit, mask, to_z)
         _store(grad_u, network, row, unit, mask, to_u)
         sums_mu, sums_v = _add(sums_mu, of_mu), _add(sums_v, of_v)
@@ -228,8 +231,8 @@ def denoising_cost(
     incoming = tl.full((), 1, dtype)
     if scale is not None:
         incoming = tl.load(scale + network * scale_stride)
-        if FILLED and incoming == 1:
-            return
+    if FILLED and incoming == 1:
+        return
     share = 2 * divide(incoming, tl.cast(extent.rows, dtype) * tl.cast(extent.units, dtype))
     of_units = unit < extent.units
     a = _parameters(parameters, network, unit, of_units, dtype)
@@ -243,7 +246,7 @@ def denoising_cost(
     for iteration in range(ITERATIONS):
         row = first + iteration * ROWS
         mask = (row < extent.rows) & of_units
-        above = _row(u, network, row, unit, mask, 0.0, dtype)
+        above = _row(u, network, row, unit, mask, 1.0, dtype)
         noisy = _row(z, network, row, unit, mask, 0.0, dtype)
         clean = _row(z_clean, network, row, unit, mask, 0.0, dtype)
         mixture = _mixture(a, above)
@@ -252,13 +255,13 @@ def denoising_cost(
         total += r * r
         if sums is not None:
             g = -share * r * inverse
-            to_z, to_u, of_mu, of_v = _gradients(a, mixture, noisy, above, g)
+            to_z, to_u, of_mu, of_v = _gradients(a, mixture, noisy, above, g, mask)
             _store(grad_z_clean, network, row, unit, mask, share * r)
             _store(grad_z, network, row, unit, mask, to_z)
             _store(grad_u, network, row, unit, mask, to_u)
             sums_mu, sums_v = _add(sums_mu, of_mu), _add(sums_v, of_v)
             sum_mean -= g
-            sum_std -= g * y
+            sum_std -= tl.where(mask, g * y, 0.0)
     if squares is not None:
         tl.store(squares + tl.program_id(0), tl.sum(tl.sum(total, 1), 0))
     if sums is not None:
@@ -266,6 +269,12 @@ def denoising_cost(
         _store_sums(of_block, 0, sums_mu, unit, extent.units, of_units)
         _store_sums(of_block, 5, sums_v, unit, extent.units, of_units)
         _store_sums(of_block, 10, (sum_mean, sum_std), unit, extent.units, of_units)
+
+
+@triton.jit
+def _store_units(gradient, offsets, mask, value):
+    if gradient is not None:
+        tl.store(gradient + offsets, value.to(gradient.dtype.element_ty), mask)
 
 
 @triton.jit
@@ -287,9 +296,8 @@ def total_sums(
     unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)
     which = program // extent.unit_blocks % SUMS
     network = program // (extent.unit_blocks * SUMS)
-    if scale is not None:
-        if FILLED and tl.load(scale + network * scale_stride) == 1:
-            return
+    if FILLED and tl.load(scale + network * scale_stride) == 1:
+        return
     mask = unit < extent.units
     total = tl.zeros((ROWS, UNITS), tl.float64)
     for iteration in range(ITERATIONS):
@@ -300,17 +308,11 @@ def total_sums(
         )
     value = tl.sum(total, 0).to(sums.dtype.element_ty)
     if which < 10:
-        if grad_parameters is not None:
-            to = grad_parameters + (network * 10 + which) * extent.units + unit
-            tl.store(to, value.to(grad_parameters.dtype.element_ty), mask)
+        _store_units(grad_parameters, (network * 10 + which) * extent.units + unit, mask, value)
     elif which == 10:
-        if grad_mean is not None:
-            to = grad_mean + network * extent.units + unit
-            tl.store(to, value.to(grad_mean.dtype.element_ty), mask)
+        _store_units(grad_mean, network * extent.units + unit, mask, value)
     else:
-        if grad_std is not None:
-            to = grad_std + network * extent.units + unit
-            tl.store(to, value.to(grad_std.dtype.element_ty), mask)
+        _store_units(grad_std, network * extent.units + unit, mask, value)
 
 
 @triton.jit

@@ -17,26 +17,13 @@ from support.ladder import (
     COST,
     FUNCTIONS,
     Case,
+    assert_close_to_float64,
     torch_value_and_gradients,
     value_and_gradients,
 )
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 MIXES = [(HALF, HALF), (BRAIN, BRAIN), (BRAIN, SINGLE), (SINGLE, HALF), (HALF, BRAIN)]
-
-
-def assert_close_to_float64(case: Case, inputs: list[Tensor]) -> None:
-    value, gradients = value_and_gradients(case, inputs)
-    exact_value, exact_gradients = torch_value_and_gradients(case, inputs, DOUBLE)
-    for x, ours, exact in zip(
-        (value, *inputs), (value, *gradients), (exact_value, *exact_gradients), strict=True
-    ):
-        assert ours.dtype == x.dtype and ours.shape == x.shape
-        # Several terms may cancel, so what is left of their rounding is absolute.
-        largest = float(exact.abs().max()) if exact.numel() else 0.0
-        relative = max(2e-6, torch.finfo(x.dtype).eps)
-        absolute = 2e-6 * largest + torch.finfo(x.dtype).smallest_normal * torch.finfo(x.dtype).eps
-        torch.testing.assert_close(ours.double(), exact, rtol=relative, atol=absolute)
 
 
 @pytest.mark.parametrize(("rows", "units"), [(100, 784), (7, 9)], ids=str)
@@ -81,10 +68,9 @@ def test_half_results_are_within_one_unit_in_the_last_place(
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_float64_is_computed_in_float64(case: Case, implementation: ek.Backend) -> None:
-    inputs = case.inputs(rows=9, units=35, dtypes=(DOUBLE, DOUBLE), device=device_of(implementation))
-    value, gradients = value_and_gradients(case, inputs)
-    exact_value, exact_gradients = torch_value_and_gradients(case, inputs, DOUBLE)
-    torch.testing.assert_close([value, *gradients], [exact_value, *exact_gradients], rtol=1e-11, atol=1e-13)
+    assert_close_to_float64(
+        case, case.inputs(rows=9, units=35, dtypes=(DOUBLE, DOUBLE), device=device_of(implementation))
+    )
 
 
 # The training step takes halves of a joint batch, rows of a wider matrix, and statistics of several layers.

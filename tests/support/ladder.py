@@ -82,3 +82,22 @@ def torch_value_and_gradients(
         return value_and_gradients(
             case, [x.detach().to(dtype).requires_grad_(x.requires_grad) for x in inputs]
         )
+
+
+def assert_close_to_float64(case: Case, inputs: Sequence[Tensor]) -> None:
+    """Asserts value, gradients and their dtypes and shapes, of the implementation in force."""
+    value, gradients = value_and_gradients(case, inputs)
+    exact_value, exact_gradients = torch_value_and_gradients(case, inputs, torch.float64)
+    for x, ours, exact in zip(inputs, gradients, exact_gradients, strict=True):
+        assert ours.dtype == x.dtype and ours.shape == x.shape == exact.shape
+    for ours, exact in zip((value, *gradients), (exact_value, *exact_gradients), strict=True):
+        info = torch.finfo(ours.dtype)
+        # Several terms may cancel, so what is left of their rounding is absolute.
+        accumulated = 1e-12 if ours.dtype == torch.float64 else 2e-6
+        largest = float(exact.abs().max()) if exact.numel() else 0.0
+        torch.testing.assert_close(
+            ours.double(),
+            exact,
+            rtol=max(accumulated, info.eps),
+            atol=accumulated * largest + info.smallest_normal * info.eps,
+        )
