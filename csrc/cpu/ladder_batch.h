@@ -8,7 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "cpu/ladder_kernels.h"
 #include "cpu/pages.h"
@@ -53,6 +53,7 @@ struct NetworkRows {
 
   View at(int64_t network, int64_t row, int64_t unit) const {
     View view = rows;
+    if (view.data == nullptr) return view;
     view.data = offset(rows.data, rows.dtype, network * network_stride + row * rows.stride + unit);
     return view;
   }
@@ -96,11 +97,11 @@ class BlockSums {
       : extent_(extent),
         precise_(dtype == Dtype::kFloat64),
         stride_(wanted ? extent.units : 0),
-        values_(static_cast<size_t>(extent.networks * extent.row_blocks() * kUnitSums * stride_ *
-                                    (precise_ ? 2 : 1))) {}
+        values_(new float[static_cast<size_t>(extent.networks * extent.row_blocks() * kUnitSums * stride_ *
+                                              (precise_ ? 2 : 1))]) {}
 
   void* at(int64_t network, int64_t block, int64_t unit) {
-    return values_.data() + (index(network, block, 0) + unit) * (precise_ ? 2 : 1);
+    return values_.get() + (index(network, block, 0) + unit) * (precise_ ? 2 : 1);
   }
   int64_t stride() const { return stride_; }
 
@@ -110,10 +111,10 @@ class BlockSums {
     for (int64_t block = 0; block < extent_.row_blocks(); ++block) {
       const int64_t from = index(network, block, which) + begin;
       if (precise_) {
-        const double* values = reinterpret_cast<const double*>(values_.data()) + from;
+        const double* values = reinterpret_cast<const double*>(values_.get()) + from;
         for (int64_t i = 0; i < end - begin; ++i) to[i] += values[i];
       } else {
-        const float* values = values_.data() + from;
+        const float* values = values_.get() + from;
         for (int64_t i = 0; i < end - begin; ++i) to[i] += static_cast<double>(values[i]);
       }
     }
@@ -127,10 +128,10 @@ class BlockSums {
   LadderExtent extent_;
   bool precise_;
   int64_t stride_;
-  std::vector<float> values_;
+  std::unique_ptr<float[]> values_;
 };
 
-// body(network, block, tile) for all tiles that `wanted(network)` lets through.
+// body(i, network, tile) for all tiles; the i of a network's tiles follow each other.
 template <typename Body>
 void for_each_tile(const LadderExtent& extent, const LadderBatch& batch, BlockSums& sums, const Body& body) {
   const int64_t tiles = extent.tiles();
