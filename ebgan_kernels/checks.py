@@ -18,6 +18,7 @@ from ebgan_kernels.native.library import accumulation_dtype
 _MIXING = frozenset({torch.float16, torch.bfloat16, torch.float32})
 FLOATING = _MIXING | {torch.float64}
 _COMBINATOR_PARAMETERS = 10
+_STATISTICS = ("mean", "std")
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> None:
@@ -214,26 +215,31 @@ def _check_units(tensors: dict[str, Tensor]) -> None:
     if z.dim() < 2:
         raise ValueError(f"z has shape {tuple(z.shape)}; it must be (..., N, D): use z[None] for one row")
     shape, device = z.shape, z.device
-    *leading, rows, units = shape
+    *leading, _, units = shape
     allowed = _MIXING if z.dtype in _MIXING else {torch.float64}
+    of_parameters, of_statistics = (*leading, _COMBINATOR_PARAMETERS, units), (*leading, units)
     for name, tensor in tensors.items():
         if name == "parameters":
-            expected, letters = (
-                (*leading, _COMBINATOR_PARAMETERS, units),
-                f"(..., {_COMBINATOR_PARAMETERS}, D)",
-            )
-        elif name in ("mean", "std"):
-            expected, letters = (*leading, units), "(..., D)"
+            expected, letters = of_parameters, f"(..., {_COMBINATOR_PARAMETERS}, D)"
+        elif name in _STATISTICS:
+            expected, letters = of_statistics, "(..., D)"
         else:
-            expected, letters = (*leading, rows, units), "(..., N, D)"
+            expected, letters = shape, "(..., N, D)"
+        if (
+            isinstance(tensor, Tensor)
+            and tensor.dtype in allowed
+            and tensor.shape == expected
+            and tensor.device == device
+        ):
+            continue
         check_floating(name, tensor)
         if tensor.shape != expected:
             raise ValueError(
                 f"{name} has shape {tuple(tensor.shape)}; beside z of {tuple(shape)}, that is (..., N, D), it"
-                f" must be {letters}, here {expected} (nothing is broadcast): expand or reshape one of them"
+                f" must be {letters}, here {tuple(expected)} (nothing is broadcast): expand or reshape one of"
+                " them"
             )
-        if tensor.device != device or tensor.dtype not in allowed:
-            check_together("z", z, name, tensor)
+        check_together("z", z, name, tensor)
 
 
 def rows_of_units(tensor: Tensor, leading: int) -> Tensor:

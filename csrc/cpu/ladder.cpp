@@ -40,8 +40,7 @@ void write_unit_gradients(const LadderExtent& extent, const BlockSums& sums, con
     for (int64_t begin = 0; begin < extent.units; begin += kTileUnits) {
       const int64_t end = std::min(begin + kTileUnits, extent.units);
       sums.total(network, which, begin, end, totals);
-      for (int64_t i = begin; i < end; ++i)
-        write_value(data, dtype, row * extent.units + i, totals[i - begin]);
+      write_values(data, dtype, row * extent.units + begin, totals, end - begin);
     }
   };
   const int64_t of_row = std::max<int64_t>(1, extent.units * extent.row_blocks());

@@ -50,6 +50,16 @@ inline void write_value(void* data, Dtype dtype, int64_t index, double value) {
   }
 }
 
+// `count` values from `index` on; the type is asked for once.
+inline void write_values(void* data, Dtype dtype, int64_t index, const double* values, int64_t count) {
+  if (dtype == Dtype::kFloat32) {
+    float* const to = static_cast<float*>(data) + index;
+    for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(values[i]);
+  } else {
+    for (int64_t i = 0; i < count; ++i) write_value(data, dtype, index + i, values[i]);
+  }
+}
+
 inline double scalar(const Tensor& tensor) {
   return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0);
 }
