@@ -36,7 +36,6 @@ struct LadderExtent {
   }
   int64_t tiles() const { return units == 0 ? 0 : (units + tile_units() - 1) / tile_units(); }
   int64_t first_row(int64_t block) const { return rows * block / row_blocks(); }
-  bool is_empty() const { return networks == 0 || rows == 0 || units == 0; }
 };
 
 inline LadderExtent ladder_extent(const Tensor& z) {

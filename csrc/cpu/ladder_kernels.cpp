@@ -106,8 +106,9 @@ struct Lanes {
 // A streamed store writes a whole cache line or costs more than it saves.
 template <typename T>
 inline bool may_stream(const ResultRows& rows) {
-  return kVectorBytes == 64 && rows.dtype == Dtype::kFloat32 && rows.stride % kLanes<T> == 0 &&
-         reinterpret_cast<uintptr_t>(rows.data) % kVectorBytes == 0;
+  const bool aligned = rows.dtype == Dtype::kFloat32 && rows.stride % kLanes<T> == 0 &&
+                       reinterpret_cast<uintptr_t>(rows.data) % kVectorBytes == 0;
+  return kVectorBytes == 64 && (aligned || !rows.data);
 }
 
 // body(lanes) for all units of a tile.
