@@ -12,6 +12,7 @@ OPERATORS = (
     "gradient_difference_loss",
     "gradient_difference_loss, 3-D",
     "multiscale_prediction_loss",
+    "ladder_denoising_cost",
 )
 MODE, DTYPE, LAYOUT = "forward+backward", "float32", "contiguous"
 

@@ -27,6 +27,7 @@ from ebgan_kernels.ops.gdl_scales import (
     average_pyramid,
     multiscale_prediction_loss,
 )
+from ebgan_kernels.ops.ladder import GaussianCombinator, gaussian_combinator, ladder_denoising_cost
 from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
 from ebgan_kernels.version import __version__
 
@@ -37,6 +38,7 @@ __all__ = [
     "DiscriminatorLoss",
     "EBGANDiscriminatorLoss",
     "EBGANGeneratorLoss",
+    "GaussianCombinator",
     "GradientDifferenceLoss",
     "HingeMarginLoss",
     "MultiscalePredictionLoss",
@@ -48,9 +50,11 @@ __all__ = [
     "backend",
     "backend_report",
     "discriminator_loss",
+    "gaussian_combinator",
     "generator_loss",
     "gradient_difference_loss",
     "hinge_margin_loss",
+    "ladder_denoising_cost",
     "multiscale_prediction_loss",
     "prediction_loss",
     "pulling_away",

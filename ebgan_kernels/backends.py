@@ -25,7 +25,7 @@ from ebgan_kernels.version import __version__
 
 Backend = Literal["reference", "cpu", "cuda", "triton"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
-OPERATOR_FAMILIES = ("energy", "pulling_away", "gdl")
+OPERATOR_FAMILIES = ("energy", "pulling_away", "gdl", "ladder")
 
 _environment = os.environ.get("EBGAN_KERNELS_BACKEND") or None
 if _environment is not None:

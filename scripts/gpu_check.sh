@@ -109,6 +109,7 @@ else
   fi
   stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
   stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
+  stage "benchmark ladder" 60 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
 fi

@@ -26,6 +26,8 @@ BATCH = 3
 # Around vectors of 4 columns, strips, and the tile of the multi-scale loss.
 PLANES = ((2, 2), (5, 7), (33, 64), (72, 136))
 EXPONENTS: tuple[tuple[Power, float], ...] = ((1, 1.0), (2, 2.0), (1, 1.5))
+# Around the rows and units of a tile, 8 x 32 and 8 x 64.
+LAYERS = ((1, 1), (7, 33), (9, 64), (100, 130))
 CODES = ((2, 7), (9, 64), (257, 300), (1025, 1100), (300, 20))
 
 
@@ -87,6 +89,21 @@ def predict(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> No
         sum(level.sum() for level in ebgan_kernels.average_pyramid(image, levels)).backward()
 
 
+def denoise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
+    """Combinator and cost of two networks, with all gradients and with none."""
+    rows, units = size
+    shapes = ((rows, units), (rows, units), (rows, units), (10, units), (units,), (units,))
+    inputs = [
+        torch.rand(2, *shape, dtype=types[i % 2], device="cuda", requires_grad=True)
+        for i, shape in enumerate(shapes)
+    ]
+    for scale in (1.0, 0.5):
+        (scale * ebgan_kernels.ladder_denoising_cost(*inputs)).sum().backward()
+    ebgan_kernels.gaussian_combinator(*inputs[1:4]).sum().backward()
+    with torch.no_grad():
+        ebgan_kernels.ladder_denoising_cost(*inputs)
+
+
 def main(implementations: list[Backend]) -> None:
     for implementation in implementations:
         with ebgan_kernels.backend(implementation):
@@ -97,6 +114,9 @@ def main(implementations: list[Backend]) -> None:
             for size in PLANES:
                 for types in TYPES:
                     predict(size, types)
+            for size in LAYERS:
+                for types in TYPES:
+                    denoise(size, types)
             for shape in CODES:
                 pull_away(shape)
         torch.cuda.synchronize()

@@ -1,7 +1,7 @@
 // What all families share on the CPU: scaling a gradient that the forward pass has computed, and the
 // instruction set in use.
 //
-//   scale_gradient_   1N read, 1N written; nothing where the scale is 1
+//   scale_gradient_   1N read, 1N written; nothing where the scale is 1, in each of its parts
 
 #include <algorithm>
 #include <atomic>
@@ -39,13 +39,19 @@ int64_t limit_cpu_instruction_set(int64_t limit) {
 
 void scale_gradient(const Tensor& gradient, const Tensor& scale) {
   constexpr int64_t kGrain = 65536;
-  const double factor = scalar(scale);
-  if (factor == 1) return;
+  const int64_t parts = scale.numel();
+  const int64_t of_part = parts == 0 ? 0 : gradient.numel() / parts;
+  const int64_t stride = scale.dim() == 0 ? 0 : scale.stride(0);
+  const void* factors = scale.const_data_ptr();
   const Dtype dtype = dtype_of(gradient);
-  char* values = static_cast<char*>(gradient.mutable_data_ptr());
-  parallel_for(gradient.numel(), kGrain, [&](int64_t begin, int64_t end) {
-    gradient_kernels().scale(dtype, values + begin * element_size(dtype), end - begin, factor);
-  });
+  void* values = gradient.mutable_data_ptr();
+  for (int64_t part = 0; part < parts; ++part) {
+    const double factor = read_value(factors, dtype_of(scale), part * stride);
+    if (factor == 1) continue;
+    parallel_for(of_part, kGrain, [&](int64_t begin, int64_t end) {
+      gradient_kernels().scale(dtype, offset(values, dtype, part * of_part + begin), end - begin, factor);
+    });
+  }
 }
 
 }  // namespace

@@ -36,6 +36,30 @@ inline double read_value(const void* data, Dtype dtype, int64_t index) {
   }
 }
 
+inline void write_value(void* data, Dtype dtype, int64_t index, double value) {
+  switch (dtype) {
+    case Dtype::kFloat16:
+      return math::store_one(static_cast<math::Float16*>(data) + index, static_cast<float>(value));
+    case Dtype::kBFloat16:
+      return math::store_one(static_cast<math::BFloat16*>(data) + index, static_cast<float>(value));
+    case Dtype::kFloat32:
+      static_cast<float*>(data)[index] = static_cast<float>(value);
+      return;
+    default:
+      static_cast<double*>(data)[index] = value;
+  }
+}
+
+// `count` values from `index` on; the type is asked for once.
+inline void write_values(void* data, Dtype dtype, int64_t index, const double* values, int64_t count) {
+  if (dtype == Dtype::kFloat32) {
+    float* const to = static_cast<float*>(data) + index;
+    for (int64_t i = 0; i < count; ++i) to[i] = static_cast<float>(values[i]);
+  } else {
+    for (int64_t i = 0; i < count; ++i) write_value(data, dtype, index + i, values[i]);
+  }
+}
+
 inline double scalar(const Tensor& tensor) {
   return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0);
 }
@@ -56,24 +80,14 @@ inline Tensor vector_tensor(const std::vector<double>& values, const Tensor& lik
   const Dtype dtype = accumulation_dtype(dtype_of(like));
   Tensor tensor = empty_vector(static_cast<int64_t>(values.size()), dtype, like);
   void* data = tensor.mutable_data_ptr();
-  for (size_t i = 0; i < values.size(); ++i) {
-    if (dtype == Dtype::kFloat64) {
-      static_cast<double*>(data)[i] = values[i];
-    } else {
-      static_cast<float*>(data)[i] = static_cast<float>(values[i]);
-    }
-  }
+  for (size_t i = 0; i < values.size(); ++i) write_value(data, dtype, static_cast<int64_t>(i), values[i]);
   return tensor;
 }
 
 inline Tensor scalar_tensor(double value, const Tensor& like) {
   const Dtype dtype = accumulation_dtype(dtype_of(like));
   Tensor tensor = empty_scalar(dtype, like);
-  if (dtype == Dtype::kFloat64) {
-    *static_cast<double*>(tensor.mutable_data_ptr()) = value;
-  } else {
-    *static_cast<float*>(tensor.mutable_data_ptr()) = static_cast<float>(value);
-  }
+  write_value(tensor.mutable_data_ptr(), dtype, 0, value);
   return tensor;
 }
 

@@ -1,6 +1,7 @@
 // What all families share on CUDA: scaling a gradient that the forward pass has computed.
 //
-//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing where the scale is 1
+//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing where the scale is 1,
+//                     in each of its parts
 //
 // The device reads the scale: the host waits for nothing. Memory is taken in storage order, whatever the
 // layout.
@@ -24,15 +25,18 @@ constexpr int kStretch = 8192;  // values a block takes at a time
 template <typename A>
 __global__ void __launch_bounds__(kThreads)
     scale_values(void* const values, const Dtype dtype, const int64_t elements, const int64_t stretches,
-                 const void* const scale, const Dtype scale_dtype) {
-  const A factor = load_value<A>(scale, scale_dtype, 0);
-  if (factor == A(1)) return;
+                 const int64_t parts, const void* const scale, const Dtype scale_dtype,
+                 const int64_t scale_stride) {
   with_type<A>(dtype, [&]<typename T>() {
-    const uintptr_t past = reinterpret_cast<uintptr_t>(values) % kVectorBytes;
-    const int aligned = static_cast<int>((kVectorBytes - past) % kVectorBytes / sizeof(T));
-    for (int64_t item = blockIdx.x; item < stretches; item += gridDim.x) {
-      const Range range = range_of_part(elements, item, kStretch, aligned);
-      T* const stretch = static_cast<T*>(values) + range.origin;
+    for (int64_t item = blockIdx.x; item < parts * stretches; item += gridDim.x) {
+      const int64_t part = item / stretches;
+      const A factor = load_value<A>(scale, scale_dtype, part * scale_stride);
+      if (factor == A(1)) continue;
+      T* const of_part = static_cast<T*>(values) + part * elements;
+      const uintptr_t past = reinterpret_cast<uintptr_t>(of_part) % kVectorBytes;
+      const int aligned = static_cast<int>((kVectorBytes - past) % kVectorBytes / sizeof(T));
+      const Range range = range_of_part(elements, item % stretches, kStretch, aligned);
+      T* const stretch = of_part + range.origin;
       sweep<kVectorWidth<T>>(
           range, [&]<int kWidth>(int j) { return load<kWidth, Reuse::kNone>(stretch + j); },
           [&]<int kWidth>(int j, const Packed<T, kWidth>& packed) {
@@ -48,22 +52,25 @@ __global__ void __launch_bounds__(kThreads)
 // --- launcher ------------------------------------------------------------------------------------
 
 // No more blocks than the device runs at once, so that leaving at a scale of 1 takes no longer than a launch.
+// `elements` and `stretches` are those of a part.
 template <typename A>
-void launch_scale(void* values, Dtype dtype, int64_t elements, const void* scale, Dtype scale_dtype,
-                  const CudaContext& cuda) {
+void launch_scale(void* values, Dtype dtype, int64_t elements, const Tensor& scale, const CudaContext& cuda) {
+  const int64_t parts = scale.numel();
   const int64_t stretches = ceil_div(elements, kStretch);
   const int64_t resident = int64_t{device_limits(cuda.device()).multiprocessors} * (2048 / kThreads);
-  launch(scale_values<A>, LaunchShape{std::min(stretches, resident), kThreads}, cuda.stream(), values, dtype,
-         elements, stretches, scale, scale_dtype);
+  launch(scale_values<A>, LaunchShape{std::min(parts * stretches, resident), kThreads}, cuda.stream(), values,
+         dtype, elements, stretches, parts, scale.const_data_ptr(), dtype_of(scale),
+         scale.dim() == 0 ? int64_t{0} : scale.stride(0));
 }
 
 // --- operator: schema in ebgan_kernels/native/gradient.py ----------------------------------------
 
 void scale_gradient(const Tensor& gradient, const Tensor& scale) {
   const CudaContext cuda(gradient);
+  if (gradient.numel() == 0) return;
   with_accumulation(dtype_of(gradient), [&]<typename A>() {
-    launch_scale<A>(gradient.mutable_data_ptr(), dtype_of(gradient), gradient.numel(), scale.const_data_ptr(),
-                    dtype_of(scale), cuda);
+    launch_scale<A>(gradient.mutable_data_ptr(), dtype_of(gradient), gradient.numel() / scale.numel(), scale,
+                    cuda);
   });
 }
 

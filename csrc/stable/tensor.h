@@ -75,6 +75,13 @@ inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector
   return Tensor(handle);
 }
 
+inline Tensor empty_contiguous(const std::vector<int64_t>& sizes, Dtype dtype, const Tensor& device_of) {
+  std::vector<int64_t> strides(sizes.size());
+  int64_t stride = 1;
+  for (size_t i = sizes.size(); i-- > 0; stride *= sizes[i]) strides[i] = stride;
+  return empty_strided(sizes, strides, dtype, device_of);
+}
+
 inline Tensor empty_scalar(Dtype dtype, const Tensor& device_of) {
   return empty_strided({}, {}, dtype, device_of);
 }
@@ -91,6 +98,12 @@ inline Tensor empty_gradient(const Tensor& tensor, bool needed) {
   std::vector<int64_t> strides(tensor.strides().begin(), tensor.strides().end());
   if (sizes[0] != 0) strides[0] = tensor.numel() / sizes[0];
   return empty_strided(sizes, strides, dtype_of(tensor), tensor);
+}
+
+// Uninitialised and contiguous; no elements where `needed` is false.
+inline Tensor packed_gradient(const Tensor& tensor, bool needed) {
+  if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
+  return empty_contiguous({tensor.sizes().begin(), tensor.sizes().end()}, dtype_of(tensor), tensor);
 }
 
 }  // namespace ebgan

@@ -6,4 +6,5 @@ Every family is defined as soon as anything here is imported: what looks operato
 from ebgan_kernels.native import energy as energy
 from ebgan_kernels.native import gdl as gdl
 from ebgan_kernels.native import gradient as gradient
+from ebgan_kernels.native import ladder as ladder
 from ebgan_kernels.native import pulling_away as pulling_away

@@ -13,7 +13,8 @@ from ebgan_kernels.native.library import define
 INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
 
 SCHEMAS = {
-    # gradient *= scale in place, on dense memory of any layout; nothing is read or written where scale is 1
+    # gradient *= scale in place, on dense memory of any layout; nothing is read or written where scale is 1.
+    # Scale is 0-d, or (parts,) of any stride for as many parts of the memory, equal and in order
     "scale_gradient_": "(Tensor(a!) gradient, Tensor scale) -> ()",
     # positions in INSTRUCTION_SETS; the second is for tests and benchmarks
     "cpu_instruction_set": "() -> int",

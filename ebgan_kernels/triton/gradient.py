@@ -1,6 +1,7 @@
 """``ebgan_kernels::scale_gradient__triton``: gradient *= scale in place, for every family.
 
-2 b bytes an element of b bytes; 4 in all, for the scale, where it is 1.
+2 b bytes an element of b bytes; 4 in all, for the scale, where it is 1. A scale of several numbers scales as
+many equal parts of the memory.
 """
 
 from __future__ import annotations
@@ -16,20 +17,27 @@ BLOCK = 4096
 
 
 @triton.jit
-def scale_kernel(gradient, scale, elements, BLOCK: tl.constexpr):
-    factor = tl.load(scale)
+def scale_kernel(gradient, scale, scale_stride, elements, blocks, BLOCK: tl.constexpr):
+    """``elements`` and ``blocks`` are those of a part."""
+    program = tl.program_id(0).to(tl.int64)
+    part = program // blocks
+    factor = tl.load(scale + part * scale_stride)
     if factor == 1:
         return
-    start = tl.program_id(0).to(tl.int64) * BLOCK
+    start = program % blocks * BLOCK
     lanes = tl.arange(0, BLOCK)
     mask = lanes < elements - start
-    value = tl.load(gradient + start + lanes, mask).to(scale.dtype.element_ty) * factor
-    tl.store(gradient + start + lanes, value.to(gradient.dtype.element_ty), mask)
+    values = gradient + (part * elements + start)
+    value = tl.load(values + lanes, mask).to(scale.dtype.element_ty) * factor
+    tl.store(values + lanes, value.to(gradient.dtype.element_ty), mask)
 
 
 @operator("scale_gradient_", SCHEMAS, FAKES)
 def scale_gradient_(gradient: Tensor, scale: Tensor) -> None:
-    elements = gradient.numel()
-    scale_kernel[(triton.cdiv(elements, BLOCK),)](
-        gradient, scale, elements, BLOCK=BLOCK, num_warps=warps_of(BLOCK, scale.dtype)
+    parts = scale.numel()
+    elements = gradient.numel() // max(parts, 1)
+    blocks = triton.cdiv(elements, BLOCK)
+    stride = scale.stride(0) if scale.dim() else 0
+    scale_kernel[(parts * blocks,)](
+        gradient, scale, stride, elements, blocks, BLOCK=BLOCK, num_warps=warps_of(BLOCK, scale.dtype)
     )

@@ -16,7 +16,17 @@ SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["train"], ["train", "gan"], ["sample"], ["predict"], ["evaluate"], ["data", "download"], ["demo"]],
+    [
+        [],
+        ["train"],
+        ["train", "gan"],
+        ["train", "ladder"],
+        ["sample"],
+        ["predict"],
+        ["evaluate"],
+        ["data", "download"],
+        ["demo"],
+    ],
 )
 def test_help_explains_every_command(capsys, arguments):
     with pytest.raises(SystemExit) as stop:

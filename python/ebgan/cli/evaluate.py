@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import tyro
 
-from ebgan import scores, video
+from ebgan import ladder, scores, video
 from ebgan.cli.options import option
 from ebgan.errors import UserError
 from ebgan.training import RunFolder, choose_device
@@ -17,7 +17,7 @@ from ebgan.training import RunFolder, choose_device
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Score what a trained generator makes, beside what it should beat; the table is kept in scores.json.
+    """Score what a trained run can do, beside what it should beat; the table is kept in scores.json.
 
     Of a GAN, samples: the kernel inception distance (KID, lower is better) by a small network that comes with
     the package, for MNIST also I' and the inception score (higher is better), the share of each class and the
@@ -26,6 +26,8 @@ class Evaluate:
 
     Of video prediction, the first and last predicted frame of windows of the test split, whole and where they
     move: PSNR, SSIM and two measures of sharpness, beside copies of the last frame and its optical flow.
+
+    Of ladder networks, the share of test examples classified wrongly, of each seed, mean and deviation.
     """
 
     run_folder: tyro.conf.Positional[Path]
@@ -48,8 +50,9 @@ class Evaluate:
 
     def run(self) -> None:
         device = choose_device(self.device)
-        of_video = RunFolder(self.run_folder).command() == video.COMMAND
-        table = self._of_video(device) if of_video else self._of_gan(device)
+        command = RunFolder(self.run_folder).command()
+        systems = {video.COMMAND: self._of_video, ladder.COMMAND: self._of_ladder}
+        table = systems.get(command, self._of_gan)(device)
         print(f"{table}\n\nscores: {self.run_folder / scores.SCORES}")
 
     def _of_gan(self, device: torch.device) -> scores.Scores:
@@ -67,3 +70,9 @@ class Evaluate:
         return video.evaluate_run(
             self.run_folder, stride=stride, seed=self.seed, device=device, data_root=self.data_root
         )
+
+    def _of_ladder(self, device: torch.device) -> ladder.LadderScores:
+        for name in ("samples", "stride"):
+            if getattr(self, name) is not None:
+                raise UserError(f"{name}: {self.run_folder} is a run of ladder networks; leave --{name} out")
+        return ladder.evaluate_run(self.run_folder, device=device, data_root=self.data_root)

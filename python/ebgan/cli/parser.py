@@ -16,7 +16,7 @@ from ebgan.cli.demo import Demo
 from ebgan.cli.evaluate import Evaluate
 from ebgan.cli.predict import Predict
 from ebgan.cli.sample import Sample
-from ebgan.cli.train import TrainGan, TrainVideo
+from ebgan.cli.train import TrainGan, TrainLadder, TrainVideo
 from ebgan.errors import UserError
 
 # A sub-command that is the only one of its kind would lose its name: tyro wants a union.
@@ -35,6 +35,7 @@ class Train:
 
     system: (
         Annotated[TrainGan, tyro.conf.subcommand("gan")]
+        | Annotated[TrainLadder, tyro.conf.subcommand("ladder")]
         | Annotated[TrainVideo, tyro.conf.subcommand("video")]
     )
 

@@ -1,4 +1,4 @@
-"""`ebgan train gan` and `ebgan train video`."""
+"""`ebgan train gan`, `ebgan train ladder` and `ebgan train video`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from ebgan import gan, video
+from ebgan import gan, ladder, video
 from ebgan.cli.options import given, option, overrides
 from ebgan.errors import UserError
 from ebgan.gan.config import GanConfig, Model
+from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.config import Model as LadderModel
 from ebgan.training import choose_device
 from ebgan.video.config import ConfigName, OptimizerName, VideoConfig
 from ebgan.video.losses import Loss
@@ -55,6 +57,28 @@ class GanRunOptions(RunOptions):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LadderRunOptions(RunOptions):
+    """And those that choose among the presets of ladder networks."""
+
+    data: Annotated[str | None, option("digits (embedded), mnist or fashion-mnist", "digits", kind=str)] = (
+        None
+    )
+    model: Annotated[
+        LadderModel | None,
+        option(
+            "ladder whose denoising costs are those of all layers, of the input or of the classes (gamma); "
+            "ebgan: of the input, with a generator against it; supervised: no ladder, as a baseline",
+            "bottom",
+            kind=LadderModel,
+        ),
+    ] = None
+    labels: Annotated[
+        int | None, option("examples with a label, as many of each class; or all", "100", kind=int)
+    ] = None
+    out: Annotated[Path | None, option("new run folder", "runs/ladder-MODEL-LABELS-DATA")] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VideoRunOptions(RunOptions):
     """And those that choose among the presets of video prediction."""
 
@@ -77,6 +101,7 @@ class VideoRunOptions(RunOptions):
 # Made from the configurations, which a type checker cannot follow; it sees the options that the code names.
 if TYPE_CHECKING:
     GanOptions = GanRunOptions
+    LadderOptions = LadderRunOptions
     VideoOptions = VideoRunOptions
 else:
     _presets = {
@@ -85,6 +110,7 @@ else:
         for data, settings in of_data.items()
     }
     GanOptions = overrides(GanConfig, _presets, base=GanRunOptions)
+    LadderOptions = overrides(LadderConfig, ladder.PRESETS, base=LadderRunOptions)
     VideoOptions = overrides(VideoConfig, video.PRESETS, base=VideoRunOptions)
 
 
@@ -112,6 +138,32 @@ class TrainGan(GanOptions):
             config = dataclasses.replace(gan.preset(data, model), **options)
             system = gan.train(config, out, device=device, data_root=self.data_root)
         _print_pictures(out, ("samples", *(plot.name for plot in system.plots)))
+
+
+class TrainLadder(LadderOptions):
+    """Train ladder networks: classes from few labels and many examples without.
+
+    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, curves (errors.png,
+    costs.png) and pictures (weights.png, reconstructions.png). Ctrl-C saves; --resume goes on as if never
+    stopped. Then: ebgan evaluate RUN.
+
+    Options that are left out have the published value for the model and the number of labels.
+    """
+
+    def run(self) -> None:
+        options = given(self, LadderRunOptions)
+        device = choose_device(self.device, deterministic=self.deterministic)
+        if self.resume is not None:
+            steps = _steps_alone(options, self, ("data", "model", "labels", "out"))
+            out = self.resume
+            system = ladder.resume(out, device=device, data_root=self.data_root, steps=steps)
+        else:
+            labels = 100 if self.labels is None else self.labels
+            config = ladder.preset(self.data or "digits", self.model or "bottom", labels)
+            config = dataclasses.replace(config, **options)
+            out = self.out or Path("runs") / f"ladder-{config.model}-{config.labels}-{config.data}"
+            system = ladder.train(config, out, device=device, data_root=self.data_root)
+        _print_pictures(out, (*system.pictures(), *(plot.name for plot in system.plots)))
 
 
 class TrainVideo(VideoOptions):

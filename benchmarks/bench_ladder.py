@@ -1,0 +1,109 @@
+"""Ladder networks: `python -m benchmarks.bench_ladder [--quick] [--device cpu|cuda] [--output DIR]`.
+
+The bottom layer of the published network, 784 units: a batch of 100, a larger one, and the batches of 15
+networks side by side, one for each seed. All inputs want a gradient, as in training.
+
+The least traffic, in units of the N elements of z, beside rows of parameters and statistics:
+
+                             forward              forward + backward
+    ladder_denoising_cost    3 read               3 read, 3 written: cost and gradients in one pass
+    gaussian_combinator      2 read, 1 written    5 read, 3 written: z_hat, then its gradients
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+import ebgan_kernels
+from benchmarks.command import Session, open_session
+from benchmarks.operators import MODES, Case, Mode, Operator, measure
+from ebgan_kernels.reference import ladder as reference
+
+SMALL, LARGE, NETWORKS = (100, 784), (1500, 784), (15, 100, 784)
+
+
+def _combinator_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """Noisy activations, a signal from above, and parameters on the way from their start."""
+    *leading, _, units = shape
+    z, u = torch.randn(2, *shape)
+    parameters = 0.1 * torch.randn(*leading, 10, units)
+    parameters[..., [1, 6], :] += 1
+    return tuple(tensor.to(dtype).requires_grad_() for tensor in (z, u, parameters))
+
+
+def _cost_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
+    *leading, _, units = shape
+    mean, std = torch.randn(*leading, units), torch.rand(*leading, units) + 0.5
+    clean, mean, std = (tensor.to(dtype).requires_grad_() for tensor in (torch.randn(shape), mean, std))
+    return clean, *_combinator_arguments(shape, dtype), mean, std
+
+
+def _size(tensors: tuple[Tensor, ...]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def _cost_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
+    if mode == "forward":
+        return [tensor.sum() for tensor in arguments]
+    return [tensor.clone() for tensor in arguments]
+
+
+def _cost_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
+    return _size(arguments) if mode == "forward" else 2 * _size(arguments)
+
+
+def _combinator_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
+    z, u, _ = arguments
+    if mode == "forward":
+        return torch.add(z, u)
+    return torch.add(z, u), torch.addcmul(z, u, u), [tensor.clone() for tensor in arguments]
+
+
+def _combinator_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
+    result = _size(arguments[:1])
+    if mode == "forward":
+        return _size(arguments) + result
+    return 3 * _size(arguments) + 2 * result
+
+
+def _operator(
+    name: str,
+    arguments: Callable[[tuple[int, ...], torch.dtype], tuple[Tensor, ...]],
+    stream: Callable[[tuple[Tensor, ...], Mode], object],
+    count: Callable[[tuple[Tensor, ...], Mode], int],
+    modes: tuple[Mode, ...],
+) -> Operator:
+    plain, fused = getattr(reference, name), getattr(ebgan_kernels, name)
+    return Operator(name, arguments, plain, fused, stream, count, modes)
+
+
+COST = _operator("ladder_denoising_cost", _cost_arguments, _cost_stream, _cost_bytes, MODES)
+COMBINATOR = _operator(
+    "gaussian_combinator", _combinator_arguments, _combinator_stream, _combinator_bytes, MODES[:2]
+)
+
+# The most wanted first: a budget ends the run where it is spent.
+CASES = (
+    Case(COST, SMALL),
+    Case(COST, LARGE),
+    Case(COST, NETWORKS),
+    Case(COMBINATOR, SMALL),
+    Case(COMBINATOR, LARGE),
+    Case(COST, LARGE, torch.bfloat16),
+)
+QUICK_CASES = (Case(COST, SMALL), Case(COMBINATOR, SMALL))
+
+
+def run(session: Session) -> None:
+    torch.manual_seed(0)
+    copy = session.environment.copy_gb_per_s
+    for case in QUICK_CASES if session.quick else CASES:
+        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype}"):
+            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
+
+
+if __name__ == "__main__":
+    run(open_session("ladder", __doc__))

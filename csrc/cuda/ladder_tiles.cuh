@@ -1,0 +1,271 @@
+// The ladder family over tiles: 32 units of one network wide, some rows high. A warp reads a row of the tile, a
+// thread keeps a unit: its parameters and its sums over rows stay in registers.
+//
+// Bytes, N elements of b-byte types: combine_rows 2 N b read, N b written; combine_rows_backward and cost_of_rows
+// 3 N b read, N b written for each gradient wanted of z_clean, z and u. A tile's sums, 12 numbers a unit, are
+// written and read by total_sums: a fifth of N b for 64 rows.
+//
+// Warps are added up in order, and tiles in order in float64: same input, same bits.
+
+#pragma once
+
+#include <cstdint>
+
+#include "cuda/device.h"
+#include "cuda/dtype.cuh"
+#include "cuda/reduce.cuh"
+#include "math/ladder.h"
+
+namespace ebgan::cuda::ladder {
+
+constexpr int kTileUnits = kWarp;
+constexpr int kTileWarps = 8;
+constexpr int kTileThreads = kTileUnits * kTileWarps;
+// Sums over rows: the gradients of a1 to a10, of mean and of std.
+constexpr int kUnitSums = math::kCombinatorParameters + 2;
+
+// (networks, rows, units), units side by side; null: not wanted.
+struct Rows {
+  const void* data = nullptr;
+  Dtype dtype = Dtype::kFloat32;
+  int64_t network_stride = 0;
+  int64_t row_stride = 0;
+};
+
+struct ResultRows {
+  void* data = nullptr;
+  Dtype dtype = Dtype::kFloat32;
+};
+
+// Of z, and how it is cut into tiles of `tile_rows` rows.
+struct Extent {
+  int64_t networks;
+  int64_t rows;
+  int64_t units;
+  int tile_rows;
+
+  __host__ __device__ int64_t row_tiles() const { return ceil_div(rows, tile_rows); }
+  __host__ __device__ int64_t unit_tiles() const { return ceil_div(units, kTileUnits); }
+  __host__ __device__ int64_t tiles() const { return row_tiles() * unit_tiles(); }
+};
+
+struct Layer {
+  Rows z_clean;
+  Rows z;
+  Rows u;
+  Rows incoming;
+  Rows parameters;
+  Rows mean;
+  Rows std;
+  ResultRows z_hat;
+  ResultRows grad_z_clean;
+  ResultRows grad_z;
+  ResultRows grad_u;
+};
+
+// The gradient that comes in for each network's cost (`stride` 0 where it was expanded).
+template <typename A>
+struct Incoming {
+  const A* gradient = nullptr;  // null: 1
+  int64_t stride = 0;
+  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+
+  __device__ A of(int64_t network) const { return gradient == nullptr ? A(1) : gradient[network * stride]; }
+  __device__ bool nothing_to_do(int64_t network) const { return skip_if_one && of(network) == A(1); }
+};
+
+template <typename A>
+__device__ void store_value(void* data, Dtype dtype, int64_t index, A value) {
+  with_type<A>(dtype, [&]<typename T>() { static_cast<T*>(data)[index] = static_cast<T>(value); });
+}
+
+// Where a thread works. kMixed: types are asked for at every access; else all are A.
+template <typename A, bool kMixed>
+struct Place {
+  int64_t network;
+  int64_t tile;  // among the rows' tiles of all networks
+  int64_t unit;
+  int64_t first_row;
+  int64_t end_row;
+  int64_t rows;
+  int64_t units;
+
+  __device__ explicit Place(const Extent& extent)
+      : network(blockIdx.x / extent.tiles()),
+        tile(blockIdx.x / extent.unit_tiles()),
+        unit(blockIdx.x % extent.unit_tiles() * kTileUnits + threadIdx.x % kTileUnits),
+        rows(extent.rows),
+        units(extent.units) {
+    const int64_t first = tile % extent.row_tiles() * extent.tile_rows;
+    first_row = first + threadIdx.x / kTileUnits;
+    end_row = first + extent.tile_rows < rows ? first + extent.tile_rows : rows;
+    if (!has_unit()) end_row = 0;
+  }
+
+  __device__ bool has_unit() const { return unit < units; }
+
+  __device__ A load(const Rows& from, int64_t row) const {
+    const int64_t at = network * from.network_stride + row * from.row_stride + unit;
+    if constexpr (kMixed) {
+      return load_value<A>(from.data, from.dtype, at);
+    } else {
+      return static_cast<const A*>(from.data)[at];
+    }
+  }
+  __device__ void store(const ResultRows& to, int64_t row, A value) const {
+    if (to.data == nullptr) return;
+    const int64_t at = (network * rows + row) * units + unit;
+    if constexpr (kMixed) {
+      store_value<A>(to.data, to.dtype, at, value);
+    } else {
+      static_cast<A*>(to.data)[at] = value;
+    }
+  }
+  __device__ math::Combinator<A> combinator(const Rows& parameters) const {
+    math::Combinator<A> of_unit = {};
+    if (!has_unit()) return of_unit;
+#pragma unroll
+    for (int k = 0; k < math::kCombinatorParameters; ++k) of_unit.a[k] = load(parameters, k);
+    return of_unit;
+  }
+};
+
+// The sums of a tile's units from those of its threads, a warp after the other.
+template <typename A, int kCount>
+__device__ void store_sums(const A (&sums)[kCount], int64_t tile, int64_t unit, int64_t units, A* to) {
+  __shared__ A shared[kTileWarps][kTileUnits];
+  const int lane = static_cast<int>(threadIdx.x) % kTileUnits;
+  const int warp = static_cast<int>(threadIdx.x) / kTileUnits;
+#pragma unroll
+  for (int k = 0; k < kCount; ++k) {
+    shared[warp][lane] = sums[k];
+    __syncthreads();
+    if (warp == k % kTileWarps && unit < units) {
+      A total = shared[0][lane];
+#pragma unroll
+      for (int other = 1; other < kTileWarps; ++other) total += shared[other][lane];
+      to[(tile * kUnitSums + k) * units + unit] = total;
+    }
+    __syncthreads();
+  }
+}
+
+template <typename A, bool kMixed>
+__global__ void __launch_bounds__(kTileThreads)
+    combine_rows(const __grid_constant__ Layer layer, const Extent extent) {
+  const Place<A, kMixed> place(extent);
+  const math::Combinator<A> unit = place.combinator(layer.parameters);
+#pragma unroll 2
+  for (int64_t row = place.first_row; row < place.end_row; row += kTileWarps) {
+    const math::Mixture<A> mixture = math::mixture<A>(unit, place.load(layer.u, row));
+    place.store(layer.z_hat, row, mixture.denoised(place.load(layer.z, row)));
+  }
+}
+
+template <typename A, bool kMixed>
+__global__ void __launch_bounds__(kTileThreads)
+    combine_rows_backward(const __grid_constant__ Layer layer, const Extent extent, A* const sums_of_tiles) {
+  const Place<A, kMixed> place(extent);
+  const math::Combinator<A> unit = place.combinator(layer.parameters);
+  A sums[math::kCombinatorParameters] = {};
+#pragma unroll 2
+  for (int64_t row = place.first_row; row < place.end_row; row += kTileWarps) {
+    const A z = place.load(layer.z, row);
+    const A u = place.load(layer.u, row);
+    const A g = place.load(layer.incoming, row);
+    const auto gradient = math::combinator_gradient(unit, math::mixture<A>(unit, u), z, u, g, sums);
+    place.store(layer.grad_z, row, gradient.z);
+    place.store(layer.grad_u, row, gradient.u);
+  }
+  store_sums(sums, place.tile, place.unit, place.units, sums_of_tiles);
+}
+
+// The squares of a tile; kGradients: with gradients and their sums.
+template <typename A, bool kMixed, bool kGradients>
+__global__ void __launch_bounds__(kTileThreads)
+    cost_of_rows(const __grid_constant__ Layer layer, const Extent extent, const Incoming<A> incoming,
+                 A* const sums_of_tiles, A* const squares_of_tiles) {
+  const Place<A, kMixed> place(extent);
+  if (incoming.nothing_to_do(place.network)) return;
+  const math::Combinator<A> unit = place.combinator(layer.parameters);
+  const A std = place.has_unit() ? place.load(layer.std, 0) : A(1);
+  const math::Standard<A> standard = {place.has_unit() ? place.load(layer.mean, 0) : A(0), A(1) / std};
+  const A twice_share = 2 * (incoming.of(place.network) / (A(extent.rows) * A(extent.units)));
+  A sums[kUnitSums] = {};
+  A squares = 0;
+#pragma unroll 2
+  for (int64_t row = place.first_row; row < place.end_row; row += kTileWarps) {
+    const A clean = place.load(layer.z_clean, row);
+    const A z = place.load(layer.z, row);
+    const A u = place.load(layer.u, row);
+    const math::Mixture<A> mixture = math::mixture<A>(unit, u);
+    const A y = math::standardised(standard, mixture.denoised(z));
+    const A r = clean - y;
+    squares += r * r;
+    if constexpr (kGradients) {
+      const A grad_z_clean = twice_share * r;
+      const A g = -grad_z_clean * standard.inverse_std;
+      const auto gradient = math::combinator_gradient(unit, mixture, z, u, g, sums);
+      sums[math::kCombinatorParameters] -= g;
+      sums[math::kCombinatorParameters + 1] -= g * y;
+      place.store(layer.grad_z_clean, row, grad_z_clean);
+      place.store(layer.grad_z, row, gradient.z);
+      place.store(layer.grad_u, row, gradient.u);
+    }
+  }
+  if constexpr (kGradients) store_sums(sums, place.tile, place.unit, place.units, sums_of_tiles);
+  if (squares_of_tiles == nullptr) return;
+  __shared__ A scratch[kScratch];
+  squares = block_sum(squares, scratch);
+  if (threadIdx.x == 0) squares_of_tiles[blockIdx.x] = squares;
+}
+
+// Where the sums over rows go; null: not wanted.
+struct UnitGradients {
+  ResultRows parameters;
+  ResultRows mean;
+  ResultRows std;
+
+  bool wanted() const { return parameters.data || mean.data || std.data; }
+};
+
+// A thread for each of a network's 12 sums of a unit.
+template <typename A>
+__global__ void __launch_bounds__(kTileThreads)
+    total_sums(const A* const sums_of_tiles, const Extent extent, const Incoming<A> incoming,
+               const UnitGradients to) {
+  const int64_t i = int64_t{blockIdx.x} * kTileThreads + threadIdx.x;
+  const int64_t network = i / (kUnitSums * extent.units);
+  if (network >= extent.networks || incoming.nothing_to_do(network)) return;
+  const int which = static_cast<int>(i / extent.units % kUnitSums);
+  const int64_t unit = i % extent.units;
+  const bool of_parameters = which < math::kCombinatorParameters;
+  const bool of_std = which == kUnitSums - 1;
+  void* const data = of_parameters ? to.parameters.data : of_std ? to.std.data : to.mean.data;
+  const Dtype dtype = of_parameters ? to.parameters.dtype : of_std ? to.std.dtype : to.mean.dtype;
+  if (data == nullptr) return;
+  double total = 0;
+  for (int64_t tile = 0; tile < extent.row_tiles(); ++tile) {
+    const int64_t row = (network * extent.row_tiles() + tile) * kUnitSums + which;
+    total += static_cast<double>(sums_of_tiles[row * extent.units + unit]);
+  }
+  const int64_t row = of_parameters ? network * math::kCombinatorParameters + which : network;
+  store_value<A>(data, dtype, row * extent.units + unit, static_cast<A>(total));
+}
+
+// A block for each network. Of no elements the cost is NaN, 0 / 0.
+template <typename A>
+__global__ void __launch_bounds__(kTileThreads)
+    cost_of_tiles(const A* const squares_of_tiles, const Extent extent, A* const cost) {
+  __shared__ double scratch[kScratch];
+  const int64_t tiles = extent.tiles();
+  double total = 0;
+  for (int64_t tile = threadIdx.x; tile < tiles; tile += kTileThreads) {
+    total += static_cast<double>(squares_of_tiles[int64_t{blockIdx.x} * tiles + tile]);
+  }
+  total = block_sum(total, scratch);
+  if (threadIdx.x != 0) return;
+  cost[blockIdx.x] = static_cast<A>(total / (static_cast<double>(extent.rows) * extent.units));
+}
+
+}  // namespace ebgan::cuda::ladder

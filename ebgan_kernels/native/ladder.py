@@ -1,0 +1,102 @@
+"""Schemas and fake kernels of the ladder family: see ``ebgan_kernels.native.library`` for the mechanism.
+
+Layout, for every implementation: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and std
+(..., D), with the same leading axes, those of a batch of networks. The units of a row lie side by side; rows
+may be any stride apart, and so may networks, in one stride over all leading axes
+(``ebgan_kernels.checks.rows_of_units`` sees to it). Results and gradients are packed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor
+
+from ebgan_kernels.native.library import accumulation_dtype, define
+
+SCHEMAS = {
+    # in z's dtype, rounded once
+    "gaussian_combinator": "(Tensor z, Tensor u, Tensor parameters) -> Tensor",
+    "gaussian_combinator_backward": (
+        "(Tensor grad, Tensor z, Tensor u, Tensor parameters, bool need_z, bool need_u, bool need_parameters)"
+        " -> (Tensor, Tensor, Tensor)"
+    ),
+    # cost (...) in the accumulation dtype, and the gradients at an incoming gradient of 1
+    "ladder_denoising_cost": (
+        "(Tensor z_clean, Tensor z, Tensor u, Tensor parameters, Tensor mean, Tensor std, bool need_z_clean,"
+        " bool need_z, bool need_u, bool need_parameters, bool need_mean, bool need_std)"
+        " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"
+    ),
+    # Gradients of grad_cost * cost into the buffers, those of 0 elements left out. grad_cost in the
+    # accumulation dtype: 0-d, or (networks,) of any stride. `filled`: the buffers hold the gradients for
+    # grad_cost = 1 already, and nothing is done for networks whose grad_cost is 1.
+    "ladder_denoising_cost_backward_": (
+        "(Tensor(a!) grad_z_clean, Tensor(b!) grad_z, Tensor(c!) grad_u, Tensor(d!) grad_parameters,"
+        " Tensor(e!) grad_mean, Tensor(f!) grad_std, Tensor grad_cost, Tensor z_clean, Tensor z, Tensor u,"
+        " Tensor parameters, Tensor mean, Tensor std, bool filled) -> ()"
+    ),
+}
+
+
+def packed_gradient(tensor: Tensor, needed: bool) -> Tensor:
+    """Uninitialised and contiguous; of no elements where the gradient is not needed."""
+    return tensor.new_empty(tensor.shape if needed else 0)
+
+
+def _fake_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+    return z.new_empty(z.shape)
+
+
+def _fake_combinator_backward(
+    grad: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    need_z: bool,
+    need_u: bool,
+    need_parameters: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        packed_gradient(z, need_z),
+        packed_gradient(u, need_u),
+        packed_gradient(parameters, need_parameters),
+    )
+
+
+def _fake_cost(
+    z_clean: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    need_z_clean: bool,
+    need_z: bool,
+    need_u: bool,
+    need_parameters: bool,
+    need_mean: bool,
+    need_std: bool,
+) -> tuple[Tensor, ...]:
+    return (
+        z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z)),
+        packed_gradient(z_clean, need_z_clean),
+        packed_gradient(z, need_z),
+        packed_gradient(u, need_u),
+        packed_gradient(parameters, need_parameters),
+        packed_gradient(mean, need_mean),
+        packed_gradient(std, need_std),
+    )
+
+
+def _fake_cost_backward(*_: Any) -> None:
+    """Writes in place."""
+
+
+FAKES: dict[str, Callable[..., Any]] = {
+    "gaussian_combinator": _fake_combinator,
+    "gaussian_combinator_backward": _fake_combinator_backward,
+    "ladder_denoising_cost": _fake_cost,
+    "ladder_denoising_cost_backward_": _fake_cost_backward,
+}
+define(SCHEMAS, FAKES)

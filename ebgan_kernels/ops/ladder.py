@@ -1,0 +1,151 @@
+"""The Gaussian combinator of ladder networks, and the denoising cost of a layer with it.
+
+Rasmus, Berglund, Honkala, Valpola, Raiko, "Semi-supervised learning with ladder networks", arXiv:1507.02672:
+the decoder meets each layer's noisy activation with what comes down from above, and is paid for guessing the
+clean one. All functions take leading axes, those of a batch of networks.
+
+Gradients of the cost are computed in its forward pass, in the same pass over the activations, and handed out
+by the first backward pass; a second one over a retained graph computes them again. The combinator alone has a
+backward pass of its own, and saves its inputs only. Double backward and ``torch.func`` transforms run the
+reference. Programs of ``torch.export`` are forward only: they do not train.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from ebgan_kernels.backends import select
+from ebgan_kernels.checks import check_combinator, check_denoising_cost
+from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.ladder_autograd import (
+    GaussianCombinatorFunction,
+    LadderDenoisingCostFunction,
+    Options,
+)
+from ebgan_kernels.reference import ladder as reference
+
+
+def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+    """What a ladder network's decoder makes of a noisy activation z and a signal u from above, unit by unit.
+
+    ::
+
+        mu    = a1 sigmoid(a2 u + a3) + a4 u + a5
+        v     = a6 sigmoid(a7 u + a8) + a9 u + a10
+        z_hat = (z - mu) v + mu
+
+    z_hat = z where only a10 = 1; 0 where a2 = a7 = 1 and the rest is 0, the usual start.
+
+    Args:
+        z: (..., N, D), N samples of D units, before beta and gamma; leading axes are those of a batch of
+            networks. float16, bfloat16, float32 or float64.
+        u: (..., N, D), on the same device; its dtype may differ, but float64 goes only with float64.
+        parameters: (..., 10, D), a1 to a10 of each unit; dtype as u.
+
+    Returns:
+        z_hat (..., N, D) in z's dtype, computed in float32 (float64) and rounded once.
+
+    Gradients: to z, u and parameters, each in its own dtype.
+    Errors: ValueError for shapes and devices, TypeError for dtypes.
+    Memory: the result; backward one buffer for each gradient asked for. A tensor whose units are not side by
+    side is copied, and so is one that is not contiguous and has more than one leading axis.
+    Source: arXiv:1507.02672, section 4.1; the start is that of the authors' code.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> parameters = torch.zeros(10, 2).index_fill(0, torch.tensor(9), 1.0)
+        >>> ebgan_kernels.gaussian_combinator(torch.tensor([[3.0, -1.0]]), torch.ones(1, 2), parameters)
+        tensor([[ 3., -1.]])
+    """
+    check_combinator(z, u, parameters)
+    backend = select(z)
+    if backend == "reference":
+        return reference.gaussian_combinator(z, u, parameters)
+    needed = needed_gradients(z, u, parameters)
+    return GaussianCombinatorFunction.apply(z, u, parameters, Options(backend, needed))
+
+
+def ladder_denoising_cost(
+    z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
+) -> Tensor:
+    """How far a layer's denoised activation, standardised as the clean one was, lies from the clean one.
+
+    With z_hat of :func:`gaussian_combinator`::
+
+        mean over samples of   sum over units of (z_clean - (z_hat - mean) / std)^2   / D
+
+    The weight of the layer is left to the caller. A layer that is not normalised, as the input is not, takes
+    mean 0 and std 1.
+
+    Args:
+        z_clean: (..., N, D), the clean activation after its normalisation. float16, bfloat16, float32 or
+            float64.
+        z, u, parameters: as in :func:`gaussian_combinator`.
+        mean, std: (..., D), of the clean activation before its normalisation: std is the divisor itself,
+            sqrt(variance + epsilon), not the variance. Dtypes may differ, but float64 goes only with float64.
+
+    Returns:
+        (...), the cost of each network, 0-d without leading axes; float32 (float64 for float64 input). NaN
+        for no samples, as a mean over nothing is in PyTorch.
+
+    Gradients: to all six, each in its own dtype; nothing is detached, the clean target neither.
+    Errors: ValueError for shapes and devices, TypeError for dtypes.
+    Memory: one buffer for each gradient asked for, from forward to backward; copies as in
+    :func:`gaussian_combinator`.
+    Source: arXiv:1507.02672, equation 4 and section 4.2.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> parameters = torch.zeros(10, 2).index_fill(0, torch.tensor(9), 1.0)
+        >>> z, u, mean, std = torch.ones(8, 2), torch.zeros(8, 2), torch.zeros(2), torch.full((2,), 0.5)
+        >>> ebgan_kernels.ladder_denoising_cost(z, z, u, parameters, mean, std).item()
+        1.0
+    """
+    check_denoising_cost(z_clean, z, u, parameters, mean, std)
+    backend = select(z)
+    tensors = (z_clean, z, u, parameters, mean, std)
+    if backend == "reference":
+        return reference.ladder_denoising_cost(*tensors)
+    return LadderDenoisingCostFunction.apply(*tensors, Options(backend, needed_gradients(*tensors)))
+
+
+class GaussianCombinator(nn.Module):
+    """:func:`gaussian_combinator` as a module, with its parameters as ``weight`` (..., 10, D).
+
+    They start at a2 = a7 = 1 and 0 else, as in the authors' code: z_hat is 0.
+
+    Args:
+        units: D.
+        leading: the sizes of the leading axes, for a batch of networks.
+        device, dtype: of the weight.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> combinator = ebgan_kernels.GaussianCombinator(250)
+        >>> combinator(torch.ones(8, 250), torch.ones(8, 250)).abs().max().item()
+        0.0
+    """
+
+    def __init__(
+        self,
+        units: int,
+        leading: tuple[int, ...] = (),
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(*leading, 10, units, device=device, dtype=dtype))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        with torch.no_grad():
+            self.weight.zero_()
+            self.weight[..., [1, 6], :] = 1
+
+    def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        return gaussian_combinator(z, u, self.weight)
+
+    def extra_repr(self) -> str:
+        *leading, _, units = self.weight.shape
+        return f"{units}, leading={tuple(leading)}" if leading else f"{units}"

@@ -1,0 +1,37 @@
+"""The ladder family in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
+
+Differentiable by autograd to any order. Everything runs in float32 (float64 for float64 input), also under
+autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def _accumulation(tensor: Tensor) -> Tensor:
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
+
+
+def _combined(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+    """In the accumulation dtype."""
+    z, u = _accumulation(z), _accumulation(u)
+    a = _accumulation(parameters).unsqueeze(-2).unbind(-3)  # ten of (..., 1, D), a1 being a[0]
+    mu = a[0] * torch.sigmoid(a[1] * u + a[2]) + a[3] * u + a[4]
+    v = a[5] * torch.sigmoid(a[6] * u + a[7]) + a[8] * u + a[9]
+    return (z - mu) * v + mu
+
+
+def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+    """(..., N, D), (..., N, D), (..., 10, D) -> (..., N, D) in z's dtype: the denoised z."""
+    return _combined(z, u, parameters).to(z.dtype)
+
+
+def ladder_denoising_cost(
+    z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
+) -> Tensor:
+    """(..., N, D) -> (...): the mean square of z_clean minus the standardised z_hat."""
+    mean, std = _accumulation(mean).unsqueeze(-2), _accumulation(std).unsqueeze(-2)
+    standardised = (_combined(z, u, parameters) - mean) / std
+    return (_accumulation(z_clean) - standardised).square().mean((-2, -1))

@@ -1,0 +1,229 @@
+"""The ladder family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
+
+Rows are cut into blocks by a plain rule on the sizes alone. A block's sums over rows, 12 numbers a unit, wait
+in memory for a second kernel that adds them up. Incoming gradients are read by the kernels, so nothing waits
+for the device.
+"""
+
+from __future__ import annotations
+
+import triton
+from torch import Tensor
+
+from ebgan_kernels.native.ladder import FAKES, SCHEMAS, packed_gradient
+from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.triton import ladder_kernels as kernels
+from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows
+from ebgan_kernels.triton.launch import block_of, operator, warps_of
+
+# 8 x 64 float32 numbers are 4 a thread of 4 warps, one 128-bit access; the ten parameters and twelve sums of
+# 4 units fill 88 registers.
+ROWS, BYTES_OF_UNITS, WARPS = 8, 256, 4
+# A block of 64 rows adds a fifth to the traffic for its sums; smaller ones where there would be few programs.
+MOST_ITERATIONS, ENOUGH_PROGRAMS = 8, 1024
+LARGEST_BLOCK = 1024
+
+
+def _units_of(tensor: Tensor) -> int:
+    return BYTES_OF_UNITS // accumulation_dtype(tensor).itemsize
+
+
+def _networks(z: Tensor) -> int:
+    return z.shape[:-2].numel()
+
+
+def _cut(z: Tensor) -> tuple[Extent, dict[str, int]]:
+    """The extent of z, and the constants of a launch over it."""
+    rows, units = z.shape[-2:]
+    width = _units_of(z)
+    unit_blocks = triton.cdiv(units, width)
+    iterations = 1
+    while (
+        iterations < MOST_ITERATIONS
+        and _networks(z) * unit_blocks * triton.cdiv(rows, 2 * iterations * ROWS) >= ENOUGH_PROGRAMS
+    ):
+        iterations *= 2
+    extent = Extent(rows, units, triton.cdiv(rows, iterations * ROWS), unit_blocks)
+    return extent, {"ROWS": ROWS, "UNITS": width, "ITERATIONS": iterations, "num_warps": WARPS}
+
+
+def _rows(tensor: Tensor, leading: int) -> Rows:
+    """Of (..., N, D), or of (..., D) as one row; None for a tensor of no elements."""
+    if not tensor.numel():
+        return Rows(None, 0, 0)
+    has_rows = tensor.dim() > leading + 1
+    return Rows(
+        tensor, tensor.stride(leading - 1) if leading else 0, tensor.stride(leading) if has_rows else 0
+    )
+
+
+def _wanted(tensor: Tensor) -> Tensor | None:
+    return tensor if tensor.numel() else None
+
+
+def _total(
+    sums: Tensor,
+    z: Tensor,
+    extent: Extent,
+    gradients: tuple[Tensor | None, Tensor | None, Tensor | None],
+    scale: Tensor | None,
+    filled: bool,
+) -> None:
+    if any(gradient is not None for gradient in gradients):
+        iterations = triton.next_power_of_2(triton.cdiv(extent.row_blocks, ROWS))
+        kernels.total_sums[(_networks(z) * SUMS.value * extent.unit_blocks,)](
+            sums,
+            *gradients,
+            scale,
+            scale.stride(0) if scale is not None and scale.dim() else 0,
+            extent,
+            FILLED=filled,
+            ROWS=ROWS,
+            UNITS=_units_of(z),
+            ITERATIONS=iterations,
+            num_warps=WARPS,
+        )
+
+
+def _empty_sums(z: Tensor, extent: Extent) -> Tensor:
+    shape = (_networks(z), extent.row_blocks, SUMS.value, extent.units)
+    return z.new_empty(shape, dtype=accumulation_dtype(z))
+
+
+@operator("gaussian_combinator", SCHEMAS, FAKES)
+def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+    z_hat = packed_gradient(z, True)
+    extent, constants = _cut(z)
+    if z.numel():
+        leading = z.dim() - 2
+        kernels.combine[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
+            *(_rows(tensor, leading) for tensor in (z, u, parameters, z_hat)), extent, **constants
+        )
+    return z_hat
+
+
+@operator("gaussian_combinator_backward", SCHEMAS, FAKES)
+def gaussian_combinator_backward(
+    grad: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    need_z: bool,
+    need_u: bool,
+    need_parameters: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    gradients = (
+        packed_gradient(z, need_z),
+        packed_gradient(u, need_u),
+        packed_gradient(parameters, need_parameters),
+    )
+    extent, constants = _cut(z)
+    if not z.numel():
+        gradients[2].zero_()
+        return gradients
+    leading = z.dim() - 2
+    sums = _empty_sums(z, extent) if need_parameters else None
+    kernels.combine_backward[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
+        *(_rows(tensor, leading) for tensor in (grad, z, u, parameters, *gradients[:2])),
+        sums,
+        extent,
+        **constants,
+    )
+    if sums is not None:
+        _total(sums, z, extent, (_wanted(gradients[2]), None, None), None, False)
+    return gradients
+
+
+def _cost(
+    inputs: tuple[Tensor, ...],
+    gradients: tuple[Tensor, ...],
+    squares: Tensor | None,
+    extent: Extent,
+    constants: dict[str, int],
+    scale: Tensor | None,
+    filled: bool,
+) -> None:
+    """Fills the gradients that have elements, and the sums of r^2."""
+    z = inputs[1]
+    leading = z.dim() - 2
+    sums = _empty_sums(z, extent) if any(gradient.numel() for gradient in gradients) else None
+    kernels.denoising_cost[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
+        *(_rows(tensor, leading) for tensor in (*inputs, *gradients[:3])),
+        sums,
+        squares,
+        scale,
+        scale.stride(0) if scale is not None and scale.dim() else 0,
+        extent,
+        FILLED=filled,
+        **constants,
+    )
+    if sums is not None:
+        of_units = tuple(map(_wanted, gradients[3:]))
+        _total(sums, z, extent, of_units, scale, filled)  # type: ignore[arg-type]
+
+
+@operator("ladder_denoising_cost", SCHEMAS, FAKES)
+def ladder_denoising_cost(
+    z_clean: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    need_z_clean: bool,
+    need_z: bool,
+    need_u: bool,
+    need_parameters: bool,
+    need_mean: bool,
+    need_std: bool,
+) -> tuple[Tensor, ...]:
+    inputs = (z_clean, z, u, parameters, mean, std)
+    needed = (need_z_clean, need_z, need_u, need_parameters, need_mean, need_std)
+    gradients = tuple(packed_gradient(tensor, need) for tensor, need in zip(inputs, needed, strict=True))
+    cost = z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z))
+    if not z.numel():
+        for gradient in gradients:
+            gradient.zero_()
+        return cost.fill_(float("nan")), *gradients
+    extent, constants = _cut(z)
+    blocks = extent.row_blocks * extent.unit_blocks
+    squares = cost.new_empty(_networks(z) * blocks)
+    _cost(inputs, gradients, squares, extent, constants, None, False)
+    block = block_of(blocks, LARGEST_BLOCK)
+    kernels.total_squares[(_networks(z),)](
+        squares,
+        cost,
+        blocks,
+        extent,
+        ITERATIONS=triton.next_power_of_2(triton.cdiv(blocks, block)),
+        BLOCK=block,
+        num_warps=warps_of(block, cost.dtype),
+    )
+    return cost, *gradients
+
+
+@operator("ladder_denoising_cost_backward_", SCHEMAS, FAKES)
+def ladder_denoising_cost_backward_(
+    grad_z_clean: Tensor,
+    grad_z: Tensor,
+    grad_u: Tensor,
+    grad_parameters: Tensor,
+    grad_mean: Tensor,
+    grad_std: Tensor,
+    grad_cost: Tensor,
+    z_clean: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    filled: bool,
+) -> None:
+    gradients = (grad_z_clean, grad_z, grad_u, grad_parameters, grad_mean, grad_std)
+    if not z.numel():
+        for gradient in gradients:
+            gradient.zero_()
+        return
+    extent, constants = _cut(z)
+    inputs = (z_clean, z, u, parameters, mean, std)
+    _cost(inputs, gradients, None, extent, constants, grad_cost, filled)

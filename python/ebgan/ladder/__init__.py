@@ -1,0 +1,48 @@
+"""Ladder networks (arXiv:1507.02672), and EBGAN with one as its discriminator (arXiv:1609.03126).
+
+Semi-supervised learning of vectors, many networks side by side.
+"""
+
+from __future__ import annotations
+
+from ebgan.ladder.batches import Batch, Examples, SemiSupervisedBatches, examples
+from ebgan.ladder.builders import generator, network
+from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.ebgan import LadderEBGAN
+from ebgan.ladder.evaluate import LadderScores, evaluate_run
+from ebgan.ladder.generator import LadderGenerator
+from ebgan.ladder.ladder import Ladder
+from ebgan.ladder.layers import initialise
+from ebgan.ladder.network import LadderNetwork
+from ebgan.ladder.presets import PRESETS, preset
+from ebgan.ladder.runs import COMMAND, build, open_run, resume, train, trained_network
+from ebgan.ladder.schedule import LinearDecay
+from ebgan.ladder.statistics import error_rates, set_statistics
+
+__all__ = [
+    "COMMAND",
+    "PRESETS",
+    "Batch",
+    "Examples",
+    "Ladder",
+    "LadderConfig",
+    "LadderEBGAN",
+    "LadderGenerator",
+    "LadderNetwork",
+    "LadderScores",
+    "LinearDecay",
+    "SemiSupervisedBatches",
+    "build",
+    "error_rates",
+    "evaluate_run",
+    "examples",
+    "generator",
+    "initialise",
+    "network",
+    "open_run",
+    "preset",
+    "resume",
+    "set_statistics",
+    "train",
+    "trained_network",
+]

@@ -1,0 +1,146 @@
+"""The options of `ebgan train ladder`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, get_args
+
+from ebgan.errors import UserError, at_least, one_of, positive
+from ebgan.ladder.combinators import CombinatorName
+from ebgan.ladder.schedule import share
+from ebgan.training import Help, TrainingConfig
+
+Model = Literal["full", "bottom", "gamma", "ebgan", "supervised"]
+DATA = ("digits", "mnist", "fashion-mnist")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LadderConfig(TrainingConfig):
+    """Everything that decides the result of a run; `preset` has the published values."""
+
+    data: Annotated[str, Help("data set: digits (embedded), mnist or fashion-mnist")]
+    model: Annotated[
+        Model,
+        Help(
+            "which layers pay for denoising: all, the input, the classes (gamma) or none (supervised); "
+            "ebgan: the bottom ladder, with a generator against it"
+        ),
+    ]
+    labels: Annotated[int, Help("examples with a label, as many of each class; or all")]
+    steps: Annotated[int, Help("training steps; a run that is stopped before its schedule ends can go on")]
+    seeds: Annotated[int, Help("networks to train side by side, with --seed and the numbers after it")] = 1
+    batch_size: Annotated[int, Help("labelled examples a step, and as many unlabelled ones")] = 100
+    layers: Annotated[str, Help("units of the hidden layers, from the input up")]
+    combinator: Annotated[CombinatorName, Help("how a decoder layer joins its two inputs")] = "gauss"
+    input_noise: Annotated[float, Help("standard deviation of the input's noise")] = 0.3
+    layer_noise: Annotated[float, Help("standard deviation of the other layers' noise")] = 0.3
+    lambda_bottom: Annotated[float, Help("weight of the input's denoising cost, a unit")]
+    lambda_first: Annotated[float, Help("of the first hidden layer's")]
+    lambda_middle: Annotated[float, Help("of the other hidden layers'")]
+    lambda_top: Annotated[float, Help("of the class layer's")]
+    lr: Annotated[float, Help("learning rate of the ladder")]
+    beta1: Annotated[float, Help("Adam's first decay rate")]
+    decay_start: Annotated[float, Help("share of the schedule after which the learning rate falls to 0")]
+    schedule_steps: Annotated[
+        int | None, Help("steps of the schedule; a run has no more", unset="--steps of the new run")
+    ] = None
+    margin: Annotated[
+        float | None, Help("energy up to which generated examples are pushed at first", unset="none")
+    ] = None
+    margin_share: Annotated[
+        float | None,
+        Help("share of the schedule in which the margin falls to 0 and the generator learns", unset="none"),
+    ] = None
+    generator_lr: Annotated[float | None, Help("learning rate of the generator", unset="none")] = None
+    generator_layers: Annotated[
+        str | None, Help("units of its hidden layers, from the codes up", unset="none")
+    ] = None
+    codes: Annotated[int | None, Help("size of its codes z", unset="none")] = None
+    held_out: Annotated[
+        int,
+        Help("last training examples to leave out; ebgan evaluate scores these then, and no test example"),
+    ] = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, options in (
+            ("model", get_args(Model)),
+            ("data", DATA),
+            ("combinator", get_args(CombinatorName)),
+            ("precision", ("float32", "bfloat16")),
+        ):
+            one_of(name, getattr(self, name), options)
+        if self.batch_size < 2:
+            raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
+        for name in ("labels", "seeds"):
+            at_least(name, getattr(self, name), 1)
+        for name in ("input_noise", "layer_noise", "held_out", *_LAMBDAS):
+            at_least(name, getattr(self, name), 0)
+        positive("lr", self.lr)
+        share("beta1", self.beta1)
+        share("decay_start", self.decay_start)
+        _ = self.hidden
+        self._check_schedule()
+        self._check_lambdas()
+        self._check_generator()
+
+    def _check_schedule(self) -> None:
+        if self.schedule_steps is not None and self.schedule_steps < self.steps:
+            raise UserError(
+                f"steps: got {self.steps}, but the learning rate is 0 after the schedule's "
+                f"{self.schedule_steps}; start a new run with --steps {self.steps}"
+            )
+
+    def _check_lambdas(self) -> None:
+        paid = {"full": _LAMBDAS, "gamma": ("lambda_top",), "supervised": ()}.get(self.model, _LAMBDAS[:1])
+        for name in _LAMBDAS:
+            if getattr(self, name) and name not in paid:
+                raise UserError(f"{name}: got {getattr(self, name)}, but --model {self.model} has none")
+        if self.model == "ebgan":
+            positive("lambda_bottom", self.lambda_bottom)
+
+    def _check_generator(self) -> None:
+        for name in ("margin", "margin_share", "generator_lr", "generator_layers", "codes"):
+            value = getattr(self, name)
+            if self.model != "ebgan" and value is not None:
+                raise UserError(f"{name}: got {value}, but only --model ebgan has a generator; leave it out")
+            if self.model == "ebgan" and value is None:
+                raise UserError(f"{name}: is missing; --model ebgan needs it")
+        if self.model == "ebgan":
+            positive("margin", self.margin or 0.0)
+            positive("generator_lr", self.generator_lr or 0.0)
+            at_least("codes", self.codes or 0, 1)
+            if not 0 < (self.margin_share or 0.0) <= 1:
+                raise UserError(f"margin_share: got {self.margin_share}, allowed are shares above 0, up to 1")
+            _ = self.generator_hidden
+
+    @property
+    def network_seeds(self) -> range:
+        """The seed of each network."""
+        return range(self.seed, self.seed + self.seeds)
+
+    @property
+    def hidden(self) -> tuple[int, ...]:
+        """Units of the hidden layers."""
+        return _units("layers", self.layers)
+
+    @property
+    def generator_hidden(self) -> tuple[int, ...]:
+        """Units of the generator's hidden layers."""
+        return _units("generator_layers", self.generator_layers or "")
+
+    @property
+    def lambdas(self) -> tuple[float, ...]:
+        """Of every layer, from the input to the classes."""
+        middle = (self.lambda_middle for _ in self.hidden[1:])
+        return (self.lambda_bottom, self.lambda_first, *middle, self.lambda_top)
+
+
+_LAMBDAS = ("lambda_bottom", "lambda_first", "lambda_middle", "lambda_top")
+
+
+def _units(argument: str, text: str) -> tuple[int, ...]:
+    sizes = text.split("-")
+    if not all(size.isdecimal() and int(size) for size in sizes):
+        raise UserError(f"{argument}: got {text!r}, expected numbers of units such as 500-250")
+    return tuple(map(int, sizes))

@@ -1,0 +1,75 @@
+"""How many test examples trained ladder networks classify wrongly."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from ebgan.data import load
+from ebgan.ladder.batches import Examples, examples
+from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.runs import open_run, trained_network
+from ebgan.ladder.statistics import error_rates
+from ebgan.scores import write_scores
+from ebgan.training import newest_valid
+
+
+@dataclass(frozen=True)
+class LadderScores:
+    """The share of `examples` examples of `data` that the network of each seed classifies wrongly.
+
+    `std` is the deviation over seeds (that of a sample, n - 1), 0 of one seed. `str` of it is a table.
+    """
+
+    data: str
+    examples: int
+    model: str
+    labels: int
+    errors: dict[str, float]
+    mean: float
+    std: float
+
+    def __str__(self) -> str:
+        head = f"{self.model}, {self.labels} labels: errors on {self.data}, {self.examples:,} examples"
+        rows = [f"{seed:<8}{error:>8.2%}" for seed, error in self.errors.items()]
+        return "\n".join([head, *rows, f"{'mean':<8}{self.mean:>8.2%} ± {self.std:.2%}"])
+
+
+def evaluate_run(
+    path: Path, *, device: torch.device | str = "cpu", data_root: Path | None = None
+) -> LadderScores:
+    """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
+
+    Scored is the clean path, normalised by the statistics of the training data, on the test split of the
+    run's data set; a run that holds out training examples is scored on these, and sees no test example.
+
+    Raises:
+        UserError: no run of this system, no whole checkpoint, or the data is not there.
+    """
+    device = torch.device(device)
+    run, config = open_run(path)
+    networks = trained_network(path, device, data_root)
+    checkpoint, _ = newest_valid(run.checkpoints)
+    data, split = _scored_on(config, device, data_root)
+    rates = error_rates(networks, data.features, data.labels).tolist()
+    scores = LadderScores(
+        data=f"{config.data} {split}",
+        examples=len(data),
+        model=config.model,
+        labels=config.labels,
+        errors={f"seed {seed}": rate for seed, rate in zip(config.network_seeds, rates, strict=True)},
+        mean=statistics.mean(rates),
+        std=statistics.stdev(rates) if len(rates) > 1 else 0.0,
+    )
+    write_scores(run, scores, checkpoint=checkpoint, config=config, device=device)
+    return scores
+
+
+def _scored_on(config: LadderConfig, device: torch.device, data_root: Path | None) -> tuple[Examples, str]:
+    if not config.held_out:
+        return examples(load(config.data, "test", data_root), device), "test"
+    data = examples(load(config.data, "train", data_root), device)
+    return data.part(len(data) - config.held_out, len(data)), "held out of training"

@@ -1,0 +1,49 @@
+"""The generator of an EBGAN with a ladder network: a perceptron, for several networks at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+
+from ebgan.errors import at_least
+from ebgan.ladder.layers import dense, draw, normalise
+
+OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
+
+
+class LadderGenerator(nn.Module):
+    """Codes (S, N, `sizes[0]`) to examples (S, N, `sizes[-1]`) in [0, 1], those of the ladder's data.
+
+    Hidden layers are linear, batch normalisation with beta and gamma, ReLU; the last is linear, sigmoid.
+    Batch normalisation always uses the statistics of the batch. The first weights are drawn by `initialise`.
+
+    Example:
+        >>> from ebgan.ladder import initialise
+        >>> generator = LadderGenerator((100, 500, 784), networks=2)
+        >>> initialise((0, 1), generator)
+        >>> generator(torch.randn(2, 16, 100)).shape
+        torch.Size([2, 16, 784])
+    """
+
+    def __init__(self, sizes: Sequence[int], *, networks: int = 1) -> None:
+        super().__init__()
+        for size in sizes:
+            at_least("generator layer size", size, 1)
+        self.sizes, self.networks = tuple(sizes), networks
+        self.weights = nn.ParameterList(torch.empty(networks, *each) for each in pairwise(sizes))
+        self.biases = nn.ParameterList(torch.zeros(networks, 1, size) for size in sizes[1:])
+        self.gains = nn.ParameterList(torch.ones(networks, 1, size) for size in sizes[1:-1])
+
+    def initialise(self, network: int) -> None:
+        """Draw the weights of one network."""
+        for weight in self.weights:
+            draw(weight, network, OUTPUT_STD)
+
+    def forward(self, codes: Tensor) -> Tensor:
+        h = codes
+        for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
+            h = (gain * normalise(dense(h, weight)).z + bias).relu()
+        return (dense(h, self.weights[-1]) + self.biases[-1]).sigmoid()

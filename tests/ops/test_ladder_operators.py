@@ -1,0 +1,70 @@
+"""torch.library.opcheck of every registered operator: schema, fake kernel, aliasing, dynamic shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+import ebgan_kernels as ek
+from ebgan_kernels.native.ladder import SCHEMAS
+from ebgan_kernels.ops.gradients import operator
+from support.implementations import device_of
+from support.ladder import COST, Case
+
+ALL, FEW, NONE = (True,) * 6, (False, True, False, True, False, False), (False,) * 6
+Inputs = list[Tensor]
+
+ARGUMENTS: dict[str, Callable[[Inputs], tuple[object, ...]]] = {
+    "gaussian_combinator": lambda x: (*x[1:4],),
+    "gaussian_combinator_backward": lambda x: (x[1].clone(), *x[1:4], True, True, True),
+    "ladder_denoising_cost": lambda x: (*x, *ALL),
+    "ladder_denoising_cost_backward_": lambda x: (
+        *(torch.zeros_like(t) for t in x),
+        x[1].new_full(x[1].shape[:-2], 3.0, dtype=torch.promote_types(x[1].dtype, torch.float32)),
+        *x,
+        False,
+    ),
+}
+# The ways that are left: nothing needed, some gradients.
+OTHERS: list[tuple[str, Callable[[Inputs], tuple[object, ...]]]] = [
+    ("ladder_denoising_cost", lambda x: (*x, *NONE)),
+    ("ladder_denoising_cost", lambda x: (*x, *FEW)),
+    ("gaussian_combinator_backward", lambda x: (x[1].clone(), *x[1:4], False, True, False)),
+]
+
+
+@pytest.mark.parametrize("leading", [(), (3,)], ids=str)
+@pytest.mark.parametrize(
+    "dtypes",
+    [(torch.float32, torch.float32), (torch.float64, torch.float64), (torch.bfloat16, torch.float32)],
+    ids=str,
+)
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [*ARGUMENTS.items(), *OTHERS],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_operators_pass_opcheck(
+    name: str,
+    arguments: Callable[[Inputs], tuple[object, ...]],
+    dtypes: tuple[torch.dtype, torch.dtype],
+    leading: tuple[int, ...],
+    kernels: ek.Backend,
+) -> None:
+    inputs = [x.detach() for x in Case(COST, leading).inputs(dtypes=dtypes, device=device_of(kernels))]
+    torch.library.opcheck(operator(kernels, name), arguments(inputs))
+
+
+def test_every_operator_is_checked() -> None:
+    assert set(ARGUMENTS) == set(SCHEMAS)
+
+
+def test_an_unwanted_gradient_takes_no_memory(kernels: ek.Backend) -> None:
+    inputs = [x.detach() for x in Case(COST).inputs(device=device_of(kernels))]
+    for wanted in range(6):
+        needed = [i == wanted for i in range(6)]
+        _, *gradients = operator(kernels, "ladder_denoising_cost")(*inputs, *needed)
+        assert [gradient.numel() != 0 for gradient in gradients] == needed

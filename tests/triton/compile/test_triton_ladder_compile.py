@@ -1,0 +1,82 @@
+"""The ladder kernels compiled for GPUs that are not here: wide accesses, and no spills.
+
+Nothing can be compiled while the interpreter is on, so these tests skip under TRITON_INTERPRET=1.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+if os.environ.get("TRITON_INTERPRET") == "1":
+    pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
+pytest.importorskip("triton")
+from compilation import launches_of
+
+from ebgan_kernels.triton import ladder, ladder_kernels
+from support.ladder import COMBINATOR, Case
+
+BRAIN, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
+WIDE = {
+    SINGLE: {"ld.global.v4.b32", "st.global.v4.b32"},
+    BRAIN: {"ld.global.v2.b32", "st.global.v2.b32"},
+    DOUBLE: {"ld.global.v2.b64", "st.global.v2.b64"},
+}
+MIXES = [
+    (80, (SINGLE, SINGLE)),
+    (90, (SINGLE, SINGLE)),
+    (100, (SINGLE, SINGLE)),
+    (90, (BRAIN, BRAIN)),
+    (90, (BRAIN, SINGLE)),
+    (90, (DOUBLE, DOUBLE)),
+]
+
+
+def cost(dtypes, needed=(True,) * 6, units=784, rows=100):
+    inputs = [
+        x.detach() for x in Case("ladder_denoising_cost", (2,)).inputs(rows=rows, units=units, dtypes=dtypes)
+    ]
+    return lambda: ladder.ladder_denoising_cost(*inputs, *needed)
+
+
+@pytest.mark.parametrize(("capability", "dtypes"), MIXES)
+def test_a_cost_with_gradients_moves_in_wide_accesses_and_nothing_spills(tmp_path: Path, capability, dtypes):
+    of_tiles, *others = (launch.compile(capability) for launch in launches_of(ladder_kernels, cost(dtypes)))
+    assert of_tiles.spilled_bytes(tmp_path) == 0
+    assert [other.spilled_bytes(tmp_path) for other in others] == [0, 0]
+    assert of_tiles.global_accesses() >= WIDE[dtypes[0]]
+
+
+@pytest.mark.parametrize(("rows", "units"), [(100, 10), (1500, 33)])
+def test_rows_that_are_not_aligned_compile_without_spills(tmp_path: Path, rows, units):
+    for launch in launches_of(ladder_kernels, cost((SINGLE, SINGLE), units=units, rows=rows)):
+        assert launch.compile(90).spilled_bytes(tmp_path) == 0
+
+
+@pytest.mark.parametrize(("capability", "dtypes"), MIXES[1:2] + MIXES[3:])
+def test_the_combinator_and_its_backward_do_not_spill(tmp_path: Path, capability, dtypes):
+    inputs = [x.detach() for x in Case(COMBINATOR, (2,)).inputs(rows=100, units=784, dtypes=dtypes)]
+    calls = (
+        lambda: ladder.gaussian_combinator(*inputs),
+        lambda: ladder.gaussian_combinator_backward(inputs[0], *inputs, True, True, True),
+    )
+    for call in calls:
+        of_tiles, *_ = launches = [launch.compile(capability) for launch in launches_of(ladder_kernels, call)]
+        assert all(compiled.spilled_bytes(tmp_path) == 0 for compiled in launches)
+        assert of_tiles.global_accesses() >= WIDE[inputs[0].dtype]
+
+
+def test_the_backward_reads_the_incoming_gradient_and_does_not_spill(tmp_path: Path):
+    inputs = [x.detach() for x in Case("ladder_denoising_cost", (2,)).inputs(rows=100, units=784)]
+    buffers = [torch.empty_like(x) for x in inputs]
+    call = lambda: ladder.ladder_denoising_cost_backward_(*buffers, torch.ones(2), *inputs, True)  # noqa: E731
+    for launch in launches_of(ladder_kernels, call):
+        assert launch.compile(90).spilled_bytes(tmp_path) == 0
+
+
+def test_without_a_gradient_nothing_but_squares_is_written():
+    without, _ = launches_of(ladder_kernels, cost((SINGLE, SINGLE), needed=(False,) * 6))
+    assert without.compile(90).ptx.count("st.global") == 1
