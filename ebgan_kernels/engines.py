@@ -1,0 +1,84 @@
+"""Which engine convolves: what was measured, layer by layer.
+
+On CUDA the automatic choice for a layer is the fastest engine in ``engines.json``, which
+``python -m benchmarks.bench_valid_conv --engines`` writes on the device it measures: forward and backward
+with ReLU, cuDNN or one of ours. A device or a layer that is not in it takes cuDNN, and the report says so.
+
+On a CPU the engine is oneDNN, which torch's convolution calls, but for the small channels-last layers of
+:func:`rows_win`.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import pathlib
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+TABLE = pathlib.Path(__file__).with_name("engines.json")
+Engine = Literal["cudnn", "cuda", "triton"]
+# Gathered windows of 64 KiB: below that a call of oneDNN costs more than they do.
+_FEW_ELEMENTS = 16_384
+
+
+def layer_key(input: Tensor, weight: Tensor) -> str:
+    """A layer, whatever its batch: "float32 15x4x4 64x3x3" for 15 channels of 4x4 pixels to 64 maps."""
+    shapes = (input.shape[1:], (weight.shape[0], *weight.shape[2:]))
+    return " ".join([str(input.dtype).removeprefix("torch."), *("x".join(map(str, s)) for s in shapes)])
+
+
+@functools.cache
+def measured() -> Mapping[str, Any]:
+    """By device: "date", "torch", "commit", and "layers": by key the engine at each batch size."""
+    return json.loads(TABLE.read_text()) if TABLE.is_file() else {}
+
+
+# Read once, as a constant: torch.compile need not see a file being opened.
+measured._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def cuda_engine(input: Tensor, weight: Tensor) -> Engine:
+    """ "cudnn", "cuda" or "triton": the fastest at the measured batch size that is nearest."""
+    tables = measured()
+    if not tables:
+        return "cudnn"
+    layers = tables.get(torch.cuda.get_device_name(input.device), {}).get("layers", {})
+    by_batch = layers.get(layer_key(input, weight))
+    if by_batch is None:
+        return "cudnn"
+    engine: Engine = by_batch[min(by_batch, key=lambda batch: abs(int(batch) - input.shape[0]))]
+    return engine
+
+
+def rows_win(input: Tensor, weight: Tensor) -> bool:
+    """Whether, of contiguous-by-pixel float32 input, windows gathered to rows and one matrix product win.
+
+    A window of a channels-last image is runs of whole pixels. Where there are fewer windows than maps, the
+    weights are what must be moved, and oneDNN reorders them three times a step; where all windows fit into a
+    cache, its calls cost more. Forward and backward with ReLU at batch 8, against the better of both layouts:
+    1.4 times as fast for 15 -> 64, 3x3 of 4x4, 1.2 for 32 -> 32 of the same and for 256 -> 256, 5x5 of 8x8;
+    0.9 for 64 -> 128, 3x3 of 6x6, which has as many windows as maps (Xeon with AVX-512 and AMX, 2 cores,
+    torch 2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
+    """
+    if input.dtype != torch.float32 or input.is_contiguous():
+        return False
+    if not input.is_contiguous(memory_format=torch.channels_last):
+        return False
+    maps, channels, rows, columns = weight.shape
+    windows = input.shape[0] * (input.shape[2] - rows + 1) * (input.shape[3] - columns + 1)
+    return windows < maps or windows * channels * rows * columns <= _FEW_ELEMENTS
+
+
+def report() -> str:
+    """What the choice on CUDA rests on, in one line."""
+    known = ", ".join(f"{device} ({table['date']})" for device, table in measured().items())
+    if not known:
+        return (
+            "no CUDA device was measured: there torch's cuDNN convolves unless ours is insisted on; measure"
+            " with python -m benchmarks.bench_valid_conv --engines"
+        )
+    return f"the fastest engine, layer by layer, as measured on {known}; cuDNN on other devices and layers"
