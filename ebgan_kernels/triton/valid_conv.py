@@ -29,11 +29,12 @@ from ebgan_kernels.triton.launch import operator
 from ebgan_kernels.triton.valid_conv_kernels import Correlation, Image, Sum, WeightGradient
 
 MOST_SCALES = 4
-WARPS = 4
-# Two for each of an H100's 132 multiprocessors: tiles shrink, and sums over pixels are cut, to reach that many.
-# A constant, since the number of parts decides the bits of a sum.
+# Two for each of an H100's 132 multiprocessors: tiles shrink, and sums over pixels are cut, to reach so
+# many. A constant, since the number of parts decides the bits of a sum.
 PROGRAMS = 264
 SUM_BLOCK = 1024
+# With four, float32 spills up to 52 bytes (sm_90, Triton 3.7.1): its tiles are twice a half type's bytes.
+WARPS_OF_FLOAT32, WARPS = 8, 4
 LARGEST_INT32 = 2**31 - 1
 
 
@@ -43,6 +44,16 @@ class Tile(NamedTuple):
     rows: int
     columns: int
     terms: int
+
+
+class Job(NamedTuple):
+    """One scale of a launch: what its kernel is told, how many programs it has, and what they are compiled
+    for: whether channels are neighbours in memory, whether pixels need 64 bits to count, the tile.
+    """
+
+    scale: Any
+    programs: int
+    form: tuple[bool, bool, int, int, int] | None = None
 
 
 def _tile(rows: int, columns: int, dtype: torch.dtype, precision: str) -> Tile:
@@ -68,46 +79,58 @@ def _image(tensor: Tensor) -> Image:
     return Image(tensor, *tensor.stride())
 
 
-def _fastest(tensor: Tensor) -> bool:
-    """Whether the channels of a pixel are neighbours."""
-    return channels_last(tensor)
+def _exchanged(weight: Tensor) -> Image:
+    """Weights whose maps are summed over, and whose channels are the result's."""
+    outer, channel, row, column = weight.stride()
+    return Image(weight, channel, outer, row, column)
 
 
-def _launch(
-    kernel: Any, scales: Sequence[Any], programs: Sequence[int], forms: Sequence[Any], **options: Any
-):
-    """A launch for each MOST_SCALES scales of those that have programs."""
-    busy = [item for item in zip(scales, programs, forms, strict=True) if item[1]]
+def _launch(kernel: Any, jobs: Sequence[Job], dtype: torch.dtype, **constants: Any) -> None:
+    """A launch for each MOST_SCALES of the jobs that there are programs for."""
+    busy = [job for job in jobs if job.programs]
     for first in range(0, len(busy), MOST_SCALES):
         group = busy[first : first + MOST_SCALES]
-        starts = (0, *accumulate(count for _, count, _ in group))
-        if "BLOCK" not in options:
-            options["FORMS"] = tuple(form for _, _, form in group)
+        if group[0].form is not None:
+            constants["FORMS"] = tuple(job.form for job in group)
+        starts = (0, *accumulate(job.programs for job in group))
         kernel[(starts[-1],)](
-            tuple(scale for scale, _, _ in group),
+            tuple(job.scale for job in group),
             starts,
             COUNT=len(group),
-            num_warps=WARPS,
-            **options,
+            **constants,
+            num_warps=WARPS_OF_FLOAT32 if dtype == torch.float32 else WARPS,
         )
 
 
-def _correlate(layers: Sequence[Correlation], activation: int, precision: str, *, backward: bool) -> None:
-    programs, forms = [], []
-    for layer in layers:
-        source = layer.source.data
-        tile = _tile(layer.pixels, layer.maps, source.dtype, precision)
-        programs.append(triton.cdiv(layer.pixels, tile.rows) * triton.cdiv(layer.maps, tile.columns))
-        forms.append((_fastest(source), layer.pixels + tile.rows > LARGEST_INT32, *tile))
-    _launch(
-        kernels.correlate,
-        layers,
-        programs,
-        forms,
-        ACTIVATION=activation,
-        BACKWARD=backward,
-        PRECISION=precision,
+def _correlation(
+    source: Tensor,
+    mask: Image | None,
+    weight: Image,
+    bias: Tensor | None,
+    result: Tensor,
+    precision: str,
+) -> Job:
+    samples, maps, height, width = result.shape
+    _, channels, source_height, source_width = source.shape
+    pixels = samples * height * width
+    tile = _tile(pixels, maps, source.dtype, precision)
+    scale = Correlation(
+        _image(source),
+        mask,
+        weight,
+        bias,
+        _image(result),
+        pixels,
+        height,
+        width,
+        maps,
+        channels,
+        source_height,
+        source_width,
+        *weight.data.shape[2:],
     )
+    programs = triton.cdiv(pixels, tile.rows) * triton.cdiv(maps, tile.columns)
+    return Job(scale, programs, (channels_last(source), pixels + tile.rows > LARGEST_INT32, *tile))
 
 
 @operator("multiscale_valid_conv2d", SCHEMAS, FAKES)
@@ -118,27 +141,20 @@ def multiscale_valid_conv2d(
     activation: int,
     tf32: bool,
 ) -> list[Tensor]:
+    precision = _precision(inputs[0], tf32)
     outputs = [empty_output(*pair) for pair in zip(inputs, weights, strict=True)]
-    layers = [
-        Correlation(
-            source=_image(input),
-            output=None,
-            weight=_image(weight),
-            bias=bias if bias.numel() else None,
-            result=_image(output),
-            pixels=output.numel() // output.shape[1],
-            height=output.shape[2],
-            width=output.shape[3],
-            maps=output.shape[1],
-            channels=input.shape[1],
-            source_height=input.shape[2],
-            source_width=input.shape[3],
-            kernel_height=weight.shape[2],
-            kernel_width=weight.shape[3],
-        )
+    jobs = [
+        _correlation(input, None, _image(weight), bias if bias.numel() else None, output, precision)
         for input, weight, bias, output in zip(inputs, weights, biases, outputs, strict=True)
     ]
-    _correlate(layers, activation, _precision(inputs[0], tf32), backward=False)
+    _launch(
+        kernels.correlate,
+        jobs,
+        inputs[0].dtype,
+        ACTIVATION=activation,
+        BACKWARD=False,
+        PRECISION=precision,
+    )
     return outputs
 
 
@@ -158,105 +174,78 @@ def multiscale_valid_conv2d_backward(
     grad_weights = empty_gradients(weights, need_weight)
     grad_biases = empty_bias_gradients(weights, need_bias)
     masks = [None if activation == ACTIVATIONS["none"] else _image(output) for output in outputs]
-    precision = _precision(inputs[0], tf32)
-    layers = [
-        Correlation(
-            source=_image(grad_output),
-            output=mask,
-            weight=_exchanged(weight),
-            bias=None,
-            result=_image(grad_input),
-            pixels=grad_input.numel() // grad_input.shape[1],
-            height=grad_input.shape[2],
-            width=grad_input.shape[3],
-            maps=grad_input.shape[1],
-            channels=grad_output.shape[1],
-            source_height=grad_output.shape[2],
-            source_width=grad_output.shape[3],
-            kernel_height=weight.shape[2],
-            kernel_width=weight.shape[3],
+    dtype, precision = inputs[0].dtype, _precision(inputs[0], tf32)
+    constants = {"ACTIVATION": activation, "PRECISION": precision}
+    jobs = [
+        _correlation(grad_output, mask, _exchanged(weight), None, grad_input, precision)
+        for grad_output, mask, weight, grad_input, need in zip(
+            grad_outputs, masks, weights, grad_inputs, need_input, strict=True
         )
-        for grad_output, mask, weight, grad_input in zip(
-            grad_outputs, masks, weights, grad_inputs, strict=True
-        )
-        if grad_input.dim() == 4
+        if need
     ]
-    _correlate(layers, activation, precision, backward=True)
+    _launch(kernels.correlate, jobs, dtype, BACKWARD=True, **constants)
     scales = zip(inputs, grad_outputs, masks, weights, grad_weights, grad_biases, strict=True)
-    _weight_gradients([_Scale(*scale) for scale in scales], activation, precision)
+    parts = [
+        _parts(*scale, precision=precision)
+        for scale, *needed in zip(scales, need_weight, need_bias, strict=True)
+        if any(needed)
+    ]
+    _launch(kernels.weight_gradients, [job for job, _ in parts], dtype, **constants)
+    sums = [total for _, total in parts if total is not None]
+    _launch(kernels.add_parts, sums, dtype, BLOCK=SUM_BLOCK)
     return grad_inputs, grad_weights, grad_biases
 
 
-def _exchanged(weight: Tensor) -> Image:
-    """Weights whose maps are summed over, and whose channels are the result's."""
-    outer, channel, row, column = weight.stride()
-    return Image(weight, channel, outer, row, column)
+def _parts(
+    input: Tensor,
+    grad_output: Tensor,
+    mask: Image | None,
+    weight: Tensor,
+    grad_weight: Tensor,
+    grad_bias: Tensor,
+    *,
+    precision: str,
+) -> tuple[Job, Job | None]:
+    """The gradients of one scale's weight and bias, of 0 elements where not wanted, in parts; their sum.
 
-
-class _Scale(NamedTuple):
-    """What a weight's and a bias's gradient are made of, and where they go; of 0 elements: not wanted."""
-
-    input: Tensor
-    grad_output: Tensor
-    mask: Image | None
-    weight: Tensor
-    grad_weight: Tensor
-    grad_bias: Tensor
-
-
-def _weight_gradients(scales: Sequence[_Scale], activation: int, precision: str) -> None:
-    layers, programs, forms = [], [], []
-    sums, sum_programs = [], []
-    for scale in scales:
-        want_weight, want_bias = scale.grad_weight.dim() == 4, scale.grad_bias.numel() > 0
-        if not (want_weight or want_bias):
-            continue
-        maps, channels, *kernel = scale.weight.shape
-        terms = scale.weight.numel() // maps
-        pixels = scale.grad_output.numel() // maps
-        tile = _tile(maps, terms, scale.input.dtype, precision)
-        tiles = triton.cdiv(maps, tile.rows) * (triton.cdiv(terms, tile.columns) if want_weight else 1)
-        part_pixels = max(triton.cdiv(pixels, max(PROGRAMS // tiles, 1)), 4 * tile.terms)
-        part_pixels = triton.cdiv(part_pixels, tile.terms) * tile.terms
-        parts = max(triton.cdiv(pixels, part_pixels), 1)
-        to_weight, to_bias = scale.grad_weight, scale.grad_bias
-        elements = to_weight.numel() + to_bias.numel()
-        if parts > 1:
-            buffer = scale.input.new_empty(parts, elements, dtype=accumulation_dtype(scale.input))
-            of_weight, to_bias = buffer[0].split([to_weight.numel(), to_bias.numel()])
-            if want_weight:
-                to_weight = of_weight.as_strided(to_weight.shape, to_weight.stride())
-            sums.append(
-                Sum(
-                    buffer,
-                    scale.grad_weight if want_weight else None,
-                    scale.grad_bias if want_bias else None,
-                    parts,
-                    scale.grad_weight.numel(),
-                    elements,
-                )
-            )
-            sum_programs.append(triton.cdiv(elements, SUM_BLOCK))
-        layers.append(
-            WeightGradient(
-                input=_image(scale.input),
-                grad_output=_image(scale.grad_output),
-                output=scale.mask,
-                weight=_image(to_weight) if want_weight else None,
-                bias=to_bias if want_bias else None,
-                part_elements=elements,
-                pixels=pixels,
-                height=scale.grad_output.shape[2],
-                width=scale.grad_output.shape[3],
-                maps=maps,
-                channels=channels,
-                kernel_height=kernel[0],
-                kernel_width=kernel[1],
-                parts=parts,
-                part_pixels=part_pixels,
-            )
+    What is one part goes where it belongs, and there is no sum.
+    """
+    maps, channels, kernel_height, kernel_width = weight.shape
+    terms = weight.numel() // maps
+    samples, _, height, width = grad_output.shape
+    pixels = samples * height * width
+    tile = _tile(maps, terms, input.dtype, precision)
+    wanted = grad_weight if grad_weight.numel() else None, grad_bias if grad_bias.numel() else None
+    tiles = triton.cdiv(maps, tile.rows) * (1 if wanted[0] is None else triton.cdiv(terms, tile.columns))
+    part_pixels = max(triton.cdiv(pixels * tiles, PROGRAMS), 4 * tile.terms)
+    part_pixels = triton.cdiv(part_pixels, tile.terms) * tile.terms
+    parts = max(triton.cdiv(pixels, part_pixels), 1)
+    elements = grad_weight.numel() + grad_bias.numel()
+    total = None
+    to_weight, to_bias = wanted
+    if parts > 1:
+        buffer = input.new_empty(parts, elements, dtype=accumulation_dtype(input))
+        total = Job(
+            Sum(buffer, *wanted, parts, grad_weight.numel(), elements), triton.cdiv(elements, SUM_BLOCK)
         )
-        programs.append(tiles * parts)
-        forms.append((_fastest(scale.input), pixels + part_pixels > LARGEST_INT32, *tile))
-    _launch(kernels.weight_gradients, layers, programs, forms, ACTIVATION=activation, PRECISION=precision)
-    _launch(kernels.add_parts, sums, sum_programs, sums, BLOCK=SUM_BLOCK)
+        to_weight = buffer.as_strided(weight.shape, grad_weight.stride()) if wanted[0] is not None else None
+        to_bias = buffer[0, grad_weight.numel() :] if wanted[1] is not None else None
+    scale = WeightGradient(
+        _image(input),
+        _image(grad_output),
+        mask,
+        None if to_weight is None else _image(to_weight),
+        to_bias,
+        elements,
+        pixels,
+        height,
+        width,
+        maps,
+        channels,
+        kernel_height,
+        kernel_width,
+        parts,
+        part_pixels,
+    )
+    form = (channels_last(input), pixels + part_pixels > LARGEST_INT32, *tile)
+    return Job(scale, tiles * parts, form), total

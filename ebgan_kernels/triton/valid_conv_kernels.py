@@ -262,12 +262,11 @@ def _weight_gradient_tile(
             map_mask[:, None] & term_mask[None, :],
         )
     if scale.bias is not None:
-        if tile % term_programs == 0:
-            tl.store(
-                scale.bias + part.to(tl.int64) * scale.part_elements + map_,
-                of_bias.to(scale.bias.dtype.element_ty),
-                map_mask,
-            )
+        tl.store(
+            scale.bias + part.to(tl.int64) * scale.part_elements + map_,
+            of_bias.to(scale.bias.dtype.element_ty),
+            map_mask & (tile % term_programs == 0),
+        )
 
 
 @triton.jit

@@ -36,12 +36,13 @@ class Launch:
         attributes: dict[tuple[int, ...], list[list[Any]]] = {}
 
         def describe(path: tuple[int, ...], value: Any) -> Any:
-            if isinstance(value, tuple):
-                return type(value)(*(describe((*path, i), item) for i, item in enumerate(value)))
+            constant = len(path) == 1 and self.kernel.params[path[0]].is_constexpr
+            if isinstance(value, tuple) and not constant:
+                items = [describe((*path, i), item) for i, item in enumerate(value)]
+                return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
             if isinstance(value, float):  # annotated: no kernel takes a float of unsaid width
                 return self.kernel.params[path[0]].annotation_type
             number = value.data_ptr() if isinstance(value, torch.Tensor) else value
-            constant = len(path) == 1 and self.kernel.params[path[0]].is_constexpr
             if constant or value is None or number == 1:
                 constants[path] = value
                 return "constexpr"
