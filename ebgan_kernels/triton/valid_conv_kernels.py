@@ -83,7 +83,7 @@ class Sum(NamedTuple):
     parts: Any
     weight: Any
     bias: Any
-    count: int
+    number: int
     weight_elements: int
     elements: int
 
@@ -300,7 +300,7 @@ def _add_block(scale, program, BLOCK: tl.constexpr):
     at = program.to(tl.int64) * BLOCK + tl.arange(0, BLOCK)
     mask = at < scale.elements
     total = tl.zeros((BLOCK,), scale.parts.dtype.element_ty)
-    for part in range(scale.count):
+    for part in range(scale.number):
         total += tl.load(scale.parts + tl.cast(part, tl.int64) * scale.elements + at, mask, 0.0)
     of_weight = at < scale.weight_elements
     if scale.weight is not None:
