@@ -61,9 +61,9 @@ def _tile(rows: int, columns: int, dtype: torch.dtype, precision: str) -> Tile:
     if dtype == torch.float64 or (dtype == torch.float32 and precision == "ieee"):
         most = Tile(32, 32, 16)
     elif dtype == torch.float32:
-        most = Tile(64, 64, 32)
+        most = Tile(64, 64, 16)
     else:
-        most = Tile(128, 64, 32)
+        most = Tile(64, 64, 32)
     width = min(max(triton.next_power_of_2(columns), 16), most.columns)
     height = min(max(triton.next_power_of_2(rows), 16), most.rows)
     while height > 16 and triton.cdiv(rows, height) * triton.cdiv(columns, width) < PROGRAMS // 2:
