@@ -137,9 +137,25 @@ struct Plan {
   std::vector<WeightGradient> weight_gradients;
   std::vector<Finish> finishes;
   bool correlate_on_tensor_cores = false;
+  CorrelationTile tile = CorrelationTile::kSmall;
   bool weights_on_tensor_cores = false;
   bool large_weight_tiles = false;
 };
+
+// Moves the plan's correlations to the tensor cores where they are worth it.
+template <typename T>
+void place_correlations(Plan<T>& plan, const Device& device, bool tf32, Arena& arena) {
+  plan.correlate_on_tensor_cores = takes_tensor_cores<T>(plan.correlations, device, tf32);
+  if (!plan.correlate_on_tensor_cores) return;
+  for (Correlation& layer : plan.correlations) layer = for_tensor_cores<T>(layer, arena, plan.packings);
+  plan.tile = choose_tile(plan.correlations, device);
+  with_tile(plan.tile, [&]<typename Tile>() { choose_sum_parts<Tile>(plan.correlations, device); });
+  for (Correlation& layer : plan.correlations) {
+    if (layer.parts == 1) continue;
+    layer.partial = arena.take(layer.parts * layer.to.pixels() * layer.to.channels *
+                               static_cast<int64_t>(sizeof(Accumulator<T>)));
+  }
+}
 
 // Makes the plan twice: to learn how much memory it takes, and with that memory.
 template <typename MakePlan, typename Run>
@@ -157,7 +173,11 @@ void run_plan(const Plan<T>& plan, Activation activation, Activation packing_act
               cudaStream_t stream) {
   launch_pack<T>(plan.packings, packing_activation, stream);
   if constexpr (!std::is_same_v<T, double>) {
-    if (plan.correlate_on_tensor_cores) launch_tensor_cores<T>(plan.correlations, activation, device, stream);
+    if (plan.correlate_on_tensor_cores) {
+      with_tile(plan.tile,
+                [&]<typename Tile>() { launch_mma<T, Tile>(plan.correlations, activation, stream); });
+      launch_finish_outputs<T>(plan.correlations, activation, stream);
+    }
     if (plan.weights_on_tensor_cores && plan.large_weight_tiles) {
       launch_mma_weights<T, LargeWeightTile>(plan.weight_gradients, device.index, stream);
     } else if (plan.weights_on_tensor_cores) {
@@ -194,11 +214,8 @@ Device device_of(const CudaContext& cuda) {
 template <typename T>
 Plan<T> plan_forward(const std::vector<Correlation>& layers, const Device& device, bool tf32, Arena& arena) {
   Plan<T> plan;
-  plan.correlate_on_tensor_cores = takes_tensor_cores<T>(layers, device, tf32);
-  for (const Correlation& layer : layers) {
-    plan.correlations.push_back(
-        plan.correlate_on_tensor_cores ? for_tensor_cores<T>(layer, arena, plan.packings) : layer);
-  }
+  plan.correlations = layers;
+  place_correlations(plan, device, tf32, arena);
   return plan;
 }
 
@@ -243,7 +260,7 @@ Plan<T> plan_backward(const std::vector<BackwardLayer>& layers, Activation activ
         plan.packings.emplace_back(gradient_packing<T>(layer, activation, gradient, arena));
     if (layer.grad_input.data) {
       plan.correlations.push_back({gradient, flipped<T>(layer.weight), layer.grad_input, nullptr,
-                                   layer.weight.height - 1, layer.weight.width - 1});
+                                   layer.weight.height - 1, layer.weight.width - 1, nullptr, 0, 1});
     }
     if (layer.grad_weight.data) {
       plan.weight_gradients.push_back(
@@ -261,11 +278,7 @@ Plan<T> plan_backward(const std::vector<BackwardLayer>& layers, Activation activ
     }
   }
 
-  plan.correlate_on_tensor_cores = takes_tensor_cores<T>(plan.correlations, device, tf32);
-  if (plan.correlate_on_tensor_cores) {
-    for (Correlation& layer : plan.correlations) layer = for_tensor_cores<T>(layer, arena, plan.packings);
-  }
-
+  place_correlations(plan, device, tf32, arena);
   plan.weights_on_tensor_cores = takes_tensor_cores<T>(plan.weight_gradients, device, tf32);
   plan.large_weight_tiles = takes_large_tiles(plan.weight_gradients, device);
   if (plan.weights_on_tensor_cores) {
@@ -312,8 +325,8 @@ std::vector<Tensor> multiscale_valid_conv2d(const std::vector<Tensor>& inputs,
   for (size_t i = 0; i < inputs.size(); ++i) {
     outputs.push_back(empty_output(inputs[i], weights[i]));
     const void* const bias = biases[i].numel() == 0 ? nullptr : biases[i].const_data_ptr();
-    layers.push_back(
-        {source_image(inputs[i]), source_image(weights[i]), result_image(outputs[i]), bias, 0, 0});
+    layers.push_back({source_image(inputs[i]), source_image(weights[i]), result_image(outputs[i]), bias, 0, 0,
+                      nullptr, 0, 1});
   }
   with_element(dtype_of(inputs[0]), [&]<typename T>() {
     with_workspace(

@@ -29,10 +29,12 @@ struct Device {
   int generation;  // major compute capability
 };
 
-// The group goes to the tensor cores where its largest product is worth them: rows of the summed axis of at least
-// two chunks of 32, and more columns than one fragment has.
-constexpr int64_t kFewTerms = 64;
+// The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of 16 terms,
+// and more maps than the 8 columns of one fragment.
+constexpr int64_t kFewTerms = 16;
 constexpr int64_t kFewMaps = 8;
+
+constexpr int64_t kPartUnit = 32;  // terms or pixels: whole chunks of every kernel
 
 template <typename T>
 bool has_tensor_cores(const Device& device, bool tf32) {
@@ -68,19 +70,43 @@ inline int most_maps(const std::vector<Correlation>& layers) {
   return maps;
 }
 
-// The largest tile that gives every multiprocessor a block.
-template <typename T>
-void launch_tensor_cores(const std::vector<Correlation>& layers, Activation activation, const Device& device,
-                         cudaStream_t stream) {
-  int64_t large_blocks = 0;
-  for (const Correlation& layer : layers) large_blocks += mma_blocks<LargeTile>(layer);
+enum class CorrelationTile { kSmall, kMedium, kLarge };
+
+// The largest tile that gives every multiprocessor a block, none wider than all maps.
+inline CorrelationTile choose_tile(const std::vector<Correlation>& layers, const Device& device) {
+  int64_t large_tiles = 0;
+  for (const Correlation& layer : layers) large_tiles += mma_tiles<LargeTile>(layer);
   const int maps = most_maps(layers);
-  if (maps > MediumTile::kMaps && large_blocks >= device.multiprocessors) {
-    launch_mma<T, LargeTile>(layers, activation, stream);
-  } else if (maps > SmallTile::kMaps) {
-    launch_mma<T, MediumTile>(layers, activation, stream);
-  } else {
-    launch_mma<T, SmallTile>(layers, activation, stream);
+  if (maps > MediumTile::kMaps && large_tiles >= device.multiprocessors) return CorrelationTile::kLarge;
+  return maps > SmallTile::kMaps ? CorrelationTile::kMedium : CorrelationTile::kSmall;
+}
+
+// Calls body.template operator()<Tile>().
+template <typename Body>
+void with_tile(CorrelationTile tile, const Body& body) {
+  switch (tile) {
+    case CorrelationTile::kSmall:
+      return body.template operator()<SmallTile>();
+    case CorrelationTile::kMedium:
+      return body.template operator()<MediumTile>();
+    default:
+      return body.template operator()<LargeTile>();
+  }
+}
+
+// Cuts sums that take longer than all of them would if every multiprocessor had an equal share: few outputs of long
+// sums. No part is shorter than the latency of its beginning, and the traffic of its sums, are worth.
+constexpr int64_t kShortestSum = 512;  // terms
+
+template <typename Tile>
+void choose_sum_parts(std::vector<Correlation>& layers, const Device& device) {
+  int64_t work = 0;
+  for (const Correlation& layer : layers) work += mma_tiles<Tile>(layer) * layer.terms();
+  const int64_t share = std::max(ceil_div(work, device.multiprocessors), kShortestSum);
+  for (Correlation& layer : layers) {
+    const int64_t terms = layer.terms();
+    layer.part_terms = static_cast<int>(math::part_size(terms, ceil_div(terms, share), kPartUnit));
+    layer.parts = static_cast<int>(ceil_div(terms, layer.part_terms));
   }
 }
 
@@ -99,7 +125,6 @@ void launch_ordinary(const std::vector<Correlation>& layers, Activation activati
 // Cuts the pixels of all weight gradients so that each multiprocessor gets two blocks of about equal work, none of
 // them shorter than its beginning and its end are worth.
 constexpr int64_t kShortestPart = 256;  // pixels
-constexpr int64_t kPartUnit = 32;       // whole chunks of every kernel
 
 inline void choose_parts(std::vector<WeightGradient>& layers, int tile, const Device& device) {
   int64_t work = 0;

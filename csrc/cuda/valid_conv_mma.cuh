@@ -7,7 +7,8 @@
 // Both are channels-last with whole vectors, packed so by valid_conv_pack.cuh where they are not.
 //
 // Bytes: from and to once, b (N C H W + N O H' W'); of L2, each tile of P pixels and M maps reads b (P + M) K for
-// K = C R S terms and adds P M K products. Copies run kStages - 1 chunks of 64 bytes ahead of the products.
+// K = C R S terms and adds P M K products. Few outputs of long sums would leave multiprocessors idle: their terms are
+// cut into parts, added in order by finish_outputs of valid_conv_pack.cuh. Copies run kStages - 1 chunks of 64 bytes ahead of the products.
 
 #pragma once
 
@@ -54,11 +55,14 @@ __global__ void __launch_bounds__(Tile::kThreads)
   const int channels = layer.from.channels;
   const int height = layer.from.height;
   const int width = layer.from.width;
-  const int terms = layer.terms();
   const int64_t pixels = layer.to.pixels();
   const int64_t map_tiles = ceil_div(layer.to.channels, Tile::kMaps);
+  const int64_t pixel_tiles = ceil_div(pixels, Tile::kPixels);
   const int first_map = static_cast<int>(place.block % map_tiles) * Tile::kMaps;
-  const int64_t first_pixel = place.block / map_tiles * Tile::kPixels;
+  const int64_t first_pixel = place.block / map_tiles % pixel_tiles * Tile::kPixels;
+  const int64_t part = place.block / (map_tiles * pixel_tiles);
+  const int begin = static_cast<int>(part) * layer.part_terms;
+  const int end = begin + layer.part_terms < layer.terms() ? begin + layer.part_terms : layer.terms();
 
   // The rows that this thread copies, always at the same vector of the chunk.
   const int copy_row = thread / math::kRowVectors;
@@ -78,9 +82,8 @@ __global__ void __launch_bounds__(Tile::kThreads)
   }
   const T* const weights =
       static_cast<const T*>(layer.weight.data) + (first_map + copy_row) * layer.weight.strides.sample;
-  int term = copy_vector * kVectorValues<T>;
-  math::Tap tap = {0, 0, 0};
-  math::advance(tap, term, channels, layer.weight.width);
+  int term = begin + copy_vector * kVectorValues<T>;
+  math::Tap tap = math::tap_of(term, channels, layer.weight.height, layer.weight.width, true);
 
   const auto copy_chunk = [&](int stage) {
     uint4* const to = shared[stage] + math::row_tile_vector(copy_row, copy_vector);
@@ -88,7 +91,7 @@ __global__ void __launch_bounds__(Tile::kThreads)
         tap.row * layer.from.strides.row + tap.column * layer.from.strides.column + tap.channel;
 #pragma unroll
     for (int i = 0; i < kPixelRows; ++i) {
-      const bool inside = term < terms &&
+      const bool inside = term < end &&
                           static_cast<unsigned>(rows[i] + tap.row) < static_cast<unsigned>(height) &&
                           static_cast<unsigned>(columns[i] + tap.column) < static_cast<unsigned>(width);
       copy_async<Keep::kL1>(to + i * Tile::kRowStep * math::kRowVectors,
@@ -96,7 +99,7 @@ __global__ void __launch_bounds__(Tile::kThreads)
     }
 #pragma unroll
     for (int i = 0; i < kMapRows; ++i) {
-      const bool inside = term < terms && first_map + copy_row + i * Tile::kRowStep < layer.to.channels;
+      const bool inside = term < end && first_map + copy_row + i * Tile::kRowStep < layer.to.channels;
       copy_async<Keep::kL2>(
           to + (Tile::kPixels + i * Tile::kRowStep) * math::kRowVectors,
           inside ? weights + i * Tile::kRowStep * layer.weight.strides.sample + term : layer.weight.data,
@@ -143,7 +146,7 @@ __global__ void __launch_bounds__(Tile::kThreads)
     }
   };
 
-  const int chunks = (terms + kChunk - 1) / kChunk;
+  const int chunks = (end - begin + kChunk - 1) / kChunk;
 #pragma unroll
   for (int stage = 0; stage < Tile::kStages - 1; ++stage) copy_chunk(stage);
   int stage = 0;
@@ -156,6 +159,7 @@ __global__ void __launch_bounds__(Tile::kThreads)
   }
   wait_for_stage<0>();
 
+  float* const partial = static_cast<float*>(layer.partial);
   // Eight lanes hold neighbouring pixels and four neighbouring maps: whole sectors in either layout.
   const T* const bias = static_cast<const T*>(layer.bias);
   T* const to = static_cast<T*>(layer.to.data);
@@ -173,6 +177,10 @@ __global__ void __launch_bounds__(Tile::kThreads)
           const int map = first_map + warp_map + j * 8 + math::sum_place(lane, k).column;
           if (map >= layer.to.channels) continue;
           float value = sums[i][j][2 * half + k];
+          if (partial) {
+            partial[(part * pixels + index) * layer.to.channels + map] = value;
+            continue;
+          }
           if (bias) value += static_cast<float>(bias[map]);
           to[offset + map * layer.to.strides.channel] = static_cast<T>(math::activate(activation, value));
         }
@@ -185,15 +193,17 @@ __global__ void __launch_bounds__(Tile::kThreads)
 // --- launcher ------------------------------------------------------------------------------------
 
 template <typename Tile>
-int64_t mma_blocks(const Correlation& layer) {
+int64_t mma_tiles(const Correlation& layer) {
   return ceil_div(layer.to.pixels(), Tile::kPixels) * ceil_div(layer.to.channels, Tile::kMaps);
 }
 
 template <typename T, typename Tile>
 void launch_mma(const std::vector<Correlation>& layers, Activation activation, cudaStream_t stream) {
-  for_groups(layers, mma_blocks<Tile>, [&](const Group<Correlation>& group) {
-    launch(correlate_mma<T, Tile>, LaunchShape{group.blocks, Tile::kThreads}, stream, group, activation);
-  });
+  for_groups(
+      layers, [](const Correlation& layer) { return layer.parts * mma_tiles<Tile>(layer); },
+      [&](const Group<Correlation>& group) {
+        launch(correlate_mma<T, Tile>, LaunchShape{group.blocks, Tile::kThreads}, stream, group, activation);
+      });
 }
 
 }  // namespace ebgan::cuda::valid_conv

@@ -5,6 +5,7 @@
 //                   part_sums[part, c] = sum over the part's pixels of f'(out) * grad_out
 //   finish_weights  grad_weight[j, i, r, s] = sum over parts of partial[part][j][i, r, s];
 //                   grad_bias[j] = sum over parts of part_sums[part, j]
+//   finish_outputs  to[n, j, y, x] = f(bias[j] + sum over parts of partial[part][pixel][j])
 //
 // Bytes for N values of b bytes: pack reads N b (2 N b with an activation) and writes N b; both gradients then read the
 // product once, where each would read two tensors. Sums have a fixed order: same input, same bits.
@@ -110,28 +111,30 @@ struct Finish {
   const void* part_sums;
   int bias_parts;
 
-  __host__ __device__ int columns() const { return channels * weight.height * weight.width; }
+  __host__ __device__ int taps() const { return weight.height * weight.width; }
   __host__ __device__ int64_t weight_blocks() const {
-    return weight.data ? ceil_div(weight.samples * columns(), kFinishThreads) : 0;
+    return weight.data ? ceil_div(weight.samples * weight.channels * taps(), kFinishThreads) : 0;
   }
 };
 
-// In columns' order: the sums are read side by side, of which there are more than weights.
+// In the order of the weights: what a block reads out of its order comes from the L1 cache, where writing out of order
+// would go to L2 one value at a time.
 template <typename T>
 __device__ void finish_weight(const Finish& finish, int64_t index) {
   using A = Accumulator<T>;
   const Image& weight = finish.weight;
-  const int columns = finish.columns();
-  if (index >= weight.samples * columns) return;
-  const int64_t map = index / columns;
-  const math::Tap tap = math::tap_of(static_cast<int>(index - map * columns), finish.channels, weight.height,
-                                     weight.width, finish.channels_fastest);
-  if (tap.channel >= weight.channels) return;
-  const A* const partial = static_cast<const A*>(finish.partial) + index;
-  const int64_t step = weight.samples * columns;
+  const int size = weight.channels * finish.taps();
+  if (index >= weight.samples * size) return;
+  const int64_t map = index / size;
+  const math::Tap tap = math::tap_of(static_cast<int>(index - map * size), weight.channels, weight.height,
+                                     weight.width, weight.channels_fastest());
+  const int column =
+      math::term_of(tap, finish.channels, weight.height, weight.width, finish.channels_fastest);
+  const int64_t columns = int64_t{finish.channels} * finish.taps();
+  const A* const partial = static_cast<const A*>(finish.partial) + map * columns + column;
   A sum = 0;
 #pragma unroll 4
-  for (int part = 0; part < finish.parts; ++part) sum += partial[part * step];
+  for (int part = 0; part < finish.parts; ++part) sum += partial[part * weight.samples * columns];
   const int64_t offset = weight.offset({map, tap.row, tap.column}) + tap.channel * weight.strides.channel;
   static_cast<T*>(weight.data)[offset] = static_cast<T>(sum);
 }
@@ -172,6 +175,47 @@ __global__ void __launch_bounds__(kFinishThreads)
   }
 }
 
+// Of correlations whose terms were cut. A tile passes through shared memory: partial sums have maps side by side, the
+// result may not.
+template <typename T>
+__global__ void __launch_bounds__(kPackThreads)
+    finish_outputs(const __grid_constant__ Group<Correlation> group, const Activation activation) {
+  using A = Accumulator<T>;
+  __shared__ A tile[kPackChannels][kPackPixels + 1];
+  const BlockPlace place = find_block(group);
+  const Correlation& layer = group.item[place.item];
+  const Image& to = layer.to;
+  const int thread = static_cast<int>(threadIdx.x);
+  const int64_t map_tiles = ceil_div(to.channels, kPackChannels);
+  const int first_map = static_cast<int>(place.block % map_tiles) * kPackChannels;
+  const int64_t first = place.block / map_tiles * kPackPixels;
+  const int64_t pixels = to.pixels();
+  const int64_t step = pixels * to.channels;
+  const A* const partial = static_cast<const A*>(layer.partial) + first_map;
+  const T* const bias = static_cast<const T*>(layer.bias);
+
+  const int own_map = thread % kPackChannels;
+#pragma unroll 2
+  for (int pixel = thread / kPackChannels; pixel < kPackPixels; pixel += kPackWarps) {
+    if (first + pixel >= pixels || first_map + own_map >= to.channels) continue;
+    const A* const parts = partial + (first + pixel) * to.channels + own_map;
+    A sum = bias ? static_cast<A>(bias[first_map + own_map]) : A(0);
+#pragma unroll 4
+    for (int part = 0; part < layer.parts; ++part) sum += parts[part * step];
+    tile[own_map][pixel] = math::activate(activation, sum);
+  }
+  __syncthreads();
+  const bool maps_fastest = to.channels_fastest();
+  for (int e = thread; e < kPackPixels * kPackChannels; e += kPackThreads) {
+    const int map = maps_fastest ? e % kPackChannels : e / kPackPixels;
+    const int pixel = maps_fastest ? e / kPackChannels : e % kPackPixels;
+    if (first + pixel >= pixels || first_map + map >= to.channels) continue;
+    const int64_t offset = to.offset(math::pixel_of(first + pixel, to.height, to.width));
+    static_cast<T*>(to.data)[offset + (first_map + map) * to.strides.channel] =
+        static_cast<T>(tile[map][pixel]);
+  }
+}
+
 // --- launchers -----------------------------------------------------------------------------------
 
 template <typename T>
@@ -180,6 +224,22 @@ void launch_pack(const std::vector<Packing>& packings, Activation activation, cu
       packings, [](const Packing& packing) { return packing.parts * ceil_div(packing.width, kPackChannels); },
       [&](const Group<Packing>& group) {
         launch(pack<T>, LaunchShape{group.blocks, kPackThreads}, stream, group, activation);
+      });
+}
+
+// Correlations whose terms were not cut have no blocks here.
+template <typename T>
+void launch_finish_outputs(const std::vector<Correlation>& layers, Activation activation,
+                           cudaStream_t stream) {
+  for_groups(
+      layers,
+      [](const Correlation& layer) {
+        return layer.partial
+                   ? ceil_div(layer.to.pixels(), kPackPixels) * ceil_div(layer.to.channels, kPackChannels)
+                   : 0;
+      },
+      [&](const Group<Correlation>& group) {
+        launch(finish_outputs<T>, LaunchShape{group.blocks, kPackThreads}, stream, group, activation);
       });
 }
 

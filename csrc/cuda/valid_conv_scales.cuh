@@ -58,6 +58,9 @@ struct Correlation {
   const void* bias;  // null: none
   int padding_rows;
   int padding_columns;
+  void* partial;   // null: the sums are not cut; else partial[part][pixel][j], sums of part_terms terms each
+  int part_terms;  // whole chunks of the kernel
+  int parts;
 
   __host__ __device__ int terms() const { return from.channels * weight.height * weight.width; }
 };

@@ -90,6 +90,14 @@ EBGAN_HOST_DEVICE Tap tap_of(int index, int channels, int kernel_height, int ker
   return {channel, tap / kernel_width, tap % kernel_width};
 }
 
+// The term of a tap: what tap_of undoes.
+EBGAN_HOST_DEVICE int term_of(const Tap& tap, int channels, int kernel_height, int kernel_width,
+                              bool channels_fastest) {
+  const int position = tap.row * kernel_width + tap.column;
+  return channels_fastest ? position * channels + tap.channel
+                          : tap.channel * kernel_height * kernel_width + position;
+}
+
 // The tap `step` channels further on, where channels are fastest.
 EBGAN_HOST_DEVICE void advance(Tap& tap, int step, int channels, int kernel_width) {
   tap.channel += step;
