@@ -204,7 +204,7 @@ void with_element(Dtype dtype, const Body& body) {
   }
 }
 
-Device device_of(const CudaContext& cuda) {
+Device facts_of(const CudaContext& cuda) {
   return {cuda.device(), device_limits(cuda.device()).multiprocessors,
           attribute(cudaDevAttrComputeCapabilityMajor, cuda.device())};
 }
@@ -319,7 +319,7 @@ std::vector<Tensor> multiscale_valid_conv2d(const std::vector<Tensor>& inputs,
                                             const std::vector<Tensor>& biases, int64_t activation,
                                             bool tf32) {
   const CudaContext cuda(inputs[0]);
-  const Device device = device_of(cuda);
+  const Device device = facts_of(cuda);
   std::vector<Tensor> outputs;
   std::vector<Correlation> layers;
   for (size_t i = 0; i < inputs.size(); ++i) {
@@ -344,7 +344,7 @@ std::tuple<std::vector<Tensor>, std::vector<Tensor>, std::vector<Tensor>> multis
     const std::vector<bool>& need_input, const std::vector<bool>& need_weight,
     const std::vector<bool>& need_bias) {
   const CudaContext cuda(inputs[0]);
-  const Device device = device_of(cuda);
+  const Device device = facts_of(cuda);
   const Dtype dtype = dtype_of(inputs[0]);
   std::vector<Tensor> grad_inputs;
   std::vector<Tensor> grad_weights;

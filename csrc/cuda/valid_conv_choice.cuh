@@ -15,6 +15,7 @@
 
 #include "cuda/device.h"
 #include "cuda/valid_conv_direct.cuh"
+#include "cuda/valid_conv_few.cuh"
 #include "cuda/valid_conv_mma.cuh"
 #include "cuda/valid_conv_pack.cuh"
 #include "cuda/valid_conv_scales.cuh"
@@ -30,7 +31,8 @@ struct Device {
 };
 
 // The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of 16 terms,
-// and more maps than the 8 columns of one fragment.
+// and more maps than the 8 columns of one fragment; to few maps the input is nearly all the traffic, and would have to
+// be repacked unless it is channels-last.
 constexpr int64_t kFewTerms = 16;
 constexpr int64_t kFewMaps = 8;
 
@@ -50,7 +52,7 @@ bool takes_tensor_cores(const std::vector<Correlation>& layers, const Device& de
   };
   const Correlation& largest = *std::max_element(
       layers.begin(), layers.end(), [&](const auto& a, const auto& b) { return products(a) < products(b); });
-  return largest.terms() >= kFewTerms && largest.to.channels > kFewMaps;
+  return largest.terms() >= kFewTerms && (largest.to.channels > kFewMaps || largest.from.channels_fastest());
 }
 
 template <typename T>
@@ -110,12 +112,20 @@ void choose_sum_parts(std::vector<Correlation>& layers, const Device& device) {
   }
 }
 
+inline bool slides_rows(const Correlation& layer) {
+  return layer.to.channels <= kMostFewMaps && !layer.from.channels_fastest() &&
+         layer.weight.height * layer.weight.width <= kStagedTerms && layer.padding_rows == 0 &&
+         layer.padding_columns == 0;
+}
+
 // The smallest tile that holds all maps.
 template <typename T>
 void launch_ordinary(const std::vector<Correlation>& layers, Activation activation, cudaStream_t stream) {
   if constexpr (!std::is_same_v<T, double>) {
+    if (std::all_of(layers.begin(), layers.end(), slides_rows)) {
+      return launch_few<T>(layers, activation, stream);
+    }
     const int maps = most_maps(layers);
-    if (maps <= 4) return launch_direct<T, 4, 1>(layers, activation, stream);
     if (maps <= 16) return launch_direct<T, 16, 2>(layers, activation, stream);
     if (maps <= 32) return launch_direct<T, 32, 4>(layers, activation, stream);
   }
