@@ -1,7 +1,7 @@
 """Which engine convolves: what was measured, layer by layer.
 
 On CUDA the automatic choice for a layer is the fastest engine in ``engines.json``, which
-``python -m benchmarks.bench_valid_conv --engines`` writes on the device it measures: forward and backward
+``python -m benchmarks.valid_conv_engines`` writes on the device it measures: forward and backward
 with ReLU, cuDNN or one of ours. A device or a layer that is not in it takes cuDNN, and the report says so.
 
 On a CPU the engine is oneDNN, which torch's convolution calls, but for the small channels-last layers of
@@ -19,6 +19,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from ebgan_kernels.native.valid_conv import channels_last
+
 TABLE = pathlib.Path(__file__).with_name("engines.json")
 Engine = Literal["cudnn", "cuda", "triton"]
 # Gathered windows of 64 KiB: below that a call of oneDNN costs more than they do.
@@ -26,9 +28,11 @@ _FEW_ELEMENTS = 16_384
 
 
 def layer_key(input: Tensor, weight: Tensor) -> str:
-    """A layer, whatever its batch: "float32 15x4x4 64x3x3" for 15 channels of 4x4 pixels to 64 maps."""
+    """A layer, whatever its batch: "float32 contiguous 15x4x4 64x3x3", 15 channels of 4x4 pixels to 64 maps."""
+    dtype = str(input.dtype).removeprefix("torch.")
+    layout = "channels_last" if channels_last(input) else "contiguous"
     shapes = (input.shape[1:], (weight.shape[0], *weight.shape[2:]))
-    return " ".join([str(input.dtype).removeprefix("torch."), *("x".join(map(str, s)) for s in shapes)])
+    return " ".join([dtype, layout, *("x".join(map(str, shape)) for shape in shapes)])
 
 
 @functools.cache
@@ -55,7 +59,7 @@ def cuda_engine(input: Tensor, weight: Tensor) -> Engine:
 
 
 def rows_win(input: Tensor, weight: Tensor) -> bool:
-    """Whether, of contiguous-by-pixel float32 input, windows gathered to rows and one matrix product win.
+    """Whether, of channels-last float32 input, windows gathered to rows and one matrix product win.
 
     A window of a channels-last image is runs of whole pixels. Where there are fewer windows than maps, the
     weights are what must be moved, and oneDNN reorders them three times a step; where all windows fit into a
@@ -64,9 +68,7 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
     0.9 for 64 -> 128, 3x3 of 6x6, which has as many windows as maps (Xeon with AVX-512 and AMX, 2 cores,
     torch 2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
     """
-    if input.dtype != torch.float32 or input.is_contiguous():
-        return False
-    if not input.is_contiguous(memory_format=torch.channels_last):
+    if input.dtype != torch.float32 or not channels_last(input):
         return False
     maps, channels, rows, columns = weight.shape
     windows = input.shape[0] * (input.shape[2] - rows + 1) * (input.shape[3] - columns + 1)
@@ -79,6 +81,6 @@ def report() -> str:
     if not known:
         return (
             "no CUDA device was measured: there torch's cuDNN convolves unless ours is insisted on; measure"
-            " with python -m benchmarks.bench_valid_conv --engines"
+            " with python -m benchmarks.valid_conv_engines"
         )
     return f"the fastest engine, layer by layer, as measured on {known}; cuDNN on other devices and layers"

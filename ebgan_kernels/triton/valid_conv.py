@@ -33,8 +33,10 @@ MOST_SCALES = 4
 # many. A constant, since the number of parts decides the bits of a sum.
 PROGRAMS = 264
 SUM_BLOCK = 1024
-# With four, tiles of 128 x 64 spill up to 520 bytes (bfloat16, sm_90, Triton 3.7.1).
-WARPS = 8
+# Of 32 terms the channels, rows and columns take so many registers that 16 to 64 bytes spill (sm_80).
+TERMS = 16
+# With four warps 328 bytes spill, with three stages 96 (bfloat16, float64 on sm_80, Triton 3.7.1).
+WARPS, STAGES = 8, 2
 LARGEST_INT32 = 2**31 - 1
 
 
@@ -58,12 +60,8 @@ class Job(NamedTuple):
 
 def _tile(rows: int, columns: int, dtype: torch.dtype, precision: str) -> Tile:
     """Of a matrix of rows x columns: as large as its dtype's registers allow, and as makes many programs."""
-    if dtype == torch.float64 or (dtype == torch.float32 and precision == "ieee"):
-        most = Tile(32, 32, 16)
-    elif dtype == torch.float32:
-        most = Tile(64, 64, 16)
-    else:
-        most = Tile(64, 64, 32)
+    factors_in_registers = dtype == torch.float64 or (dtype == torch.float32 and precision == "ieee")
+    most = Tile(32, 32, TERMS) if factors_in_registers else Tile(64, 64, TERMS)
     width = min(max(triton.next_power_of_2(columns), 16), most.columns)
     height = min(max(triton.next_power_of_2(rows), 16), most.rows)
     while height > 16 and triton.cdiv(rows, height) * triton.cdiv(columns, width) < PROGRAMS // 2:
@@ -99,6 +97,7 @@ def _launch(kernel: Any, jobs: Sequence[Job], **constants: Any) -> None:
             COUNT=len(group),
             **constants,
             num_warps=WARPS,
+            num_stages=STAGES,
         )
 
 

@@ -50,7 +50,7 @@ def test_contiguous_layers_keep_the_bits_of_torchs_convolution() -> None:
 @pytest.fixture
 def measured_device(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     path = tmp_path / "engines.json"
-    layers = {"float32 15x4x4 64x3x3": {"8": "triton", "64": "cudnn"}}
+    layers = {"float32 contiguous 15x4x4 64x3x3": {"8": "triton", "64": "cudnn"}}
     table = {"date": "2026-11-25", "torch": "2.13.0", "commit": "abc", "layers": layers}
     path.write_text(json.dumps({"Some GPU": table}))
     monkeypatch.setattr(engines, "TABLE", path)
@@ -95,7 +95,7 @@ def test_the_report_says_where_nothing_was_measured(
     monkeypatch.setattr(engines, "TABLE", tmp_path / "none.json")
     engines.measured.cache_clear()
     (line,) = [line for line in ek.backend_report().splitlines() if line.startswith("valid_conv")]
-    assert "no CUDA device was measured" in line and "cuDNN" in line and "--engines" in line
+    assert "no CUDA device was measured" in line and "cuDNN" in line and "valid_conv_engines" in line
     engines.measured.cache_clear()
 
 

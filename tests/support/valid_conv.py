@@ -34,8 +34,8 @@ class Layer:
 # Four scales of a small discriminator; all that can be one: batch, channel, map, tap, pixel of the output.
 SCALES = (
     Layer((2, 3, 4, 4), 5, (3, 3)),
-    Layer((2, 4, 8, 7), 6, (3, 2)),
-    Layer((3, 5, 6, 6), 17, (6, 6)),
+    Layer((2, 4, 5, 4), 6, (3, 2)),
+    Layer((3, 2, 3, 3), 17, (3, 3)),
     Layer((1, 1, 9, 5), 1, (1, 1)),
 )
 SMALL = Layer((2, 2, 4, 5), 3, (2, 3))

@@ -90,7 +90,7 @@ def launches_of(kernels: ModuleType, call: Callable[[], Any]) -> list[Launch]:
             return self.launch
 
         def launch(self, *positional: Any, **named: Any) -> None:
-            options = {"num_warps": named.pop("num_warps")}
+            options = {name: named.pop(name) for name in ("num_warps", "num_stages") if name in named}
             arguments = dict(zip(self.kernel.arg_names, positional, strict=False)) | named
             launches.append(Launch(self.kernel, arguments, options))
 
