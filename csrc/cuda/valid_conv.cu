@@ -1,13 +1,13 @@
-// Valid convolutions of one layer at every scale on CUDA: forward with bias and activation, and all gradients.
+// Valid convolutions of one layer at every scale on CUDA: forward, with bias and activation, and gradients.
 //
 //   output    out = f(bias + in * weight)     * : correlation over channels and taps, stride 1, no padding
 //   gradients of in, weight and bias from g = f'(out) grad_out
 //
 // Each step is one launch for all scales. Bytes for elements of b bytes, C H W in, O H' W' out, batch N:
-//   forward   b N (C H W + O H' W') + b O C R S; where the tensor cores need another layout, in and weight once more
-//             read and written (valid_conv_pack.cuh)
-//   backward  g is made once, in b N O H' W' (3 with an activation, 2 without), the bias gradient with it, and read
-//             once by each of the other two gradients
+//   forward   b N (C H W + O H' W') + b O C R S; where the tensor cores need another layout, in and weight
+//             are read and written once more (valid_conv_pack.cuh)
+//   backward  g is made once and the bias gradient with it, 3 b N O H' W' (2 without an activation); each of
+//             the other two gradients reads g once
 
 #include <tuple>
 #include <vector>

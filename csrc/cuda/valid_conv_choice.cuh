@@ -1,8 +1,8 @@
 // Which kernel computes a group of valid convolutions: the one place that decides, from shapes alone.
 //
-// No rule here is measured yet. They follow from counts: the ordinary units multiply float32 about 10 to 20 times
-// slower than the tensor cores multiply tf32, but waste nothing on a sum of few terms, whose vectors and slices a tile
-// of the tensor cores would fill with zeros.
+// No rule here is measured yet. They follow from counts: the ordinary units multiply float32 about 10 to 20
+// times slower than the tensor cores multiply tf32, but waste nothing on a sum of few terms, whose vectors
+// and slices a tile of the tensor cores would fill with zeros.
 
 #pragma once
 
@@ -30,9 +30,9 @@ struct Device {
   int generation;  // major compute capability
 };
 
-// The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of 16 terms,
-// and more maps than the 8 columns of one fragment; to few maps the input is nearly all the traffic, and would have to
-// be repacked unless it is channels-last.
+// The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of
+// 16 terms, and more maps than the 8 columns of one fragment; to few maps the input is nearly all the
+// traffic, and would have to be repacked unless it is channels-last.
 constexpr int64_t kFewTerms = 16;
 constexpr int64_t kFewMaps = 8;
 
@@ -96,8 +96,8 @@ void with_tile(CorrelationTile tile, const Body& body) {
   }
 }
 
-// Cuts sums that take longer than all of them would if every multiprocessor had an equal share: few outputs of long
-// sums. No part is shorter than the latency of its beginning, and the traffic of its sums, are worth.
+// Cuts sums that take longer than all of them would if every multiprocessor had an equal share: few outputs
+// of long sums. No part is shorter than the latency of its beginning, and the traffic of its sums, are worth.
 constexpr int64_t kShortestSum = 512;  // terms
 
 template <typename Tile>
@@ -132,8 +132,8 @@ void launch_ordinary(const std::vector<Correlation>& layers, Activation activati
   launch_direct<T, 64, 4>(layers, activation, stream);
 }
 
-// Cuts the pixels of all weight gradients so that each multiprocessor gets two blocks of about equal work, none of
-// them shorter than its beginning and its end are worth.
+// Cuts the pixels of all weight gradients so that each multiprocessor gets two blocks of about equal work,
+// none of them shorter than its beginning and its end are worth.
 constexpr int64_t kShortestPart = 256;  // pixels
 
 inline void choose_parts(std::vector<WeightGradient>& layers, int tile, const Device& device) {

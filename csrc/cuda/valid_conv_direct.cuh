@@ -1,16 +1,18 @@
-// Valid convolutions on the ordinary units, for any dtype and layout: thin layers, float64, exact float32, devices
-// without the tensor cores' instructions.
+// Valid convolutions on the ordinary units, for any dtype and layout: thin layers, float64, exact float32,
+// devices without the tensor cores' instructions.
 //
-//   correlate_direct  to[n, j, y, x] = f(bias[j] + sum over i, r, s of from[n, i, y + r - p, x + s - q] weight[j, i, r, s])
+//   correlate_direct  to[n, j, y, x] = f(bias[j] + sum over i, r, s of
+//                                        from[n, i, y + r - p, x + s - q] weight[j, i, r, s])
 //                     forward (p = q = 0), and the input gradient (p, q = kernel - 1; weights flipped)
-//   weights_direct    partial[part][j][i, r, s] = sum over the part's pixels of g[n, j, y, x] from[n, i, y + r, x + s]
+//   weights_direct    partial[part][j][i, r, s] = sum over the part's pixels of
+//                                                 g[n, j, y, x] from[n, i, y + r, x + s]
 //
-// Bytes for elements of b bytes: `from` and `to` once in device memory, b (N C H W + N O H' W'); the windows of
-// neighbouring pixels overlap in the L1 cache. Bias and activation cost no traffic. The weight gradient reads g and
-// `from` once for each tile of 64 maps or 64 terms beside it.
+// Bytes for elements of b bytes: `from` and `to` once in device memory, b (N C H W + N O H' W'); the windows
+// of neighbouring pixels overlap in the L1 cache. Bias and activation cost no traffic. The weight gradient
+// reads g and `from` once for each tile of 64 maps or 64 terms beside it.
 //
-// A block holds 16 terms of the sum for all its pixels and maps in shared memory, while the next 16 are on their way
-// in registers; a thread adds the products of its pixels and 4 maps.
+// A block holds 16 terms of the sum for all its pixels and maps in shared memory, while the next 16 are on
+// their way in registers; a thread adds the products of its pixels and 4 maps.
 
 #pragma once
 

@@ -1,11 +1,12 @@
-// Valid convolutions of many channels to at most four maps, contiguous: the last layer of a generator of images.
+// Valid convolutions of many channels to at most four maps, contiguous: the last layer of a generator.
 //
 //   to[n, j, y, x] = f(bias[j] + sum over i, r, s of from[n, i, y + r, x + s] weight[j, i, r, s]),  j < 4
 //
-// Bytes for elements of b bytes: b (N C H W + N O H' W'), the first term nearly all. A thread has four outputs below each
-// other and all maps, and slides down the rows: each value that it loads serves up to four windows, so that the L1 cache
-// delivers (3 + R) / 4 R loads for a product with each map, where a window of its own would take one. Neighbouring threads
-// load neighbours; weights come from shared memory, the same to all threads.
+// Bytes for elements of b bytes: b (N C H W + N O H' W'), the first term nearly all. A thread has four
+// outputs below each other and all maps, and slides down the rows: each value that it loads serves up to four
+// windows, so that the L1 cache delivers (3 + R) / 4 R loads for a product with each map, where a window of
+// its own would take one. Neighbouring threads load neighbours; weights come from shared memory, the same to
+// all threads.
 
 #pragma once
 

@@ -1,14 +1,17 @@
-// Valid convolutions on the tensor cores: the implicit matrix product of wide layers, float16, bfloat16 and tf32.
+// Valid convolutions on the tensor cores, as an implicit matrix product: float16, bfloat16 and tf32.
 //
 //   to[pixel, j] = f(bias[j] + sum over taps (r, s) and channels i of from[pixel + tap, i] weight[j, tap, i])
 //
-// forward, and the input gradient with its padding. The left factor's rows are pixels, gathered as they lie: at each
-// tap the channels of a pixel are neighbours, so a row comes in vectors of 16 bytes; the right factor's rows are maps.
-// Both are channels-last with whole vectors, packed so by valid_conv_pack.cuh where they are not.
+// forward, and the input gradient with its padding. The left factor's rows are pixels, gathered as they lie:
+// at each tap the channels of a pixel are neighbours, so a row comes in vectors of 16 bytes; the right
+// factor's rows are maps. Both are channels-last with whole vectors, packed so by valid_conv_pack.cuh where
+// they are not.
 //
-// Bytes: from and to once, b (N C H W + N O H' W'); of L2, each tile of P pixels and M maps reads b (P + M) K for
-// K = C R S terms and adds P M K products. Few outputs of long sums would leave multiprocessors idle: their terms are
-// cut into parts, added in order by finish_outputs of valid_conv_pack.cuh. Copies run kStages - 1 chunks of 64 bytes ahead of the products.
+// Bytes: from and to once, b (N C H W + N O H' W'); of L2, each tile of P pixels and M maps reads b (P + M) K
+// for K = C R S terms and adds P M K products. Few outputs of long sums would leave multiprocessors idle:
+// their terms are cut into parts, added in order by finish_outputs of valid_conv_pack.cuh.
+//
+// Copies run kStages - 1 chunks of 64 bytes ahead of the products.
 
 #pragma once
 

@@ -1,14 +1,15 @@
-// Before and after the products of valid convolutions: tensors repacked channels-last, the activation's gradient and the
-// bias gradient on the way; the partial weight gradients added.
+// Before and after the products of valid convolutions: tensors repacked channels-last, the activation's
+// gradient and the bias gradient on the way; partial sums added.
 //
-//   pack            packed[pixel, c] = x[n, c, y, x], or f'(out) * grad_out; 0 for c from C up to whole vectors
+//   pack            packed[pixel, c] = in[n, c, y, x], or f'(out) * grad_out; 0 for c from C to whole vectors
 //                   part_sums[part, c] = sum over the part's pixels of f'(out) * grad_out
 //   finish_weights  grad_weight[j, i, r, s] = sum over parts of partial[part][j][i, r, s];
 //                   grad_bias[j] = sum over parts of part_sums[part, j]
 //   finish_outputs  to[n, j, y, x] = f(bias[j] + sum over parts of partial[part][pixel][j])
 //
-// Bytes for N values of b bytes: pack reads N b (2 N b with an activation) and writes N b; both gradients then read the
-// product once, where each would read two tensors. Sums have a fixed order: same input, same bits.
+// Bytes for N values of b bytes: pack reads N b (2 N b with an activation) and writes N b; both gradients
+// then read the product once, where each would read two tensors. Sums have a fixed order: same input, same
+// bits.
 
 #pragma once
 
@@ -117,8 +118,8 @@ struct Finish {
   }
 };
 
-// In the order of the weights: what a block reads out of its order comes from the L1 cache, where writing out of order
-// would go to L2 one value at a time.
+// In the order of the weights: what a block reads out of its order comes from the L1 cache, where writing out
+// of order would go to L2 one value at a time.
 template <typename T>
 __device__ void finish_weight(const Finish& finish, int64_t index) {
   using A = Accumulator<T>;
@@ -175,8 +176,8 @@ __global__ void __launch_bounds__(kFinishThreads)
   }
 }
 
-// Of correlations whose terms were cut. A tile passes through shared memory: partial sums have maps side by side, the
-// result may not.
+// Of correlations whose terms were cut. A tile passes through shared memory: partial sums have maps side by
+// side, the result may not.
 template <typename T>
 __global__ void __launch_bounds__(kPackThreads)
     finish_outputs(const __grid_constant__ Group<Correlation> group, const Activation activation) {

@@ -49,8 +49,8 @@ struct Image {
   __host__ __device__ bool channels_fastest() const { return strides.channel == 1; }
 };
 
-// to[n, j, y, x] = f(bias[j] + sum over i, r, s of from[n, i, y + r - padding_rows, x + s - padding_columns] *
-// weight[j, i, r, s]); `from` is 0 outside.
+// to[n, j, y, x] = f(bias[j] + sum over i, r, s of from[n, i, y + r - p, x + s - q] weight[j, i, r, s]), with
+// p rows and q columns of padding: `from` is 0 outside.
 struct Correlation {
   Image from;
   Image weight;

@@ -1,5 +1,6 @@
-// The instructions that the tensor-core kernels need: copies that pass no registers, fragments from shared memory, and
-// 16 x 8 tiles of products. A slice of the summed axis has 32 bytes: 16 elements of 2 bytes, 8 of 4 (tf32).
+// The instructions that the tensor-core kernels need: copies that pass no registers, fragments from shared
+// memory, and 16 x 8 tiles of products. A slice of the summed axis has 32 bytes: 16 elements of 2 bytes, 8 of
+// 4 (tf32).
 //
 // From compute capability 8.0 on; older devices are never given these kernels.
 
@@ -21,8 +22,8 @@ namespace ebgan::cuda::valid_conv {
 
 #if EBGAN_TENSOR_CORES
 
-// 16 bytes, or zeros where not `inside`: nothing is read then. Pixels, which the next taps read again, are kept in the
-// L1 cache; weights pass by it.
+// 16 bytes, or zeros where not `inside`: nothing is read then. Pixels, which the next taps read again, are
+// kept in the L1 cache; weights pass by it.
 enum class Keep { kL1, kL2 };
 
 template <Keep keep>

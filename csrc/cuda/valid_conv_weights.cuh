@@ -2,11 +2,12 @@
 //
 //   partial[part][j][tap, i] = sum over the part's pixels of g[pixel, j] from[pixel + tap, i]
 //
-// The summed axis is the pixels: tiles hold pixels by maps and pixels by (tap, channel), channels-last, and fragments
-// are read across. The parts are added in order by finish_weights of valid_conv_pack.cuh: same input, same bits.
+// The summed axis is the pixels: tiles hold pixels by maps and pixels by (tap, channel), channels-last, and
+// fragments are read across. The parts are added in order by finish_weights of valid_conv_pack.cuh: same
+// input, same bits.
 //
-// Bytes: of L2, a tile of M maps and T terms reads b (M + T) for each pixel and adds M T products; the partial sums,
-// 4 parts O K bytes, are written and read once.
+// Bytes: of L2, a tile of M maps and T terms reads b (M + T) for each pixel and adds M T products; the
+// partial sums, 4 parts O K bytes, are written and read once.
 
 #pragma once
 

@@ -1,12 +1,14 @@
-// Valid convolutions: the activation and its gradient, and where everything lies: outputs, terms of the sum, tiles
-// in shared memory, fragments of the tensor cores. Host and device, no torch.
+// Valid convolutions: the activation and its gradient, and where everything lies: outputs, terms of the sum,
+// tiles in shared memory, fragments of the tensor cores. Host and device, no torch.
 //
 //   output    out[n, j, y, x] = f(bias[j] + sum over i, r, s of in[n, i, y + r, x + s] weight[j, i, r, s])
-//   gradients g = f'(out) * grad_out, f' from the output alone;  grad_bias[j] = sum over n, y, x of g[n, j, y, x]
+//   gradients g = f'(out) * grad_out, f' from the output alone
+//             grad_bias[j]            = sum over n, y, x of g[n, j, y, x]
 //             grad_in[n, i, y, x]     = sum over j, r, s of g[n, j, y - r, x - s] weight[j, i, r, s]
 //             grad_weight[j, i, r, s] = sum over n, y, x of g[n, j, y, x] in[n, i, y + r, x + s]
 //
-// The input gradient is a correlation, too: g padded by kernel - 1, flipped weights, channels and maps exchanged.
+// The input gradient is a correlation, too: g padded by kernel - 1, flipped weights, channels and maps
+// exchanged.
 
 #pragma once
 
@@ -119,8 +121,8 @@ EBGAN_HOST_DEVICE int row_tile_vector(int row, int vector) {
   return row * kRowVectors + (vector ^ ((row >> 1) & 3));
 }
 
-// A tile of pixels by maps, read across its rows: 8 rows at the same vector where elements have 2 bytes, 4 rows
-// at two neighbouring vectors where they have 4. `vectors` of a row: a multiple of 8.
+// A tile of pixels by maps, read across its rows: 8 rows at the same vector where elements have 2 bytes, 4
+// rows at two neighbouring vectors where they have 4. `vectors` of a row: a multiple of 8.
 template <int kElementBytes>
 EBGAN_HOST_DEVICE int pixel_tile_vector(int pixel, int vector, int vectors) {
   return pixel * vectors + (vector ^ (kElementBytes == 2 ? pixel & 7 : (pixel & 3) << 1));
@@ -128,8 +130,8 @@ EBGAN_HOST_DEVICE int pixel_tile_vector(int pixel, int vector, int vectors) {
 
 // --- fragments of mma.sync m16n8k16 (2 bytes) and m16n8k8 (4 bytes) ----------------------------------
 //
-// A slice of 32 bytes of the summed axis is two vectors, for either element. ldmatrix.x4 takes one row of 16 bytes
-// from each lane: matrix lane / 8, row lane % 8 in it.
+// A slice of 32 bytes of the summed axis is two vectors, for either element. ldmatrix.x4 takes one row of 16
+// bytes from each lane: matrix lane / 8, row lane % 8 in it.
 
 struct Place {
   int row;
@@ -155,7 +157,8 @@ EBGAN_HOST_DEVICE Place left_place(int lane, int i) {
 
 // --- cuts ----------------------------------------------------------------------------------------
 
-// How many pixels a part of a sum takes when `pixels` are cut into at most `parts`, whole multiples of `unit`.
+// How many pixels a part of a sum takes when `pixels` are cut into at most `parts`, whole multiples of
+// `unit`.
 EBGAN_HOST_DEVICE int64_t part_size(int64_t pixels, int64_t parts, int64_t unit) {
   const int64_t units = (pixels + unit - 1) / unit;
   return (units + parts - 1) / parts * unit;
