@@ -205,8 +205,8 @@ void with_element(Dtype dtype, const Body& body) {
 }
 
 Device facts_of(const CudaContext& cuda) {
-  return {cuda.device(), device_limits(cuda.device()).multiprocessors,
-          attribute(cudaDevAttrComputeCapabilityMajor, cuda.device())};
+  const int device = cuda.device();
+  return {device, device_limits(device).multiprocessors, has_tensor_core_code(device)};
 }
 
 // --- forward -------------------------------------------------------------------------------------

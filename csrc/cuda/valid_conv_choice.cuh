@@ -9,7 +9,9 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <mutex>
 #include <type_traits>
 #include <vector>
 
@@ -27,8 +29,21 @@ namespace ebgan::cuda::valid_conv {
 struct Device {
   int index;
   int multiprocessors;
-  int generation;  // major compute capability
+  bool has_tensor_cores;
 };
+
+// Whether the tensor-core kernels have code on this device. It may be new and yet run what was built for an
+// older one, if that alone was built with PTX; such code has none.
+inline bool has_tensor_core_code(int device) {
+  static std::array<std::once_flag, kMaxDevices> asked;
+  static std::array<bool, kMaxDevices> answers;
+  std::call_once(asked.at(device), [&] {
+    cudaFuncAttributes attributes;
+    check_cuda(cudaFuncGetAttributes(&attributes, correlate_mma<float, SmallTile>));
+    answers[device] = attributes.ptxVersion >= 80;
+  });
+  return answers[device];
+}
 
 // The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of
 // 16 terms, and more maps than the 8 columns of one fragment; to few maps the input is nearly all the
@@ -41,7 +56,7 @@ constexpr int64_t kPartUnit = 32;  // terms or pixels: whole chunks of every ker
 template <typename T>
 bool has_tensor_cores(const Device& device, bool tf32) {
   if constexpr (std::is_same_v<T, double>) return false;
-  return device.generation >= 8 && (!std::is_same_v<T, float> || tf32);
+  return device.has_tensor_cores && (!std::is_same_v<T, float> || tf32);
 }
 
 template <typename T>
