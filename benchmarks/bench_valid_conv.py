@@ -109,13 +109,14 @@ def draw(case: Case, device: torch.device) -> Inputs:
     drawn = [torch.randn(shape).mul_(scale if i == 1 else 1) for i, shape in enumerate(shapes)]
 
     def placed(tensor: Tensor, form: torch.memory_format) -> Tensor:
-        moved = tensor.to(device, case.dtype)
-        return (moved.contiguous(memory_format=form) if tensor.dim() == 4 else moved.clone()).requires_grad_()
+        moved = tensor.to(device, case.dtype, copy=True)
+        return moved.contiguous(memory_format=form) if tensor.dim() == 4 else moved
 
-    return {
-        layout: tuple(placed(tensor, form) for tensor in drawn)  # type: ignore[misc]
-        for layout, form in LAYOUTS.items()
-    }
+    found: dict[Layout, Arguments] = {}
+    for layout, form in LAYOUTS.items():
+        input, weight, bias, gradient = (placed(tensor, form) for tensor in drawn)
+        found[layout] = input.requires_grad_(), weight.requires_grad_(), bias.requires_grad_(), gradient
+    return found
 
 
 def _torch(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
