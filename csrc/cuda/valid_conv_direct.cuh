@@ -26,6 +26,10 @@ constexpr int kDepth = 16;            // terms in shared memory at a time
 constexpr int kMicro = 4;             // maps of a thread
 constexpr int kNowhere = -(1 << 29);  // a row that is outside wherever it is added
 
+// Blocks together on a multiprocessor; left to itself, ptxas (nvcc 13.0) allows more on sm_120, and spills.
+template <typename A>
+constexpr int kDirectBlocks = sizeof(A) == 8 ? 1 : 2;
+
 // A window's first pixel; of a result where `result` is used.
 struct Window {
   int64_t from;
@@ -124,7 +128,7 @@ __device__ __forceinline__ void add_products(A (&sums)[kRows][kMicro], const A* 
 // --- kernels -------------------------------------------------------------------------------------
 
 template <typename T, int kMaps, int kRows>
-__global__ void __launch_bounds__(kDirectThreads)
+__global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
     correlate_direct(const __grid_constant__ Group<Correlation> group, const Activation activation) {
   using A = Accumulator<T>;
   using Tile = DirectTile<A, kMaps, kRows>;
@@ -222,7 +226,7 @@ __global__ void __launch_bounds__(kDirectThreads)
 constexpr int kWeightTile = 64;  // maps, and terms
 
 template <typename T>
-__global__ void __launch_bounds__(kDirectThreads)
+__global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
     weights_direct(const __grid_constant__ Group<WeightGradient> group) {
   using A = Accumulator<T>;
   using Tile = DirectTile<A, kWeightTile, kMicro>;

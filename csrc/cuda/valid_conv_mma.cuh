@@ -40,8 +40,13 @@ using LargeTile = MmaTile<128, 128, 2, 4, 3>;
 using MediumTile = MmaTile<64, 64, 2, 2, 4>;
 using SmallTile = MmaTile<64, 32, 2, 2, 4>;
 
+// Together on a multiprocessor, at 128 registers a thread, and up to 255 for the large tile of tf32. Left to
+// itself, ptxas (nvcc 13.0) puts more together on sm_120, and spills.
 template <typename T, typename Tile>
-__global__ void __launch_bounds__(Tile::kThreads)
+constexpr int kMmaBlocks = sizeof(T) == 4 && Tile::kThreads > 128 ? 1 : 512 / Tile::kThreads;
+
+template <typename T, typename Tile>
+__global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
     correlate_mma(const __grid_constant__ Group<Correlation> group, const Activation activation) {
 #if EBGAN_TENSOR_CORES
   constexpr int kSlices = 2;

@@ -24,6 +24,7 @@ struct WeightMmaTile {
   static constexpr int kWarpColumns = kWarpColumnsOf;
   static constexpr int kStages = 3;
   static constexpr int kThreads = kWarpRowsOf * kWarpColumnsOf * kWarp;
+  static constexpr int kBlocks = kThreads > 128 ? 1 : 4;  // together, so that none spills registers
   static constexpr int kWarpMaps = kSide / kWarpRowsOf;
   static constexpr int kWarpTerms = kSide / kWarpColumns;
   static constexpr int kHalfVectors = kSide * 64 / kVector;  // of a stage, for either factor
@@ -81,7 +82,7 @@ __device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4
 }
 
 template <typename T, typename Tile>
-__global__ void __launch_bounds__(Tile::kThreads)
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     weights_mma(const __grid_constant__ Group<WeightGradient> group) {
 #if EBGAN_TENSOR_CORES
   constexpr int kPixels = kChunkPixels<T>;
