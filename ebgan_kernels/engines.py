@@ -28,7 +28,7 @@ _FEW_ELEMENTS = 16_384
 
 
 def layer_key(input: Tensor, weight: Tensor) -> str:
-    """A layer, whatever its batch: "float32 contiguous 15x4x4 64x3x3", 15 channels of 4x4 pixels to 64 maps."""
+    """A layer, whatever its batch: "float32 contiguous 15x4x4 64x3x3": 15 channels of 4x4 pixels, 64 maps."""
     dtype = str(input.dtype).removeprefix("torch.")
     layout = "channels_last" if channels_last(input) else "contiguous"
     shapes = (input.shape[1:], (weight.shape[0], *weight.shape[2:]))

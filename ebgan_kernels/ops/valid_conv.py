@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from ebgan_kernels import engines
 from ebgan_kernels.backends import Backend, insisted, select
-from ebgan_kernels.checks import check_layers, check_option
+from ebgan_kernels.checks import FLOATING, check_layers, check_option
 from ebgan_kernels.native.valid_conv import ACTIVATIONS
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
@@ -65,12 +65,32 @@ def valid_conv2d(
                   [11., 15.]]]])
     """
     check_option("activation", activation, ACTIVATIONS)
+    if _torch_checks(input, weight, bias) and select(input) in ("cpu", "reference"):
+        # What torch's convolution checks itself is told in our words when it fails: before every call that
+        # took 9 of 330 us of a small layer's step, and all that is ours 20 (Xeon, torch 2.13, 2026-11-25).
+        try:
+            return reference.valid_conv2d(input, weight, bias, activation)
+        except (RuntimeError, TypeError):
+            check_layers((input,), (weight,), (bias,), lists=False)
+            raise
     check_layers((input,), (weight,), (bias,), lists=False)
-    if input.device.type == "cpu":
-        backend = select(input)
-        if backend in ("cpu", "reference"):
-            return _plain(input, weight, bias, activation, backend)
     return _multiscale((input,), (weight,), (bias,), activation)[0]
+
+
+def _torch_checks(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether torch's convolution on a CPU runs, and refuses all that is wrong but what is asked here."""
+    return (
+        isinstance(input, Tensor)
+        and isinstance(weight, Tensor)
+        and input.is_cpu
+        and weight.is_cpu
+        and (bias is None or (isinstance(bias, Tensor) and bias.is_cpu))
+        and input.dtype in FLOATING
+        and input.dim() == weight.dim() == 4
+        and input.shape[1] > 0
+        and (input.is_contiguous() or not engines.rows_win(input, weight))
+        and not torch.compiler.is_compiling()
+    )
 
 
 def multiscale_valid_conv2d(
