@@ -23,7 +23,7 @@ from ebgan_kernels.native.valid_conv import channels_last
 
 TABLE = pathlib.Path(__file__).with_name("engines.json")
 Engine = Literal["cudnn", "cuda", "triton"]
-# Gathered windows of 64 KiB: below that a call of oneDNN costs more than they do.
+# Gathered windows of 64 KiB, which stay in a core's cache.
 _FEW_ELEMENTS = 16_384
 
 
@@ -62,17 +62,18 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
     """Whether, of channels-last float32 input, windows gathered to rows and one matrix product win.
 
     A window of a channels-last image is runs of whole pixels. Where there are fewer windows than maps, the
-    weights are what must be moved, and oneDNN reorders them three times a step; where all windows fit into a
-    cache, its calls cost more. Forward and backward with ReLU at batch 8, against the better of both layouts:
-    1.4 times as fast for 15 -> 64, 3x3 of 4x4, 1.2 for 32 -> 32 of the same and for 256 -> 256, 5x5 of 8x8;
-    0.9 for 64 -> 128, 3x3 of 6x6, which has as many windows as maps (Xeon with AVX-512 and AMX, 2 cores,
-    torch 2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
+    weights are what must be moved, and oneDNN reorders them three times a step. Forward and backward with
+    ReLU at batch 8, against torch's convolution of the same layout: 1.2 times as fast for 15 -> 64, 3x3 of
+    4x4, 1.4 for 256 -> 256, 5x5 of 8x8. With as many windows as maps 1.06 for 32 -> 32, 3x3 of 4x4, and 0.9
+    for 64 -> 128, 3x3 of 6x6, whose windows are 8 times as large (Xeon with AVX-512 and AMX, 2 cores, torch
+    2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
     """
     if input.dtype != torch.float32 or not channels_last(input):
         return False
     maps, channels, rows, columns = weight.shape
     windows = input.shape[0] * (input.shape[2] - rows + 1) * (input.shape[3] - columns + 1)
-    return windows < maps or windows * channels * rows * columns <= _FEW_ELEMENTS
+    few = windows * channels * rows * columns <= _FEW_ELEMENTS
+    return windows < maps or (windows == maps and few)
 
 
 def report() -> str:
