@@ -54,7 +54,7 @@ def table_of(
             shape = (2, layer.channels, layer.side, layer.side)
             input = torch.empty(shape, dtype=case.dtype, device="meta").contiguous(memory_format=form)
             weight = torch.empty(layer.maps, layer.channels, layer.kernel, layer.kernel, device="meta")
-            by_batch = layers.setdefault(engines.layer_key(input, weight), {})
+            by_batch = layers.setdefault(engines.layer_key(input, weight, case.dtype), {})
             by_batch[str(case.batch)] = fastest(timings, layout)
     return {"date": today(), "torch": torch.__version__, "commit": commit, "layers": layers}
 

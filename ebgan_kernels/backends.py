@@ -119,6 +119,11 @@ def _refusal(name: str, device: str) -> str:
     return ""
 
 
+def can_run(name: Backend, tensor: Tensor) -> bool:
+    """Whether an implementation runs on the device of ``tensor``."""
+    return not _refusal(name, tensor.device.type)
+
+
 def select(tensor: Tensor) -> Backend:
     """The implementation for an operator whose inputs are on the device of ``tensor``."""
     compiling = torch.compiler.is_compiling()

@@ -27,12 +27,13 @@ Engine = Literal["cudnn", "cuda", "triton"]
 _FEW_ELEMENTS = 16_384
 
 
-def layer_key(input: Tensor, weight: Tensor) -> str:
+def layer_key(input: Tensor, weight: Tensor, dtype: torch.dtype) -> str:
     """A layer, whatever its batch: "float32 contiguous 15x4x4 64x3x3": 15 channels of 4x4 pixels, 64 maps."""
-    dtype = str(input.dtype).removeprefix("torch.")
     layout = "channels_last" if channels_last(input) else "contiguous"
     shapes = (input.shape[1:], (weight.shape[0], *weight.shape[2:]))
-    return " ".join([dtype, layout, *("x".join(map(str, shape)) for shape in shapes)])
+    return " ".join(
+        [str(dtype).removeprefix("torch."), layout, *("x".join(map(str, shape)) for shape in shapes)]
+    )
 
 
 @functools.cache
@@ -45,13 +46,13 @@ def measured() -> Mapping[str, Any]:
 measured._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
-def cuda_engine(input: Tensor, weight: Tensor) -> Engine:
-    """ "cudnn", "cuda" or "triton": the fastest at the measured batch size that is nearest."""
+def cuda_engine(input: Tensor, weight: Tensor, dtype: torch.dtype) -> Engine:
+    """The fastest that computes in ``dtype``, at the measured batch size that is nearest."""
     tables = measured()
     if not tables:
         return "cudnn"
     layers = tables.get(torch.cuda.get_device_name(input.device), {}).get("layers", {})
-    by_batch = layers.get(layer_key(input, weight))
+    by_batch = layers.get(layer_key(input, weight, dtype))
     if by_batch is None:
         return "cudnn"
     engine: Engine = by_batch[min(by_batch, key=lambda batch: abs(int(batch) - input.shape[0]))]

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan_kernels import engines
-from ebgan_kernels.backends import Backend, insisted, select
+from ebgan_kernels.backends import Backend, can_run, insisted, select
 from ebgan_kernels.checks import FLOATING, check_layers, check_option
 from ebgan_kernels.native.valid_conv import ACTIVATIONS
 from ebgan_kernels.ops.gradients import needed_gradients
@@ -153,8 +153,10 @@ def _engine(input: Tensor, weight: Tensor) -> Backend:
     backend = select(input)
     if backend not in ("cuda", "triton") or insisted() is not None:
         return backend
-    engine = engines.cuda_engine(input, weight)
-    return "reference" if engine == "cudnn" else engine
+    engine = engines.cuda_engine(input, weight, _autocast_dtype(input) or input.dtype)
+    if engine == "cudnn":
+        return "reference"
+    return engine if can_run(engine, input) else backend
 
 
 def _plain(

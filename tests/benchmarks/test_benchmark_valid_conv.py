@@ -100,6 +100,6 @@ def test_the_table_has_each_layer_by_dtype_layout_and_batch() -> None:
     table = valid_conv_engines.table_of(torch.device("cuda"), "abc", lambda case: timings)
     input, weight = torch.empty(8, 15, 4, 4), torch.empty(64, 15, 3, 3)
     for x in (input, input.bfloat16(), input.contiguous(memory_format=torch.channels_last)):
-        assert table["layers"][engines.layer_key(x, weight)] == {"8": "cuda", "64": "cuda"}
+        assert table["layers"][engines.layer_key(x, weight, x.dtype)] == {"8": "cuda", "64": "cuda"}
     assert len(table["layers"]) == 4 * len(LAYERS)
     assert table["commit"] == "abc" and table["date"]

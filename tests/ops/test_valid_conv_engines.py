@@ -75,13 +75,16 @@ def measured_device(tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_measured_layer_takes_its_fastest_engine_at_the_nearest_batch(
     batch: int, maps: int, engine: str
 ) -> None:
-    assert engines.cuda_engine(torch.empty(batch, 15, 4, 4), torch.empty(maps, 15, 3, 3)) == engine
+    assert (
+        engines.cuda_engine(torch.empty(batch, 15, 4, 4), torch.empty(maps, 15, 3, 3), torch.float32)
+        == engine
+    )
 
 
 @pytest.mark.usefixtures("measured_device")
 def test_a_device_that_was_not_measured_takes_cudnn(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda _: "Another GPU")
-    assert engines.cuda_engine(torch.empty(8, 15, 4, 4), torch.empty(64, 15, 3, 3)) == "cudnn"
+    assert engines.cuda_engine(torch.empty(8, 15, 4, 4), torch.empty(64, 15, 3, 3), torch.float32) == "cudnn"
 
 
 @pytest.mark.usefixtures("measured_device")
