@@ -69,12 +69,12 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
     for 64 -> 128, 3x3 of 6x6, whose windows are 8 times as large (Xeon with AVX-512 and AMX, 2 cores, torch
     2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
     """
-    if input.dtype != torch.float32 or not channels_last(input):
-        return False
     maps, channels, rows, columns = weight.shape
-    windows = input.shape[0] * (input.shape[2] - rows + 1) * (input.shape[3] - columns + 1)
-    few = windows * channels * rows * columns <= _FEW_ELEMENTS
-    return windows < maps or (windows == maps and few)
+    samples, _, height, width = input.shape
+    windows = samples * (height - rows + 1) * (width - columns + 1)
+    if windows > maps or input.dtype != torch.float32 or not channels_last(input):
+        return False
+    return windows < maps or windows * channels * rows * columns <= _FEW_ELEMENTS
 
 
 def report() -> str:
