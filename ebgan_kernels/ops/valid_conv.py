@@ -28,7 +28,6 @@ from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction,
 from ebgan_kernels.reference import valid_conv as reference
 from ebgan_kernels.reference.valid_conv import Activation
 
-
 _TORCHS = (None, "cpu", "reference")
 
 
