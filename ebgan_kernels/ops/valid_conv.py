@@ -76,7 +76,10 @@ def valid_conv2d(
             check_layers((input,), (weight,), (bias,), lists=False)
             raise
     check_layers((input,), (weight,), (bias,), lists=False)
-    return _multiscale((input,), (weight,), (bias,), activation)[0]
+    backend = _engine(input, weight)
+    if backend in ("cpu", "reference"):
+        return _plain(input, weight, bias, activation, backend)
+    return _by_kernels([(input, weight, bias)], activation, backend)[0]
 
 
 def _torch_checks(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
