@@ -16,6 +16,7 @@ BENCHMARKS = (
     "bench_energy",
     "bench_pulling_away",
     "bench_gdl",
+    "bench_valid_conv",
     "bench_ladder",
     "bench_gan",
     "bench_gan_convolutional",

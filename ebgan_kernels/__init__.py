@@ -1,4 +1,4 @@
-"""Fused kernels for the losses of energy-based and adversarial image and video models.
+"""Fused kernels for the losses and convolutions of energy-based and adversarial image and video models.
 
 Every public name is here; each operator family is one file in ``ops`` (public function, ``nn.Module``,
 autograd), and has the same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
@@ -29,6 +29,12 @@ from ebgan_kernels.ops.gdl_scales import (
 )
 from ebgan_kernels.ops.ladder import GaussianCombinator, gaussian_combinator, ladder_denoising_cost
 from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
+from ebgan_kernels.ops.valid_conv import (
+    MultiscaleValidConv2d,
+    ValidConv2d,
+    multiscale_valid_conv2d,
+    valid_conv2d,
+)
 from ebgan_kernels.version import __version__
 
 __all__ = [
@@ -42,9 +48,11 @@ __all__ = [
     "GradientDifferenceLoss",
     "HingeMarginLoss",
     "MultiscalePredictionLoss",
+    "MultiscaleValidConv2d",
     "PredictionLoss",
     "PullingAwayLoss",
     "ReconstructionEnergy",
+    "ValidConv2d",
     "__version__",
     "average_pyramid",
     "backend",
@@ -56,7 +64,9 @@ __all__ = [
     "hinge_margin_loss",
     "ladder_denoising_cost",
     "multiscale_prediction_loss",
+    "multiscale_valid_conv2d",
     "prediction_loss",
     "pulling_away",
     "reconstruction_energy",
+    "valid_conv2d",
 ]

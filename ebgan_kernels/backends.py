@@ -19,13 +19,14 @@ from typing import Literal, get_args
 import torch
 from torch import Tensor
 
+from ebgan_kernels import engines
 from ebgan_kernels.checks import check_option
 from ebgan_kernels.native import gradient, library
 from ebgan_kernels.version import __version__
 
 Backend = Literal["reference", "cpu", "cuda", "triton"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
-OPERATOR_FAMILIES = ("energy", "pulling_away", "gdl", "ladder")
+OPERATOR_FAMILIES = ("energy", "pulling_away", "gdl", "valid_conv", "ladder")
 
 _environment = os.environ.get("EBGAN_KERNELS_BACKEND") or None
 if _environment is not None:
@@ -51,7 +52,9 @@ def backend(name: Backend) -> Iterator[None]:
     """Insists on one implementation within a ``with`` block, in this thread.
 
     The automatic choice is the fastest that can run the input: on a CPU ``cpu``, inside ``torch.compile``
-    ``reference``, which fuses with what surrounds it; on CUDA ``cuda``, else ``triton``.
+    ``reference``, which fuses with what surrounds it; on CUDA ``cuda``, else ``triton``. For convolutions
+    ``cpu`` is torch's own oneDNN, but for a few small layers, and on CUDA the automatic choice is made layer
+    by layer, as measured (``ebgan_kernels.engines``).
 
     The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice
     recompiles. Double backward and ``torch.func`` transforms run the reference all the same.
@@ -73,6 +76,11 @@ def backend(name: Backend) -> Iterator[None]:
         yield
     finally:
         _choice.insisted = before
+
+
+def insisted() -> Backend | None:
+    """The implementation that this thread insists on; None where the choice is automatic."""
+    return _choice.insisted  # type: ignore[return-value]
 
 
 def triton_missing() -> str:
@@ -109,6 +117,11 @@ def _refusal(name: str, device: str) -> str:
             return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
         return triton_missing()
     return ""
+
+
+def can_run(name: Backend, tensor: Tensor) -> bool:
+    """Whether an implementation runs on the device of ``tensor``."""
+    return not _refusal(name, tensor.device.type)
 
 
 def select(tensor: Tensor) -> Backend:
@@ -153,6 +166,7 @@ def backend_report() -> str:
         f"cpu        {_cpu_line(build)}",
         f"cuda       {_cuda_line(build, has_gpu)}",
         f"triton     {_triton_line(has_gpu)}",
+        f"valid_conv {engines.report()}",
         f"insisted   {_choice.insisted or 'nothing: the fastest that can run the input is chosen'}",
     ]
     return "\n".join(lines)

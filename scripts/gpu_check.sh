@@ -110,6 +110,11 @@ else
   stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
   stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
   stage "benchmark ladder" 60 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
+  if [ $host = ON ]; then
+    stage "benchmark valid conv" 60 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 30
+  else
+    summary+=("benchmark valid conv   not run: the networks' package needs the host module")
+  fi
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
 fi

@@ -18,6 +18,7 @@ import ebgan_kernels
 from ebgan_kernels import Backend
 from ebgan_kernels.ops.gdl import Power
 from ebgan_kernels.reference.energy import Distance
+from ebgan_kernels.reference.valid_conv import Activation
 
 ELEMENTS = (1, 7, 784, 1025, 3 * 64 * 64, 3 * 128 * 128 + 1, 3 * 256 * 256)
 DISTANCES: tuple[Distance, ...] = ("l2", "l1")
@@ -25,9 +26,12 @@ TYPES = ((torch.float32, torch.float32), (torch.bfloat16, torch.float32))
 BATCH = 3
 # Around vectors of 4 columns, strips, and the tile of the multi-scale loss.
 PLANES = ((2, 2), (5, 7), (33, 64), (72, 136))
+ACTIVATIONS: tuple[Activation, ...] = ("none", "relu", "leaky_relu", "tanh")
 EXPONENTS: tuple[tuple[Power, float], ...] = ((1, 1.0), (2, 2.0), (1, 1.5))
 # Around the rows and units of a tile, 8 x 32 and 8 x 64.
-LAYERS = ((1, 1), (7, 33), (9, 64), (100, 130))
+BATCHES_OF_UNITS = ((1, 1), (7, 33), (9, 64), (100, 130))
+# N, C, H, W, O, KH, KW: outputs of a pixel and of several tiles, channels and maps around vectors and tiles.
+LAYERS = ((3, 3, 4, 4, 5, 3, 3), (2, 15, 9, 7, 33, 5, 2), (1, 48, 3, 3, 16, 3, 3), (2, 130, 8, 9, 65, 1, 1))
 CODES = ((2, 7), (9, 64), (257, 300), (1025, 1100), (300, 20))
 
 
@@ -104,6 +108,23 @@ def denoise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> No
         ebgan_kernels.ladder_denoising_cost(*inputs)
 
 
+def convolve(dtype: torch.dtype, channels_last: bool) -> None:
+    """One layer at several scales, and each alone, with every activation."""
+    form = torch.channels_last if channels_last else torch.contiguous_format
+
+    def draw(*shape: int) -> torch.Tensor:
+        return torch.randn(shape, dtype=dtype, device="cuda").contiguous(memory_format=form).requires_grad_()
+
+    inputs = [draw(n, c, h, w) for n, c, h, w, *_ in LAYERS]
+    weights = [draw(o, c, *kernel) for _, c, _, _, o, *kernel in LAYERS]
+    biases = [torch.randn(o, dtype=dtype, device="cuda", requires_grad=True) for *_, o, _, _ in LAYERS]
+    for activation in ACTIVATIONS:
+        outputs = ebgan_kernels.multiscale_valid_conv2d(inputs, weights, biases, activation=activation)
+        sum(output.sum() for output in outputs).backward()
+        for layer in zip(inputs, weights, biases, strict=True):
+            ebgan_kernels.valid_conv2d(*layer, activation=activation).sum().backward()
+
+
 def main(implementations: list[Backend]) -> None:
     for implementation in implementations:
         with ebgan_kernels.backend(implementation):
@@ -114,11 +135,14 @@ def main(implementations: list[Backend]) -> None:
             for size in PLANES:
                 for types in TYPES:
                     predict(size, types)
-            for size in LAYERS:
+            for size in BATCHES_OF_UNITS:
                 for types in TYPES:
                     denoise(size, types)
             for shape in CODES:
                 pull_away(shape)
+            for dtype in (torch.float32, torch.bfloat16):
+                for channels_last in (False, True):
+                    convolve(dtype, channels_last)
         torch.cuda.synchronize()
         print(f"{implementation}: launched", flush=True)
 

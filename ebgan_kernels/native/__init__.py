@@ -8,3 +8,4 @@ from ebgan_kernels.native import gdl as gdl
 from ebgan_kernels.native import gradient as gradient
 from ebgan_kernels.native import ladder as ladder
 from ebgan_kernels.native import pulling_away as pulling_away
+from ebgan_kernels.native import valid_conv as valid_conv

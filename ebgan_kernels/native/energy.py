@@ -1,8 +1,8 @@
 """Schemas and fake kernels of the energy family: see ``ebgan_kernels.native.library`` for the mechanism.
 
 Layout, for every implementation: the tensors of a pair have the same shape and, within a sample, the same
-dense strides (``ebgan_kernels.checks.same_layout`` sees to it), so a sample is a block of D values in storage
-order, whose order does not matter. Samples may be any ``stride(0)`` apart. Gradients are packed.
+dense strides (``ebgan_kernels.checks.energy.same_layout`` sees to it), so a sample is a block of D values in
+storage order, whose order does not matter. Samples may be any ``stride(0)`` apart. Gradients are packed.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Layout, for every implementation: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and std
 (..., D), with the same leading axes, those of a batch of networks. The units of a row lie side by side; rows
 may be any stride apart, and so may networks, in one stride over all leading axes
-(``ebgan_kernels.checks.rows_of_units`` sees to it). Results and gradients are packed.
+(``ebgan_kernels.checks.ladder.rows_of_units`` sees to it). Results and gradients are packed.
 """
 
 from __future__ import annotations

@@ -17,15 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import (
-    check_energies,
-    check_floating,
-    check_option,
-    check_pair,
-    check_together,
-    check_weight,
-    margin_tensor,
-)
+from ebgan_kernels.checks import check_floating, check_option, check_pair, check_together, check_weight
+from ebgan_kernels.checks.energy import check_energies, margin_tensor
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.ops.energy_autograd import (
     DiscriminatorLossFunction,

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.backends import Backend
-from ebgan_kernels.checks import same_layout
+from ebgan_kernels.checks.energy import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.native.library import empty_gradient
 from ebgan_kernels.ops.gradients import (

@@ -16,13 +16,8 @@ from typing import Literal
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import (
-    check_exponents,
-    check_images,
-    check_loss_weights,
-    check_option,
-    check_spatial_dims,
-)
+from ebgan_kernels.checks import check_option
+from ebgan_kernels.checks.gdl import check_exponents, check_images, check_loss_weights, check_spatial_dims
 from ebgan_kernels.native.gdl import REDUCTIONS
 from ebgan_kernels.ops.gdl_autograd import (
     Options,

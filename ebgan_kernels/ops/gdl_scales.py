@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import check_levels, check_scales
+from ebgan_kernels.checks.gdl import check_levels, check_scales
 from ebgan_kernels.ops.gdl import Power, check_loss_options, described, weighted_loss
 from ebgan_kernels.ops.gdl_autograd import (
     AveragesFunction,

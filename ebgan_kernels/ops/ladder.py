@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import check_combinator, check_denoising_cost
+from ebgan_kernels.checks.ladder import check_combinator, check_denoising_cost
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.ladder_autograd import (
     GaussianCombinatorFunction,

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.backends import Backend
-from ebgan_kernels.checks import rows_of_units
+from ebgan_kernels.checks.ladder import rows_of_units
 from ebgan_kernels.native.ladder import packed_gradient
 from ebgan_kernels.ops.gradients import (
     differentiated_again,

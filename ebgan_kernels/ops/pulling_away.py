@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import check_codes
+from ebgan_kernels.checks.pulling_away import check_codes
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.pulling_away_autograd import (
     FeatureGramFunction,

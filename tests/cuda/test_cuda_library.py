@@ -11,11 +11,13 @@ import sys
 import pytest
 
 import ebgan_kernels
-from ebgan_kernels.native import energy, gdl, gradient, pulling_away
+from ebgan_kernels.native import energy, gdl, gradient, pulling_away, valid_conv
 
 LIBRARY = pathlib.Path(ebgan_kernels.__file__).parent / "_C_cuda.so"
 # Those without a fake kernel are of the CPU library alone.
-OPERATORS = [*energy.SCHEMAS, *pulling_away.SCHEMAS, *gdl.SCHEMAS, *gradient.FAKES]
+OPERATORS = [
+    *energy.SCHEMAS, *pulling_away.SCHEMAS, *gdl.SCHEMAS, *valid_conv.SCHEMAS, *gradient.FAKES,
+]  # fmt: skip
 
 # What a CPU build of torch lacks, so that the library can be loaded under one; none of it is called.
 CUDA_FUNCTIONS = """

@@ -10,11 +10,13 @@ import pytest
 
 import ebgan_kernels as ek
 from ebgan_kernels import backends
-from ebgan_kernels.ops import energy, gdl, gdl_scales, ladder, pulling_away
+from ebgan_kernels.ops import energy, gdl, gdl_scales, ladder, pulling_away, valid_conv
 
 
 @pytest.mark.parametrize(
-    "module", [backends, energy, gdl, gdl_scales, ladder, pulling_away], ids=lambda module: module.__name__
+    "module",
+    [backends, energy, gdl, gdl_scales, ladder, pulling_away, valid_conv],
+    ids=lambda module: module.__name__,
 )
 def test_examples_of_a_module_run(module: ModuleType) -> None:
     results = doctest.testmod(module)
@@ -47,6 +49,8 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
         "average_pyramid",
         "gaussian_combinator",
         "ladder_denoising_cost",
+        "valid_conv2d",
+        "multiscale_valid_conv2d",
     ],
 )
 def test_every_operator_documents_its_contract(name: str) -> None:

@@ -167,6 +167,37 @@ def test_a_discriminator_judges_targets_by_the_frames_before_them():
     assert not torch.allclose(net(frames, clip(1)), logits)
 
 
+@pytest.mark.parametrize("name", ["4to1", "8to8"])
+def test_a_plain_discriminator_has_the_same_weights_logits_and_gradients(name):
+    net = discriminator(name, width=CPU_WIDTH)
+    plain = discriminator(name, width=CPU_WIDTH, plain=True)
+    plain.load_state_dict(net.state_dict())
+    assert list(plain.state_dict()) == list(net.state_dict())
+    frames, targets = clip(NETS[name].input_frames), clip(NETS[name].target_frames)
+    results = []
+    for each in (net, plain):
+        inputs = [scale.clone().requires_grad_() for scale in targets]
+        logits = each(frames, inputs)
+        logits.square().sum().backward()
+        results.append([logits.detach(), *(p.grad for p in each.parameters()), *(x.grad for x in inputs)])
+    # On a CPU to the last bit: runs that were trained scale by scale go on as they were.
+    assert all(map(torch.equal, *results))
+
+
+def test_the_convolutions_of_one_depth_are_one_operation_of_all_scales(monkeypatch):
+    depths = []
+
+    def record(inputs, weights, biases, *, activation):
+        depths.append((len(inputs), activation))
+        return [
+            torch.nn.functional.conv2d(*layer).relu() for layer in zip(inputs, weights, biases, strict=True)
+        ]
+
+    monkeypatch.setattr(ek, "multiscale_valid_conv2d", record)
+    discriminator("4to1", width=CPU_WIDTH)(clip(4), clip(1))
+    assert depths == [(4, "relu"), (3, "relu"), (3, "relu"), (1, "relu")]
+
+
 def test_width_is_a_factor_on_maps_and_units():
     net = discriminator("8to8", width=0.5)
     assert [layer.out_channels for layer in net.scales[3] if isinstance(layer, nn.Conv2d)] == [16, 32, 64, 64]

@@ -36,8 +36,8 @@ _EBGAN: dict[str, Any] = {
     "decay_start": 2 / 3,
 }
 # The energy is a sum over pixels, of which the digits have fewer, and their runs are short. On 300 training
-# digits held out: 12.7 % with the paper's margin and rates, 8.6 with a margin of 2, 5.2 with these; 6.4 with a
-# margin of 4, 5.1 of 1 (2,000 steps, means of 3 seeds from 100 on, 2026-11-25).
+# digits held out: 12.7 % with the paper's margin and rates, 8.6 with a margin of 2, 5.2 with these; 6.4 with
+# a margin of 4, 5.1 of 1 (2,000 steps, means of 3 seeds from 100 on, 2026-11-25).
 _EBGAN_DIGITS: dict[str, Any] = {**_EBGAN, "margin": 2.0, "lr": 0.002, "generator_lr": 0.001}
 _LADDER: dict[str, Any] = {"lr": 0.002, "beta1": 0.9, "decay_start": 0.67}
 # 150 epochs of 600 batches. The digits are there for a first try; matrices of their size gain nothing from a

@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ebgan.errors import one_of
-from ebgan.video.discriminator import PATCH, DiscriminatorScale, MultiscaleDiscriminator
+from ebgan.video.discriminator import (
+    PATCH,
+    DiscriminatorScale,
+    MultiscaleDiscriminator,
+    PlainMultiscaleDiscriminator,
+)
 from ebgan.video.generator import GeneratorScale, MultiscaleGenerator, Tanh
 
 
@@ -84,9 +89,11 @@ def generator(name: str, *, width: float = 1.0, tanh: Tanh = "after") -> Multisc
     )
 
 
-def discriminator(name: str, *, width: float = 1.0, patch: int = PATCH) -> MultiscaleDiscriminator:
+def discriminator(
+    name: str, *, width: float = 1.0, patch: int = PATCH, plain: bool = False
+) -> MultiscaleDiscriminator:
     """The discriminator called `name`, "4to1" or "8to8", for patches of `patch` pixels; `width` is a
-    factor on maps and units.
+    factor on maps and units. `plain`: in PyTorch's own layers, scale by scale; the state dict is the same.
 
     `net(frames, targets)` gives logits (B, 4), one a scale, real being positive.
 
@@ -96,7 +103,8 @@ def discriminator(name: str, *, width: float = 1.0, patch: int = PATCH) -> Multi
     """
     one_of("config", name, NETS)
     nets = NETS[name]
-    return MultiscaleDiscriminator(
+    network = PlainMultiscaleDiscriminator if plain else MultiscaleDiscriminator
+    return network(
         nets.discriminator,
         input_frames=nets.input_frames,
         target_frames=nets.target_frames,

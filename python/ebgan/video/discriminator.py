@@ -11,10 +11,12 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
+import ebgan_kernels as ek
 from ebgan.errors import UserError, at_least
 from ebgan.video.layers import COLOURS, as_channels, check_scales, convolution, scaled
 
@@ -108,12 +110,39 @@ class MultiscaleDiscriminator(nn.Module):
                 raise UserError(
                     f"{name}: got {found} pixels, this discriminator's patch is {self.patch}x{self.patch}"
                 )
-        logits = []
-        for layers, given, following in zip(self.scales, frames, targets, strict=True):
+        maps = []
+        for given, following in zip(frames, targets, strict=True):
             given = as_channels("frames", given, self.input_frames)
             following = as_channels("targets", following, self.target_frames)
-            logits.append(layers(torch.cat((given, following), 1)))
-        return torch.cat(logits, 1)
+            maps.append(torch.cat((given, following), 1))
+        return torch.cat(self.logits(maps), 1)
+
+    def logits(self, maps: list[Tensor]) -> list[Tensor]:
+        """Of channels (B, C, h, w) at each scale: layer by layer, a convolution of all scales that have it
+        being one operation, then what follows the convolutions of each.
+        """
+        scales = cast("list[nn.Sequential]", list(self.scales))
+        stacks = [[layer for layer in layers if isinstance(layer, nn.Conv2d)] for layers in scales]
+        for depth in range(max(map(len, stacks))):
+            having = [level for level, stack in enumerate(stacks) if depth < len(stack)]
+            layers = [stacks[level][depth] for level in having]
+            outputs = ek.multiscale_valid_conv2d(
+                [maps[level] for level in having],
+                [layer.weight for layer in layers],
+                [layer.bias for layer in layers],
+                activation="relu",
+            )
+            for level, output in zip(having, outputs, strict=True):
+                maps[level] = output
+        heads = [layers[len(stack) :] for layers, stack in zip(scales, stacks, strict=True)]
+        return [head(x) for head, x in zip(heads, maps, strict=True)]
+
+
+class PlainMultiscaleDiscriminator(MultiscaleDiscriminator):
+    """The same network with the same state dict, scale by scale in PyTorch's own layers: to compare with."""
+
+    def logits(self, maps: list[Tensor]) -> list[Tensor]:
+        return [layers(x) for layers, x in zip(self.scales, maps, strict=True)]
 
 
 def _convolutions(maps: Sequence[int], kernels: Sequence[int]) -> list[nn.Module]:

@@ -19,6 +19,7 @@ from triton.backends.nvidia.compiler import get_ptxas
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
+_OPTIONS = ("num_warps", "num_stages", "maxnreg")
 TYPES = {torch.float32: "*fp32", torch.float16: "*fp16", torch.bfloat16: "*bf16", torch.float64: "*fp64"}
 
 
@@ -36,12 +37,13 @@ class Launch:
         attributes: dict[tuple[int, ...], list[list[Any]]] = {}
 
         def describe(path: tuple[int, ...], value: Any) -> Any:
-            if isinstance(value, tuple):
-                return type(value)(*(describe((*path, i), item) for i, item in enumerate(value)))
+            constant = len(path) == 1 and self.kernel.params[path[0]].is_constexpr
+            if isinstance(value, tuple) and not constant:
+                items = [describe((*path, i), item) for i, item in enumerate(value)]
+                return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
             if isinstance(value, float):  # annotated: no kernel takes a float of unsaid width
                 return self.kernel.params[path[0]].annotation_type
             number = value.data_ptr() if isinstance(value, torch.Tensor) else value
-            constant = len(path) == 1 and self.kernel.params[path[0]].is_constexpr
             if constant or value is None or number == 1:
                 constants[path] = value
                 return "constexpr"
@@ -89,7 +91,7 @@ def launches_of(kernels: ModuleType, call: Callable[[], Any]) -> list[Launch]:
             return self.launch
 
         def launch(self, *positional: Any, **named: Any) -> None:
-            options = {"num_warps": named.pop("num_warps")}
+            options = {name: named.pop(name) for name in _OPTIONS if name in named}
             arguments = dict(zip(self.kernel.arg_names, positional, strict=False)) | named
             launches.append(Launch(self.kernel, arguments, options))
 

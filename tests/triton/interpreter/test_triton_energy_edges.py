@@ -7,7 +7,7 @@ import itertools
 import pytest
 import torch
 
-from ebgan_kernels.checks import same_layout
+from ebgan_kernels.checks.energy import same_layout
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
 from support.layouts import DENSE

@@ -1,0 +1,237 @@
+// The weight gradient of valid convolutions on the tensor cores: float16, bfloat16 and tf32.
+//
+//   partial[part][j][tap, i] = sum over the part's pixels of g[pixel, j] from[pixel + tap, i]
+//
+// The summed axis is the pixels: tiles hold pixels by maps and pixels by (tap, channel), channels-last, and
+// fragments are read across. The parts are added in order by finish_weights of valid_conv_pack.cuh: same
+// input, same bits.
+//
+// Bytes: of L2, a tile of M maps and T terms reads b (M + T) for each pixel and adds M T products; the
+// partial sums, 4 parts O K bytes, are written and read once.
+
+#pragma once
+
+#include "cuda/reduce.cuh"
+#include "cuda/valid_conv_scales.cuh"
+#include "cuda/valid_conv_tensor_core.cuh"
+
+namespace ebgan::cuda::valid_conv {
+
+// kSide maps by kSide terms; chunks of pixels that make 64 bytes of the summed axis.
+template <int kSideOf, int kWarpRowsOf, int kWarpColumnsOf>
+struct WeightMmaTile {
+  static constexpr int kSide = kSideOf;
+  static constexpr int kWarpColumns = kWarpColumnsOf;
+  static constexpr int kStages = 3;
+  static constexpr int kThreads = kWarpRowsOf * kWarpColumnsOf * kWarp;
+  static constexpr int kBlocks = kThreads > 128 ? 1 : 4;  // together, so that none spills registers
+  static constexpr int kWarpMaps = kSide / kWarpRowsOf;
+  static constexpr int kWarpTerms = kSide / kWarpColumns;
+  static constexpr int kHalfVectors = kSide * 64 / kVector;  // of a stage, for either factor
+  static constexpr int kStageVectors = 2 * kHalfVectors;
+};
+
+using LargeWeightTile = WeightMmaTile<128, 2, 4>;
+using SmallWeightTile = WeightMmaTile<64, 2, 2>;
+
+template <typename T>
+constexpr int kChunkPixels = 64 / static_cast<int>(sizeof(T));
+
+// The stages, and where the windows of two chunks begin: a little above the 48 KB that need no opting in.
+template <typename T, typename Tile>
+constexpr int kWeightShared =
+    Tile::kStages * Tile::kStageVectors * kVector + 2 * kChunkPixels<T> * static_cast<int>(sizeof(int64_t));
+
+// The fragments of a slice: rows 16 i of the left factor, columns 16 j of the right one.
+template <typename T, int kVectors>
+__device__ __forceinline__ void load_left(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
+                                          int lane) {
+  if constexpr (sizeof(T) == 2) {
+    const math::Place place = math::vectors_first(lane);
+    load_transposed(registers, tile + math::pixel_tile_vector<2>(slice * 16 + place.row,
+                                                                 first / 8 + place.column, kVectors));
+  } else {
+#pragma unroll
+    for (int i = 0; i < 4; ++i) {
+      const math::Place place = math::left_place(lane, i);
+      const int column = first + place.row;
+      const uint4* const vector =
+          tile + math::pixel_tile_vector<4>(slice * 8 + place.column, column / 4, kVectors);
+      registers[i] = round_to_tf32(reinterpret_cast<const uint32_t*>(vector)[column % 4]);
+    }
+  }
+}
+
+// Registers 0 and 1 for columns 0 to 7, registers 2 and 3 for columns 8 to 15.
+template <typename T, int kVectors>
+__device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
+                                           int lane) {
+  if constexpr (sizeof(T) == 2) {
+    const math::Place place = math::rows_first(lane);
+    load_transposed(registers, tile + math::pixel_tile_vector<2>(slice * 16 + place.row,
+                                                                 first / 8 + place.column, kVectors));
+  } else {
+    // Columns are to the right factor what rows are to the left one.
+    uint32_t left[4];
+    load_left<T, kVectors>(left, tile, slice, first, lane);
+    registers[0] = left[0];
+    registers[1] = left[2];
+    registers[2] = left[1];
+    registers[3] = left[3];
+  }
+}
+
+template <typename T, typename Tile>
+__global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
+    weights_mma(const __grid_constant__ Group<WeightGradient> group) {
+#if EBGAN_TENSOR_CORES
+  constexpr int kPixels = kChunkPixels<T>;
+  constexpr int kVectors = Tile::kSide / kVectorValues<T>;  // of a pixel in a tile
+  constexpr int kRowStep = Tile::kThreads / kVectors;       // pixels that the block copies at once
+  constexpr int kRows = kPixels / kRowStep;                 // that a thread copies
+  constexpr int kSlices = 2;
+  constexpr int kRowTiles = Tile::kWarpMaps / 16;
+  constexpr int kColumnPairs = Tile::kWarpTerms / 16;
+  static_assert(kRows * kRowStep == kPixels && kVectors % 8 == 0);
+  extern __shared__ uint4 shared[];
+  int64_t* const windows = reinterpret_cast<int64_t*>(shared + Tile::kStages * Tile::kStageVectors);
+
+  const BlockPlace place = find_block(group);
+  const WeightGradient& layer = group.item[place.item];
+  const Image& from = layer.from;
+  const int thread = static_cast<int>(threadIdx.x);
+  const int maps = layer.gradient.channels;
+  const int terms = layer.columns();
+  const int64_t map_tiles = ceil_div(maps, Tile::kSide);
+  const int64_t term_tiles = ceil_div(terms, Tile::kSide);
+  const int first_map = static_cast<int>(place.block % map_tiles) * Tile::kSide;
+  const int first_term = static_cast<int>(place.block / map_tiles % term_tiles) * Tile::kSide;
+  const int64_t part = place.block / (map_tiles * term_tiles);
+  const int64_t begin = part * layer.part_pixels;
+  const int64_t pixels = layer.gradient.pixels();
+  const int64_t end = begin + layer.part_pixels < pixels ? begin + layer.part_pixels : pixels;
+
+  // Windows are found three chunks before their pixels are multiplied, by the first threads; -1: none.
+  const auto find_windows = [&](int64_t chunk) {
+    if (thread >= kPixels) return;
+    const int64_t index = begin + chunk * kPixels + thread;
+    windows[(chunk & 1) * kPixels + thread] =
+        index < end ? from.offset(math::pixel_of(index, layer.gradient.height, layer.gradient.width)) : -1;
+  };
+
+  // The vector of a pixel that this thread copies: always the same maps, and the same tap and channels.
+  const int copy_row = thread / kVectors;
+  const int copy_vector = thread % kVectors;
+  const int map = first_map + copy_vector * kVectorValues<T>;
+  const int term = first_term + copy_vector * kVectorValues<T>;
+  const math::Tap tap = math::tap_of(term, from.channels, layer.kernel_height, layer.kernel_width, true);
+  const T* const gradients = static_cast<const T*>(layer.gradient.data) + map;
+  const T* const values = static_cast<const T*>(from.data) + tap.row * from.strides.row +
+                          tap.column * from.strides.column + tap.channel;
+  const bool has_map = map < layer.gradient.readable;
+  const bool has_term = term < terms;
+
+  const auto copy_chunk = [&](int64_t chunk, int stage) {
+    uint4* const left = shared + stage * Tile::kStageVectors;
+    uint4* const right = left + Tile::kHalfVectors;
+#pragma unroll
+    for (int i = 0; i < kRows; ++i) {
+      const int row = copy_row + i * kRowStep;
+      const int to = math::pixel_tile_vector<sizeof(T)>(row, copy_vector, kVectors);
+      const int64_t window = windows[(chunk & 1) * kPixels + row];
+      const bool takes_map = has_map && window >= 0;
+      const bool takes_term = has_term && window >= 0;
+      const int64_t pixel = begin + chunk * kPixels + row;
+      copy_async<Keep::kL2>(
+          left + to, takes_map ? gradients + pixel * layer.gradient.strides.column : layer.gradient.data,
+          takes_map);
+      copy_async<Keep::kL1>(right + to, takes_term ? values + window : from.data, takes_term);
+    }
+    end_stage();
+  };
+
+  const int lane = thread % kWarp;
+  const int warp = thread / kWarp;
+  const int warp_map = warp / Tile::kWarpColumns * Tile::kWarpMaps;
+  const int warp_term = warp % Tile::kWarpColumns * Tile::kWarpTerms;
+  float sums[kRowTiles][2 * kColumnPairs][4] = {};
+
+  const auto add_products = [&](int stage) {
+    const uint4* const left_tile = shared + stage * Tile::kStageVectors;
+    const uint4* const right_tile = left_tile + Tile::kHalfVectors;
+#pragma unroll
+    for (int slice = 0; slice < kSlices; ++slice) {
+      uint32_t left[kRowTiles][4];
+#pragma unroll
+      for (int i = 0; i < kRowTiles; ++i) {
+        load_left<T, kVectors>(left[i], left_tile, slice, warp_map + i * 16, lane);
+      }
+#pragma unroll
+      for (int j = 0; j < kColumnPairs; ++j) {
+        uint32_t right[4];
+        load_right<T, kVectors>(right, right_tile, slice, warp_term + j * 16, lane);
+#pragma unroll
+        for (int i = 0; i < kRowTiles; ++i) {
+          multiply<T>(sums[i][2 * j], left[i], right[0], right[1]);
+          multiply<T>(sums[i][2 * j + 1], left[i], right[2], right[3]);
+        }
+      }
+    }
+  };
+
+  const int64_t chunks = ceil_div(end - begin, kPixels);
+  static_assert(Tile::kStages == 3);
+  find_windows(0);
+  find_windows(1);
+  __syncthreads();
+  copy_chunk(0, 0);
+  copy_chunk(1, 1);
+  __syncthreads();
+  find_windows(2);
+  int stage = 0;
+  for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+    wait_for_stage<Tile::kStages - 2>();
+    __syncthreads();
+    copy_chunk(chunk + 2, stage == 0 ? 2 : stage - 1);
+    find_windows(chunk + 3);
+    add_products(stage);
+    stage = stage == 2 ? 0 : stage + 1;
+  }
+  wait_for_stage<0>();
+
+  float* const partial = static_cast<float*>(layer.partial) + part * maps * terms;
+#pragma unroll
+  for (int i = 0; i < kRowTiles; ++i) {
+#pragma unroll
+    for (int j = 0; j < 2 * kColumnPairs; ++j) {
+#pragma unroll
+      for (int k = 0; k < 4; ++k) {
+        const math::Place at = math::sum_place(lane, k);
+        const int row = first_map + warp_map + i * 16 + at.row;
+        const int column = first_term + warp_term + j * 8 + at.column;
+        if (row < maps && column < terms) partial[int64_t{row} * terms + column] = sums[i][j][k];
+      }
+    }
+  }
+#endif
+}
+
+// --- launcher ------------------------------------------------------------------------------------
+
+template <typename T, typename Tile>
+void launch_mma_weights(const std::vector<WeightGradient>& layers, int device, cudaStream_t stream) {
+  if (layers.empty()) return;
+  allow_all_shared_memory<weights_mma<T, Tile>>(device);
+  for_groups(
+      layers,
+      [](const WeightGradient& layer) {
+        return layer.parts * ceil_div(layer.gradient.channels, Tile::kSide) *
+               ceil_div(layer.columns(), Tile::kSide);
+      },
+      [&](const Group<WeightGradient>& group) {
+        launch(weights_mma<T, Tile>, LaunchShape{group.blocks, Tile::kThreads, kWeightShared<T, Tile>},
+               stream, group);
+      });
+}
+
+}  // namespace ebgan::cuda::valid_conv

@@ -1,0 +1,76 @@
+"""What every operator asks of its arguments.
+
+A message names the argument, what came, what is allowed, and the remedy.
+
+The checks pass in one expression and look for the words only when it is false: they run on every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+MIXING = frozenset({torch.float16, torch.bfloat16, torch.float32})
+FLOATING = MIXING | {torch.float64}
+
+
+def check_option(name: str, value: str, allowed: Collection[str]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
+
+
+def check_floating(name: str, tensor: Tensor) -> None:
+    if not isinstance(tensor, Tensor):
+        raise TypeError(f"{name} is {type(tensor).__name__}; it must be a torch.Tensor")
+    if tensor.dtype not in FLOATING:
+        raise TypeError(
+            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64:"
+            f" convert it with {name}.float()"
+        )
+
+
+def check_together(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """One device, and float64 only with float64."""
+    if first.device != second.device:
+        raise ValueError(
+            f"{second_name} is on {second.device} and {first_name} on {first.device};"
+            f" move one with {second_name}.to({first_name}.device)"
+        )
+    if (first.dtype == torch.float64) != (second.dtype == torch.float64):
+        raise TypeError(
+            f"{first_name} is {first.dtype} and {second_name} {second.dtype}; float64 goes only with float64"
+            " (float16, bfloat16 and float32 mix freely): convert one of them"
+        )
+
+
+def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
+    """Two batches of samples, (N, ...), of one shape and device, floating."""
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        a, b = first.dtype, second.dtype
+        if (
+            ((a is b and a in FLOATING) or (a in MIXING and b in MIXING))
+            and first.shape == second.shape
+            and first.device == second.device
+            and first.dim() > 0
+        ):
+            return
+    check_floating(first_name, first)
+    check_floating(second_name, second)
+    if first.dim() == 0 or second.dim() == 0:
+        name = first_name if first.dim() == 0 else second_name
+        raise ValueError(f"{name} has no dimension; it must be a batch of samples (N, ...): use {name}[None]")
+    if first.shape != second.shape:
+        raise ValueError(
+            f"{first_name} has shape {tuple(first.shape)} and {second_name} {tuple(second.shape)};"
+            " they must be equal (nothing is broadcast): expand or reshape one of them"
+        )
+    check_together(first_name, first, second_name, second)
+
+
+def check_weight(name: str, weight: float) -> None:
+    if not isinstance(weight, (int, float)):
+        raise TypeError(f"{name} is {type(weight).__name__}; it must be a float")
+    if not weight >= 0:
+        raise ValueError(f"{name} is {weight}; it must be 0 or more")

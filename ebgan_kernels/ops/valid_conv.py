@@ -1,0 +1,278 @@
+"""Convolutions without padding, of one image or of one layer at several scales, with their activation.
+
+Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440: its
+discriminators are stacks of these at four scales, at the coarse ones so small that launches cost more than
+arithmetic.
+
+On a CPU torch's own convolution runs, oneDNN's, with the activation in place on its result: an
+``autograd.Function`` around it would cost small layers a fifth. Small channels-last layers are gathered into
+one matrix product (``ebgan_kernels.engines``). On CUDA all scales are one launch of a kernel, bias and
+activation within, for layers where that was measured faster than cuDNN. Double backward and ``torch.func``
+transforms run the reference. Programs of ``torch.export`` are forward only: they do not train.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from ebgan_kernels import engines
+from ebgan_kernels.backends import Backend, can_run, insisted, select
+from ebgan_kernels.checks import FLOATING, check_option
+from ebgan_kernels.checks.valid_conv import check_layers
+from ebgan_kernels.native.valid_conv import ACTIVATIONS
+from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
+from ebgan_kernels.reference import valid_conv as reference
+from ebgan_kernels.reference.valid_conv import Activation
+
+_TORCHS = (None, "cpu", "reference")
+
+
+def valid_conv2d(
+    input: Tensor, weight: Tensor, bias: Tensor | None = None, *, activation: Activation = "none"
+) -> Tensor:
+    """A convolution without padding, with bias and activation.
+
+    With f the activation (torch's convolution does not flip the kernel, nor does this one)::
+
+        output[n, o, i, j] = f( bias[o] + sum over c, k, l of  weight[o, c, k, l] input[n, c, i + k, j + l] )
+
+    Args:
+        input: (N, C, H, W), N may be 0. float16, bfloat16, float32 or float64; any strides, contiguous and
+            channels-last ones as they are, others copied.
+        weight: (O, C, KH, KW), KH at most H and KW at most W; the input's dtype and device.
+        bias: (O,), or None.
+        activation: "none", "relu", "leaky_relu" (slope 0.2 below 0) or "tanh".
+
+    Returns:
+        (N, O, H - KH + 1, W - KW + 1), in the input's dtype. Channels-last for a channels-last input.
+
+    Gradients: to input, weight and bias, of every order; relu'(0) = 0, and leaky_relu'(0) = 0.2.
+    Errors: ValueError for shapes, devices and options, TypeError for dtypes.
+    Memory: the output; from forward to backward the arguments and the output, nothing from before the
+    activation. Kernels add weight gradients in parts: a buffer of some times the weights in float32, for the
+    time of the backward pass.
+    Precision: float32 on CUDA follows ``torch.backends.cudnn.conv.fp32_precision``, which torch sets to TF32;
+    half types are summed in float32. Under autocast it runs in the autocast type.
+    Source: arXiv:1511.05440, section 2, the discriminators.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> image = torch.arange(9.0).reshape(1, 1, 3, 3)
+        >>> ebgan_kernels.valid_conv2d(image, torch.ones(1, 1, 2, 2), torch.tensor([-9.0]), activation="relu")
+        tensor([[[[ 0.,  3.],
+                  [11., 15.]]]])
+    """
+    check_option("activation", activation, ACTIVATIONS)
+    if _torch_checks(input, weight, bias):
+        # What torch's convolution checks itself is told in our words when it fails: before every call that
+        # took 9 of 330 us of a small layer's step, and all that is ours 20 (Xeon, torch 2.13, 2026-11-25).
+        try:
+            return reference.valid_conv2d(input, weight, bias, activation)
+        except (RuntimeError, TypeError):
+            check_layers((input,), (weight,), (bias,), lists=False)
+            raise
+    check_layers((input,), (weight,), (bias,), lists=False)
+    backend = _engine(input, weight)
+    if backend in ("cpu", "reference"):
+        return _plain(input, weight, bias, activation, backend)
+    return _by_kernels([(input, weight, bias)], activation, backend)[0]
+
+
+def _torch_checks(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
+    """Whether torch's convolution on a CPU runs, and refuses all that is wrong but what is asked here.
+
+    It is both "cpu" and "reference", and what ``torch.func`` transforms take.
+    """
+    return (
+        insisted() in _TORCHS
+        and isinstance(input, Tensor)
+        and isinstance(weight, Tensor)
+        and input.is_cpu
+        and weight.is_cpu
+        and (bias is None or (isinstance(bias, Tensor) and bias.is_cpu))
+        and input.dtype in FLOATING
+        and input.dim() == weight.dim() == 4
+        and input.shape[1] > 0
+        and (input.is_contiguous() or not engines.rows_win(input, weight))
+        and not torch.compiler.is_compiling()
+    )
+
+
+def multiscale_valid_conv2d(
+    inputs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    biases: Sequence[Tensor | None],
+    *,
+    activation: Activation = "none",
+) -> list[Tensor]:
+    """One layer of a network at every scale: :func:`valid_conv2d` of each, kernels in one launch.
+
+    Args:
+        inputs: (N, C, H, W) each. Scales are independent, also in N, C, O and kernel; one dtype and device.
+        weights: (O, C, KH, KW), as many.
+        biases: (O,) or None, as many.
+        activation: as in :func:`valid_conv2d`, for all scales.
+
+    Returns:
+        The outputs, in the order of the scales.
+
+    Gradients: as in :func:`valid_conv2d`, to every tensor of every scale.
+    Errors: ValueError for lists of different lengths, or empty; else as in :func:`valid_conv2d`.
+    Memory: as in :func:`valid_conv2d`.
+    Source: arXiv:1511.05440, section 2: four scales.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> images = [torch.ones(1, 1, size, size) for size in (2, 4)]
+        >>> kernels = [torch.ones(1, 1, size, size) for size in (2, 3)]
+        >>> [x.flatten().tolist() for x in ebgan_kernels.multiscale_valid_conv2d(images, kernels, [None] * 2)]
+        [[4.0], [9.0, 9.0, 9.0, 9.0]]
+    """
+    check_option("activation", activation, ACTIVATIONS)
+    check_layers(inputs, weights, biases, lists=True)
+    return _multiscale(inputs, weights, biases, activation)
+
+
+def _multiscale(
+    inputs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    biases: Sequence[Tensor | None],
+    activation: Activation,
+) -> list[Tensor]:
+    """Every scale by its engine; those of one kind of kernel together."""
+    layers = list(zip(inputs, weights, biases, strict=True))
+    chosen = [_engine(input, weight) for input, weight, _ in layers]
+    outputs: dict[int, Tensor] = {}
+    for backend in dict.fromkeys(chosen):
+        scales = [scale for scale, engine in enumerate(chosen) if engine == backend]
+        of_engine = [layers[scale] for scale in scales]
+        if backend in ("cpu", "reference"):
+            found: Sequence[Tensor] = [_plain(*layer, activation, backend) for layer in of_engine]
+        else:
+            found = _by_kernels(of_engine, activation, backend)
+        outputs.update(zip(scales, found, strict=True))
+    return [outputs[scale] for scale in range(len(layers))]
+
+
+def _engine(input: Tensor, weight: Tensor) -> Backend:
+    backend = select(input)
+    if backend not in ("cuda", "triton") or insisted() is not None:
+        return backend
+    engine = engines.cuda_engine(input, weight, _autocast_dtype(input) or input.dtype)
+    if engine == "cudnn":
+        return "reference"
+    return engine if can_run(engine, input) else backend
+
+
+def _plain(
+    input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation, backend: Backend
+) -> Tensor:
+    """In torch's own operations, with torch's own autograd."""
+    if backend == "cpu" and engines.rows_win(input, weight) and _autocast_dtype(input) is None:
+        return _by_rows(input, weight, bias, activation)
+    return reference.valid_conv2d(input, weight, bias, activation)
+
+
+def _by_rows(input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
+    """Windows of a channels-last image as rows, in the order of their memory, times the weights."""
+    samples, channels, height, width = input.shape
+    maps, _, rows, columns = weight.shape
+    windows = input.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 4, 5, 1)
+    gathered = windows.reshape(-1, rows * columns * channels)
+    matrix = weight.permute(0, 2, 3, 1).reshape(maps, -1).t()
+    product = torch.mm(gathered, matrix) if bias is None else torch.addmm(bias, gathered, matrix)
+    output = reference.IN_PLACE[activation](product)
+    return output.view(samples, height - rows + 1, width - columns + 1, maps).permute(0, 3, 1, 2)
+
+
+def _by_kernels(
+    layers: Sequence[tuple[Tensor, Tensor, Tensor | None]], activation: Activation, backend: Backend
+) -> tuple[Tensor, ...]:
+    tensors = [tensor for kind in zip(*layers, strict=True) for tensor in kind]
+    first = layers[0][0]
+    dtype = _autocast_dtype(first)
+    if dtype is not None:
+        tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
+    tf32 = first.is_cuda and _allows_tf32()
+    needed = tuple(tensor is not None and needed_gradients(tensor)[0] for tensor in tensors)
+    options = Options(len(layers), activation, tf32, backend, needed)
+    return MultiscaleValidConv2dFunction.apply(options, *tensors)
+
+
+def _allows_tf32() -> bool:
+    precision: str = torch.backends.cudnn.conv.fp32_precision  # type: ignore[attr-defined]
+    return precision == "tf32"
+
+
+# Dynamo cannot trace the getter: a compiled function keeps the setting it was compiled under.
+_allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
+    """The type that autocast asks for; None where it is off, and for float64, which it leaves alone."""
+    device = tensor.device.type
+    if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
+        return None
+    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+
+
+class ValidConv2d(nn.Conv2d):
+    """:func:`valid_conv2d` as a module: parameters, initialisation and state dict are ``nn.Conv2d``'s."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel_size: int | tuple[int, int],
+        bias: bool = True,
+        *,
+        activation: Activation = "none",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__(in_channels, out_channels, kernel_size, bias=bias, device=device, dtype=dtype)
+        check_option("activation", activation, ACTIVATIONS)
+        self.activation: Activation = activation
+
+    def forward(self, input: Tensor) -> Tensor:
+        return valid_conv2d(input, self.weight, self.bias, activation=self.activation)
+
+    def extra_repr(self) -> str:
+        return f"{super().extra_repr()}, activation={self.activation!r}"
+
+
+class MultiscaleValidConv2d(nn.Module):
+    """:func:`multiscale_valid_conv2d` as a module: ``scales`` holds a :class:`ValidConv2d` for each scale."""
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        out_channels: Sequence[int],
+        kernel_sizes: Sequence[int | tuple[int, int]],
+        bias: bool = True,
+        *,
+        activation: Activation = "none",
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        check_option("activation", activation, ACTIVATIONS)
+        self.activation: Activation = activation
+        self.scales = nn.ModuleList(
+            ValidConv2d(*sizes, bias, activation=activation, device=device, dtype=dtype)
+            for sizes in zip(in_channels, out_channels, kernel_sizes, strict=True)
+        )
+
+    def forward(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        scales = cast("list[ValidConv2d]", list(self.scales))
+        return multiscale_valid_conv2d(
+            inputs,
+            [scale.weight for scale in scales],
+            [scale.bias for scale in scales],
+            activation=self.activation,
+        )

@@ -1,0 +1,251 @@
+"""The valid-convolution family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema.
+
+A launch takes up to MOST_SCALES scales. Its kernels are compiled for the layer they meet: a scale is a branch
+of its own, with its tile, its strides of 1 and its multiples of 16 known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Any, NamedTuple
+
+import torch
+import triton
+from torch import Tensor
+
+from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.native.valid_conv import (
+    ACTIVATIONS,
+    FAKES,
+    SCHEMAS,
+    channels_last,
+    empty_bias_gradients,
+    empty_gradients,
+    empty_output,
+)
+from ebgan_kernels.triton import valid_conv_kernels as kernels
+from ebgan_kernels.triton.launch import operator
+from ebgan_kernels.triton.valid_conv_kernels import Correlation, Image, Sum, WeightGradient
+
+MOST_SCALES = 4
+# Two for each of an H100's 132 multiprocessors: tiles shrink, and sums over pixels are cut, to reach so
+# many. A constant, since the number of parts decides the bits of a sum.
+PROGRAMS = 264
+SUM_BLOCK = 1024
+# Of 32 terms the channels, rows and columns take so many registers that 16 to 64 bytes spill (sm_80).
+TERMS = 16
+# With four warps 328 bytes spill, with three stages 96 (bfloat16, float64 on sm_80, Triton 3.7.1). Without a
+# limit ptxas spills 8 or 16 to make two blocks fit a multiprocessor; all that 8 warps can have are 256.
+WARPS, STAGES, REGISTERS = 8, 2, 232
+LARGEST_INT32 = 2**31 - 1
+
+
+class Tile(NamedTuple):
+    """Rows and columns of a tile of a matrix product, and the terms of its sums that are taken at a time."""
+
+    rows: int
+    columns: int
+    terms: int
+
+
+class Job(NamedTuple):
+    """One scale of a launch: what its kernel is told, how many programs it has, and what they are compiled
+    for: whether channels are neighbours in memory, whether pixels need 64 bits to count, the tile.
+    """
+
+    scale: Any
+    programs: int
+    form: tuple[bool, bool, int, int, int] | None = None
+
+
+def _tile(rows: int, columns: int, dtype: torch.dtype, precision: str) -> Tile:
+    """Of a matrix of rows x columns: as large as its dtype's registers allow, and as makes many programs."""
+    factors_in_registers = dtype == torch.float64 or (dtype == torch.float32 and precision == "ieee")
+    most = Tile(32, 32, TERMS) if factors_in_registers else Tile(64, 64, TERMS)
+    width = min(max(triton.next_power_of_2(columns), 16), most.columns)
+    height = min(max(triton.next_power_of_2(rows), 16), most.rows)
+    while height > 16 and triton.cdiv(rows, height) * triton.cdiv(columns, width) < PROGRAMS // 2:
+        height //= 2
+    return Tile(height, width, most.terms)
+
+
+def _precision(tensor: Tensor, tf32: bool) -> str:
+    return "tf32" if tf32 and tensor.dtype == torch.float32 else "ieee"
+
+
+def _image(tensor: Tensor) -> Image:
+    return Image(tensor, *tensor.stride())
+
+
+def _exchanged(weight: Tensor) -> Image:
+    """Weights whose maps are summed over, and whose channels are the result's."""
+    outer, channel, row, column = weight.stride()
+    return Image(weight, channel, outer, row, column)
+
+
+def _launch(kernel: Any, jobs: Sequence[Job], **constants: Any) -> None:
+    """A launch for each MOST_SCALES of the jobs that there are programs for."""
+    busy = [job for job in jobs if job.programs]
+    for first in range(0, len(busy), MOST_SCALES):
+        group = busy[first : first + MOST_SCALES]
+        if group[0].form is not None:
+            constants["FORMS"] = tuple(job.form for job in group)
+        starts = (0, *accumulate(job.programs for job in group))
+        kernel[(starts[-1],)](
+            tuple(job.scale for job in group),
+            starts,
+            COUNT=len(group),
+            **constants,
+            num_warps=WARPS,
+            num_stages=STAGES,
+            maxnreg=REGISTERS,
+        )
+
+
+def _correlation(
+    source: Tensor,
+    mask: Image | None,
+    weight: Image,
+    bias: Tensor | None,
+    result: Tensor,
+    precision: str,
+) -> Job:
+    samples, maps, height, width = result.shape
+    _, channels, source_height, source_width = source.shape
+    pixels = samples * height * width
+    tile = _tile(pixels, maps, source.dtype, precision)
+    scale = Correlation(
+        _image(source),
+        mask,
+        weight,
+        bias,
+        _image(result),
+        pixels,
+        height,
+        width,
+        maps,
+        channels,
+        source_height,
+        source_width,
+        *weight.data.shape[2:],
+    )
+    programs = triton.cdiv(pixels, tile.rows) * triton.cdiv(maps, tile.columns)
+    return Job(scale, programs, (channels_last(source), pixels + tile.rows > LARGEST_INT32, *tile))
+
+
+@operator("multiscale_valid_conv2d", SCHEMAS, FAKES)
+def multiscale_valid_conv2d(
+    inputs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    biases: Sequence[Tensor],
+    activation: int,
+    tf32: bool,
+) -> list[Tensor]:
+    precision = _precision(inputs[0], tf32)
+    outputs = [empty_output(*pair) for pair in zip(inputs, weights, strict=True)]
+    jobs = [
+        _correlation(input, None, _image(weight), bias if bias.numel() else None, output, precision)
+        for input, weight, bias, output in zip(inputs, weights, biases, outputs, strict=True)
+    ]
+    _launch(
+        kernels.correlate,
+        jobs,
+        ACTIVATION=activation,
+        BACKWARD=False,
+        PRECISION=precision,
+    )
+    return outputs
+
+
+@operator("multiscale_valid_conv2d_backward", SCHEMAS, FAKES)
+def multiscale_valid_conv2d_backward(
+    grad_outputs: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    inputs: Sequence[Tensor],
+    weights: Sequence[Tensor],
+    activation: int,
+    tf32: bool,
+    need_input: Sequence[bool],
+    need_weight: Sequence[bool],
+    need_bias: Sequence[bool],
+) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    grad_inputs = empty_gradients(inputs, need_input)
+    grad_weights = empty_gradients(weights, need_weight)
+    grad_biases = empty_bias_gradients(weights, need_bias)
+    masks = [None if activation == ACTIVATIONS["none"] else _image(output) for output in outputs]
+    precision = _precision(inputs[0], tf32)
+    constants = {"ACTIVATION": activation, "PRECISION": precision}
+    jobs = [
+        _correlation(grad_output, mask, _exchanged(weight), None, grad_input, precision)
+        for grad_output, mask, weight, grad_input, need in zip(
+            grad_outputs, masks, weights, grad_inputs, need_input, strict=True
+        )
+        if need
+    ]
+    _launch(kernels.correlate, jobs, BACKWARD=True, **constants)
+    scales = zip(inputs, grad_outputs, masks, weights, grad_weights, grad_biases, strict=True)
+    parts = [
+        _parts(*scale, precision=precision)
+        for scale, *needed in zip(scales, need_weight, need_bias, strict=True)
+        if any(needed)
+    ]
+    _launch(kernels.weight_gradients, [job for job, _ in parts], **constants)
+    sums = [total for _, total in parts if total is not None]
+    _launch(kernels.add_parts, sums, BLOCK=SUM_BLOCK)
+    return grad_inputs, grad_weights, grad_biases
+
+
+def _parts(
+    input: Tensor,
+    grad_output: Tensor,
+    mask: Image | None,
+    weight: Tensor,
+    grad_weight: Tensor,
+    grad_bias: Tensor,
+    *,
+    precision: str,
+) -> tuple[Job, Job | None]:
+    """The gradients of one scale's weight and bias, of 0 elements where not wanted, in parts; their sum.
+
+    What is one part goes where it belongs, and there is no sum.
+    """
+    maps, channels, kernel_height, kernel_width = weight.shape
+    terms = weight.numel() // maps
+    samples, _, height, width = grad_output.shape
+    pixels = samples * height * width
+    tile = _tile(maps, terms, input.dtype, precision)
+    wanted = grad_weight if grad_weight.numel() else None, grad_bias if grad_bias.numel() else None
+    tiles = triton.cdiv(maps, tile.rows) * (1 if wanted[0] is None else triton.cdiv(terms, tile.columns))
+    part_pixels = max(triton.cdiv(pixels * tiles, PROGRAMS), 4 * tile.terms)
+    part_pixels = triton.cdiv(part_pixels, tile.terms) * tile.terms
+    parts = max(triton.cdiv(pixels, part_pixels), 1)
+    elements = grad_weight.numel() + grad_bias.numel()
+    total = None
+    to_weight, to_bias = wanted
+    if parts > 1:
+        buffer = input.new_empty(parts, elements, dtype=accumulation_dtype(input))
+        total = Job(
+            Sum(buffer, *wanted, parts, grad_weight.numel(), elements), triton.cdiv(elements, SUM_BLOCK)
+        )
+        to_weight = buffer.as_strided(weight.shape, grad_weight.stride()) if wanted[0] is not None else None
+        to_bias = buffer[0, grad_weight.numel() :] if wanted[1] is not None else None
+    scale = WeightGradient(
+        _image(input),
+        _image(grad_output),
+        mask,
+        None if to_weight is None else _image(to_weight),
+        to_bias,
+        elements,
+        pixels,
+        height,
+        width,
+        maps,
+        channels,
+        kernel_height,
+        kernel_width,
+        parts,
+        part_pixels,
+    )
+    form = (channels_last(input), pixels + part_pixels > LARGEST_INT32, *tile)
+    return Job(scale, tiles * parts, form), total

@@ -1,0 +1,48 @@
+"""torch.library.opcheck of the registered operators: schema, fake kernel, aliasing, dynamic shapes."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import ebgan_kernels as ek
+from ebgan_kernels.native.valid_conv import ACTIVATIONS
+from ebgan_kernels.ops.gradients import operator
+from support.implementations import device_of
+from support.valid_conv import SMALL, Layer, incoming, tensors_of
+
+TWO = (SMALL, Layer((1, 3, 3, 3), 2, (3, 3)))
+
+
+@pytest.fixture
+def registered(kernels: ek.Backend) -> ek.Backend:
+    if kernels == "cpu":
+        pytest.skip("on a CPU torch's own convolution runs")
+    return kernels
+
+
+@pytest.mark.parametrize("channels_last", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16], ids=str)
+def test_operators_pass_opcheck(dtype: torch.dtype, channels_last: bool, registered: ek.Backend) -> None:
+    device = device_of(registered)
+    drawn = tensors_of(TWO, dtype=dtype, device=device, channels_last=channels_last)
+    inputs, weights, biases = ([x.detach() for x in kind] for kind in drawn)  # type: ignore[union-attr]
+    biases[1] = biases[1].new_empty(0)
+    activation = ACTIVATIONS["leaky_relu"]
+    forward = operator(registered, "multiscale_valid_conv2d")
+    torch.library.opcheck(forward, (inputs, weights, biases, activation, False))
+    outputs, gradients = forward(inputs, weights, biases, activation, False), incoming(drawn)
+    for needed in (([True, True],) * 3, ([True, False], [False, True], [False, False])):
+        arguments = (gradients, outputs, inputs, weights, activation, False, *needed)
+        torch.library.opcheck(operator(registered, "multiscale_valid_conv2d_backward"), arguments)
+
+
+def test_an_unwanted_gradient_takes_no_memory(registered: ek.Backend) -> None:
+    drawn = tensors_of(TWO, device=device_of(registered))
+    inputs, weights, _ = ([x.detach() for x in kind] for kind in drawn)  # type: ignore[union-attr]
+    for kind in range(3):
+        needed = [[i == kind, False] for i in range(3)]
+        gradients = operator(registered, "multiscale_valid_conv2d_backward")(
+            incoming(drawn), incoming(drawn), inputs, weights, ACTIVATIONS["none"], False, *needed
+        )
+        assert [[x.numel() > 0 for x in of_kind] for of_kind in gradients] == needed
