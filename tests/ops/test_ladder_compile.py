@@ -36,13 +36,17 @@ def test_compiled_forward_and_backward_equal_eager(case: Case, implementation: e
 
 def test_a_training_step_compiled_by_inductor_equals_eager(kernels: ek.Backend) -> None:
     device = device_of(kernels)
-    x, statistic = torch.randn(12, 6, device=device), torch.ones(8, device=device)
+    x, mean, std = (
+        torch.randn(18, 6, device=device),
+        torch.zeros(8, device=device),
+        torch.ones(8, device=device),
+    )
     layer, combinator = torch.nn.Linear(6, 8).to(device), ek.GaussianCombinator(8).to(device)
 
     def loss() -> Tensor:
         z = layer(x)
-        # The unlabelled half of a joint batch: rows of a larger tensor.
-        return ek.ladder_denoising_cost(z[:6], z[6:], z[6:], combinator.weight + 0.1, statistic, statistic)
+        # Parts of a joint batch: rows of a larger tensor.
+        return ek.ladder_denoising_cost(z[:6], z[6:12], z[12:], combinator.weight + 0.1, mean, std)
 
     parameters = (*layer.parameters(), combinator.weight)
     expected = loss()
