@@ -20,6 +20,7 @@ from benchmarks.tables import table
 
 FOLDER, PAGE = RESULTS / "video", RESULTS / "VIDEO.md"
 RATES = FOLDER / "rates" / "ucf101.json"
+CURVE = FOLDER / "curve" / "ucf101.json"
 INTRODUCTION = """\
 # Scores of video prediction
 
@@ -124,11 +125,8 @@ def _section(section: Section, by_loss: Mapping[str, Mapping[str, Score]]) -> li
         lines += [FINDINGS[section.config], ""]
     for area, title in (("whole", "Whole frames"), ("moving", "Moving areas")):
         lines += [f"### {section.config}: {title.lower()}", "", *_area(section, by_loss, area), ""]
-    return [
-        *lines,
-        *(f"- {name}: {settings(run)}" for of in by_loss.values() for name, run in of.items()),
-        "",
-    ]
+    commands = [f"- {name}: {settings(run)}" for of in by_loss.values() for name, run in of.items()]
+    return [*lines, *_curve(section.config), *commands, ""]
 
 
 def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: str) -> list[str]:
@@ -154,6 +152,14 @@ def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: st
         ]
         rows.append([name, *cells, *[""] * (len(header) - 1 - len(cells))])
     return table(header, rows)
+
+
+def _curve(config: str) -> list[str]:
+    """How the gain of GDL over a copy of the last frame grows with updates, where checkpoints were scored."""
+    rows = json.loads(CURVE.read_text())[config]
+    header = ["GDL l1, seed 0: updates", "windows", "gain, first frame", "gain, last frame"]
+    body = [[f"{row['updates']:,}", f"{row['windows']}", *map(_interval, row["gains"])] for row in rows]
+    return [*table(header, body), ""]
 
 
 def _rates(rates: Mapping[str, Any]) -> list[str]:
@@ -194,7 +200,10 @@ def _cells(areas: Sequence[Mapping[str, Any]], way: str) -> list[str]:
 
 
 def _gain(area: Mapping[str, Any]) -> str:
-    gain = area["gain"]["psnr"]
+    return _interval(area["gain"]["psnr"])
+
+
+def _interval(gain: Mapping[str, float]) -> str:
     return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
 
 
