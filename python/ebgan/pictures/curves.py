@@ -53,7 +53,7 @@ def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.plot(centres, means, style, color=colour, linewidth=1.8, label=curve.label)
         low, high = [values[group].min() for group in groups], [values[group].max() for group in groups]
         axes.fill_between(centres, low, high, color=colour, alpha=0.18, linewidth=0)
-    axes.set(title=plot.title, xlabel="training step (generator updates)", ylabel=plot.y_label)
+    axes.set(title=plot.title, xlabel="training step", ylabel=plot.y_label)
     axes.set_xlim(left=0)
     axes.set_ylim(bottom=0)
     axes.grid(alpha=0.25)
