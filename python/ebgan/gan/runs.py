@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, Trainer, load_newest, seed_step
+from ebgan.training import RunFolder, Trainer, load_newest, resume_run, seed_step
 
 COMMAND = "train gan"
 
@@ -103,12 +102,7 @@ def resume(
     path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
 ) -> TwoPlayer:
     """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    run, config = open_run(path)
-    if steps is not None:
-        config = dataclasses.replace(config, steps=steps)
-    system = build(config, device, data_root)
-    Trainer(system, run, config).train(resume=True)
-    return system
+    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
 
 
 def open_run(path: Path) -> tuple[RunFolder, GanConfig]:

@@ -24,7 +24,7 @@ from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.schedule import LinearDecay
 from ebgan.ladder.statistics import set_statistics
-from ebgan.training import RunFolder, Trainer, load_newest
+from ebgan.training import RunFolder, Trainer, load_newest, resume_run
 
 COMMAND = "train ladder"
 
@@ -107,12 +107,7 @@ def resume(
     path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
 ) -> Ladder:
     """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    run, config = open_run(path)
-    if steps is not None:
-        config = dataclasses.replace(config, steps=steps)
-    system = build(config, device, data_root)
-    Trainer(system, run, config).train(resume=True)
-    return system
+    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
 
 
 def open_run(path: Path) -> tuple[RunFolder, LadderConfig]:

@@ -6,6 +6,7 @@ from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
 from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
+from ebgan.training.resume import resume_run
 from ebgan.training.run_folder import RunFolder, load_newest, open_run
 from ebgan.training.seeds import seed_step
 from ebgan.training.system import Help, System, TrainingConfig
@@ -31,6 +32,7 @@ __all__ = [
     "newest_valid",
     "open_run",
     "read_metrics",
+    "resume_run",
     "seed_step",
     "update",
 ]

@@ -12,7 +12,7 @@ from torch.optim import SGD, Adam, Optimizer
 from ebgan import training
 from ebgan.data import ClipBatches, load_clips
 from ebgan.errors import UserError, require_training
-from ebgan.training import RunFolder, Trainer, load_newest, seed_step
+from ebgan.training import RunFolder, Trainer, load_newest, resume_run, seed_step
 from ebgan.video import builders
 from ebgan.video.config import VideoConfig
 from ebgan.video.generator import MultiscaleGenerator
@@ -88,12 +88,7 @@ def resume(
     path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
 ) -> VideoPrediction:
     """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    run, config = open_run(path)
-    if steps is not None:
-        config = dataclasses.replace(config, steps=steps)
-    system = build(config, device, data_root)
-    Trainer(system, run, config).train(resume=True)
-    return system
+    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
 
 
 def open_run(path: Path) -> tuple[RunFolder, VideoConfig]:
