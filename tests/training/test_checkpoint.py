@@ -35,6 +35,21 @@ def test_weights_buffers_and_optimizers_come_back_as_they_were(tmp_path, optimiz
     torch.testing.assert_close(other_optimizer.state_dict(), optimizer.state_dict(), rtol=0, atol=0)
 
 
+def test_an_optimizer_keeps_what_belongs_to_its_device(tmp_path):
+    """A run that goes on on a GPU has its rate in a tensor, and Adam's `capturable`; on a CPU neither."""
+    net, on_cpu = trained(torch.optim.Adam, fused=True)
+    on_gpu = torch.optim.Adam(net.parameters(), lr=torch.tensor(0.5), capturable=True, fused=True)
+    save(tmp_path / "cpu", Progress(1, 0.0), {"net": net}, {"net": on_cpu})
+    load(newest_valid(tmp_path / "cpu")[0], {"net": net}, {"net": on_gpu})
+    (group,) = on_gpu.param_groups
+    assert isinstance(group["lr"], torch.Tensor) and group["capturable"] and group["lr"] == torch.tensor(0.01)
+    save(tmp_path / "gpu", Progress(1, 0.0), {"net": net}, {"net": on_gpu})
+    load(newest_valid(tmp_path / "gpu")[0], {"net": net}, {"net": on_cpu})
+    (group,) = on_cpu.param_groups
+    assert isinstance(group["lr"], float) and not group["capturable"]
+    assert group["lr"] == pytest.approx(0.01)
+
+
 def test_what_a_killed_process_left_half_written_is_no_checkpoint(tmp_path):
     net, optimizer = trained(torch.optim.Adam)
     save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})

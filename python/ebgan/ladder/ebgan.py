@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 import ebgan_kernels as ek
 from ebgan.errors import UserError
@@ -19,7 +19,7 @@ from ebgan.ladder.network import Encoded, LadderNetwork
 from ebgan.ladder.noise import first_parts
 from ebgan.ladder.pictures import to_images
 from ebgan.pictures import Curve, Plot, image_grid
-from ebgan.training import frozen, update
+from ebgan.training import adam, frozen, update
 
 FAKE = 2  # the part of a batch after the labelled and the unlabelled one
 SAMPLES, SAMPLE_COLUMNS = 64, 8
@@ -74,9 +74,10 @@ class LadderEBGAN(Ladder):
         super().__init__(network, batches, (lambda_0, *(0.0 for _ in network.sizes[1:])), **shared)
         self.generator, self.margin = generator, margin
         self.modules["generator"] = generator
-        self.optimizers["generator"] = generator_optimizer or Adam(generator.parameters(), lr=0.00025)
+        self.optimizers["generator"] = generator_optimizer or adam(generator, 0.00025)
         self.noise = self.make_noise(noisy=3, codes=generator.sizes[0])
         self.margin_now = self.noise.codes.new_tensor(margin(1))  # filled anew by every step
+        self.play = self.graphed(self._play, "network", "generator")
 
     @property
     def plots(self) -> tuple[Plot, ...]:
@@ -91,21 +92,24 @@ class LadderEBGAN(Ladder):
     def step(self, step: int) -> Metrics:
         margin = self.margin(step)
         self.set_rates(step)
-        batch = self.batches.at(step - 1)
-        if not margin:
-            return self._plain_step(batch, self.noise.draw(step, noisy=FAKE))
         self.margin_now.fill_(margin)
-        noise = self.noise.draw(step)
+        self.noise.draw(step, noisy=FAKE + 1 if margin else FAKE)
+        return (self.play if margin else self.learn)(*self.batches.at(step - 1))
+
+    def _play(self, *batch: Tensor) -> Metrics:
+        """A step of the ladders, and one of the generators against them."""
+        noise = self.noise.layers
         fake = self.generator(self.noise.codes)
-        loss, metrics = self.discriminator_objective(batch, fake.detach(), noise)
+        loss, metrics = self.discriminator_objective(Batch(*batch), fake.detach(), noise)
         update(self.optimizers["network"], loss)
         with frozen(self.network):
             loss = self.generator_objective(fake, first_parts(noise, FAKE, FAKE + 1))
             update(self.optimizers["generator"], loss)
         return {**metrics, "generator_loss": loss.detach() / len(self.seeds)}
 
-    def _plain_step(self, batch: Batch, noise: Sequence[Tensor]) -> Metrics:
-        loss, metrics = self.objective(batch, first_parts(noise, 0, FAKE))
+    def _learn(self, *batch: Tensor) -> Metrics:
+        """A step of the ladders alone."""
+        loss, metrics = self.objective(Batch(*batch), first_parts(self.noise.layers, 0, FAKE))
         update(self.optimizers["network"], loss)
         nothing = torch.zeros_like(metrics["denoising_cost"])
         real_energy = metrics["denoising_cost"] / self.weight

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ebgan.errors import UserError, at_least
 from ebgan.ladder.batches import Batch
@@ -17,7 +17,15 @@ from ebgan.ladder.network import Encoded, LadderNetwork
 from ebgan.ladder.noise import Noise, first_parts
 from ebgan.ladder.pictures import ImageShape, reconstructions, weights
 from ebgan.pictures import Curve, Plot
-from ebgan.training import Precision, autocast, update
+from ebgan.training import (
+    GraphedStep,
+    Precision,
+    adam,
+    autocast,
+    require_capturable,
+    set_rate,
+    update,
+)
 
 LABELLED, UNLABELLED, CLEAN = range(3)  # the parts of a batch
 
@@ -45,7 +53,8 @@ class Ladder:
         batches: what they learn from.
         lambdas: lambda_0 to lambda_L; the published ones divide by the units of a layer, as here.
         seeds: of the noise, one for each network.
-        optimizer: by default Adam with learning rate 0.002.
+        optimizer: by default Adam with learning rate 0.002. On a GPU a step is one CUDA graph, for which
+            `ebgan.training.adam` makes one.
         schedule: the learning rate of each step; None leaves it as the optimiser has it.
         input_noise, layer_noise: standard deviations.
         precision: of the matrix products.
@@ -78,11 +87,19 @@ class Ladder:
         self._check(seeds, input_noise, layer_noise)
         self.device, self.seeds, self.image = next(network.parameters()).device, tuple(seeds), image
         self.modules: dict[str, nn.Module] = {"network": network}
-        self.optimizers = {"network": optimizer or Adam(network.parameters(), lr=0.002)}
+        self.optimizers = {"network": optimizer or adam(network, 0.002)}
         self.schedule, self.precision = schedule, precision
         self.stds = (input_noise, *(layer_noise for _ in network.sizes[1:]))
         clean = any(self.lambdas[1:])
         self.noise = self.make_noise(noisy=2 if any(self.lambdas) else 1, clean=int(clean))
+        self.learn = self.graphed(self._learn, "network")
+
+    def graphed(self, step: Callable[..., Metrics], *optimizers: str) -> GraphedStep:
+        """`step`, which uses these optimisers, on a GPU as one CUDA graph."""
+        if self.device.type == "cuda":
+            for name in optimizers:
+                require_capturable(f"{name} optimizer", self.optimizers[name])
+        return GraphedStep(step, self.device)
 
     def make_noise(self, **parts: int) -> Noise:
         """The noise of batches with these `parts`, see `Noise`."""
@@ -123,16 +140,18 @@ class Ladder:
 
     def step(self, step: int) -> Metrics:
         self.set_rates(step)
-        batch, noise = self.batches.at(step - 1), self.noise.draw(step)
-        loss, metrics = self.objective(batch, noise)
-        update(self.optimizers["network"], loss)
-        return metrics
+        self.noise.draw(step)
+        return self.learn(*self.batches.at(step - 1))
 
     def set_rates(self, step: int) -> None:
         """Set what is on a schedule."""
         if self.schedule is not None:
-            for group in self.optimizers["network"].param_groups:
-                group["lr"] = self.schedule(step)
+            set_rate(self.optimizers["network"], self.schedule(step))
+
+    def _learn(self, *batch: Tensor) -> Metrics:
+        loss, metrics = self.objective(Batch(*batch), self.noise.layers)
+        update(self.optimizers["network"], loss)
+        return metrics
 
     def objective(self, batch: Batch, noise: Sequence[Tensor]) -> tuple[Tensor, Metrics]:
         """The sum over networks of their losses, and what to log."""

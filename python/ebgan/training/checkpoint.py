@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -66,7 +67,9 @@ def save(
     description = {
         "step": progress.step,
         "seconds": progress.seconds,
-        "optimizers": {name: state["param_groups"] for name, state in states.items()},
+        "optimizers": {
+            name: [_plain(group) for group in state["param_groups"]] for name, state in states.items()
+        },
         "sha256": {
             WEIGHTS: _write(building / WEIGHTS, _serialise(weights)),
             OPTIMIZERS: _write(building / OPTIMIZERS, _serialise(moments)),
@@ -119,12 +122,25 @@ def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, 
             owner, index, key = full_key.split(".", 2)
             if owner == name:
                 state.setdefault(int(index), {})[key] = value
-        groups = [
-            {key: tuple(value) if key == "betas" else value for key, value in group.items()}
-            for group in description["optimizers"][name]
-        ]
+        saved = description["optimizers"][name]
+        groups = [_as_built(*pair) for pair in zip(saved, optimizer.param_groups, strict=True)]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
     return Progress(description["step"], description["seconds"])
+
+
+def _plain(group: dict[str, Any]) -> dict[str, Any]:
+    """An optimiser's group as JSON has it: a rate that is a tensor, for a CUDA graph, as its number."""
+    return {key: value.item() if isinstance(value, Tensor) else value for key, value in group.items()}
+
+
+def _as_built(saved: dict[str, Any], built: dict[str, Any]) -> dict[str, Any]:
+    """The `saved` group as an optimiser takes it that was `built` on a device, maybe another one."""
+    group = {**saved, "betas": tuple(saved["betas"])} if "betas" in saved else dict(saved)
+    if "capturable" in built:
+        group["capturable"] = built["capturable"]
+    if isinstance(built["lr"], Tensor):
+        group["lr"] = torch.full_like(built["lr"], saved["lr"])
+    return group
 
 
 def _serialise(tensors: Mapping[str, Tensor]) -> bytes:
