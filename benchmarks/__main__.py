@@ -18,6 +18,7 @@ BENCHMARKS = (
     "bench_gdl",
     "bench_valid_conv",
     "bench_ladder",
+    "bench_ladder_steps",
     "bench_gan",
     "bench_gan_convolutional",
     "bench_clips",

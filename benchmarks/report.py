@@ -86,7 +86,9 @@ def replace_block(text: str, block: str, name: str) -> str:
 
 def _readme_section(results: Results, pictures: str) -> list[str]:
     headline = headline_rows(results)
-    steps = [row for row in results.rows if isinstance(row, StepRow) and row.loss_share is not None]
+    rows = [row for row in results.rows if isinstance(row, StepRow) and row.job.startswith("training step")]
+    over_eager = {row.job for row in rows if row.implementation == "eager"}
+    steps = [row for row in rows if row.job in over_eager]
     title = f"**{results.environment.device}** ({_conditions(results.environment)})"
     lines: list[str] = []
     if headline:
@@ -128,7 +130,7 @@ def _step_table(rows: Iterable[StepRow]) -> list[str]:
             f"{figure(row.median_ms)} ± {figure(row.iqr_ms)}",
             f"{row.per_second:,.0f} {row.unit}",
             figure(row.loss_ms),
-            f"{100 * (row.loss_share or 0):.1f} %",
+            "" if row.loss_share is None else f"{100 * row.loss_share:.1f} %",
             ratio(row.speedup),
         ]
         for row in rows

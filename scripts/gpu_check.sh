@@ -111,9 +111,10 @@ else
   stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
   stage "benchmark ladder" 60 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
   if [ $host = ON ]; then
+    stage "benchmark ladder steps" 40 "$PYTHON" -m benchmarks.bench_ladder_steps "${measure[@]}" --budget 20
     stage "benchmark valid conv" 60 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 30
   else
-    summary+=("benchmark valid conv   not run: the networks' package needs the host module")
+    summary+=("benchmarks of steps and valid conv   not run: the networks' package needs the host module")
   fi
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
