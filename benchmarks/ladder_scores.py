@@ -82,7 +82,7 @@ def page(scores: Mapping[str, Score]) -> str:
 def _title(section: Section, runs: Mapping[str, Score]) -> str:
     data, labels, steps = section
     examples = next(iter(runs.values()))["scores"]["examples"]
-    return f"{data.capitalize()}, {labels} labels, {steps:,} updates ({examples:,} examples)"
+    return f"{data}, {labels} labels, {steps:,} updates ({examples:,} examples)"
 
 
 def _order(item: tuple[str, Score]) -> tuple[int, str]:

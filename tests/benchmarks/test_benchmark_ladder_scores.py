@@ -34,7 +34,7 @@ def rows_of(text: str) -> list[list[str]]:
 
 def test_errors_are_in_percent_beside_the_published_ones() -> None:
     text = ladder_scores.page(RUNS)
-    assert "## Mnist test, 100 labels, 24,000 updates (10,000 examples)" in text
+    assert "## mnist test, 100 labels, 24,000 updates (10,000 examples)" in text
     rows = rows_of(text)[2:]
     assert rows[0] == ["supervised", "supervised baseline", "1", "20.00", "20.00", "", "21.74 ± 1.77"]
     assert rows[1][2:] == ["2", "1.60 ± 0.14", "1.50, 1.70", "", "1.36 ± 0.21"]
@@ -55,7 +55,7 @@ def test_the_improvements_are_those_of_the_published_figures() -> None:
 
 def test_runs_that_hold_examples_out_have_a_table_of_their_settings() -> None:
     text = ladder_scores.page({**RUNS, "tried": run("bottom", {100: 0.02}, held_out=5000)})
-    tests, held_out = text.split("## Mnist held out of training, 100 labels, 24,000 updates (5,000 examples)")
+    tests, held_out = text.split("## mnist held out of training, 100 labels, 24,000 updates (5,000 examples)")
     assert "tried" not in tests and "21.74" not in held_out
     header, _, row = rows_of(held_out)
     assert row[header.index("lr")] == "0.002" and row[header.index("margin")] == ""
