@@ -62,9 +62,9 @@ def ladder_layer(
     Gradients: from all four results, to x, beta and gamma, each in its own dtype. None to the noise.
     Errors: ValueError for shapes and devices, fewer than two samples (their variance is undefined), an
     unknown activation, noise that requires a gradient; TypeError for dtypes.
-    Memory: the results. Until backward x is kept, with noise, mean and std; backward takes one buffer for
-    each gradient asked for. A tensor whose units are not side by side is copied, and so is one that is not
-    contiguous and has more than one axis before the parts.
+    Memory: the results. Until backward x is kept, as many elements as z has, with noise, mean and std;
+    backward takes one buffer for each gradient asked for. A tensor whose units are not side by side is
+    copied, and so is one that is not contiguous and has more than one axis before the parts.
     Source: arXiv:1507.02672, section 3 and algorithm 1; the constant 1e-10 is that of the authors' code.
 
     Example:

@@ -107,7 +107,11 @@ class LadderDenoisingCostFunction(torch.autograd.Function):
 
 
 class LadderLayerFunction(torch.autograd.Function):
-    """z, h, mean and std, without h where it is z."""
+    """z, h, mean and std, without h where it is z.
+
+    x is saved, although z lives on anyway: of a z that is rounded to a half type no gradient is right to its
+    last place, and what is differentiated again needs x.
+    """
 
     @staticmethod
     def forward(
