@@ -1,13 +1,15 @@
 """Ladder networks: `python -m benchmarks.bench_ladder [--quick] [--device cpu|cuda] [--output DIR]`.
 
 The bottom layer of the published network, 784 units: a batch of 100, a larger one, and the batches of 15
-networks side by side, one for each seed. All inputs want a gradient, as in training.
+networks side by side, one for each seed; of `ladder_layer` the widest layer, 1000 units, of the two parts of
+one network's batch, and of 15 networks. All inputs but noise want a gradient, as in training.
 
 The least traffic, in units of the N elements of z, beside rows of parameters and statistics:
 
                              forward              forward + backward
     ladder_denoising_cost    3 read               3 read, 3 written: cost and gradients in one pass
     gaussian_combinator      2 read, 1 written    5 read, 3 written: z_hat, then its gradients
+    ladder_layer             2 read, 2 written    5 read, 3 written: z and h, then the gradient of x from h's
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from benchmarks.operators import MODES, Case, Mode, Operator, measure
 from ebgan_kernels.reference import ladder as reference
 
 SMALL, LARGE, NETWORKS = (100, 784), (1500, 784), (15, 100, 784)
+PARTS, PARTS_OF_NETWORKS = (2, 100, 1000), (15, 2, 100, 1000)
 
 
 def _combinator_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
@@ -69,6 +72,38 @@ def _combinator_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
     return 3 * _size(arguments) + 2 * result
 
 
+def _layer_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
+    """What a dense layer gives, noise, and beta."""
+    *leading, _, _, units = shape
+    x, noise, beta = torch.randn(shape), 0.3 * torch.randn(shape), torch.randn(*leading, units)
+    return x.to(dtype).requires_grad_(), noise.to(dtype), beta.to(dtype).requires_grad_()
+
+
+def _plain_layer(x: Tensor, noise: Tensor, beta: Tensor) -> Tensor:
+    return reference.ladder_layer(x, noise, beta, activation="relu").h
+
+
+def _fused_layer(x: Tensor, noise: Tensor, beta: Tensor) -> Tensor:
+    return ebgan_kernels.ladder_layer(x, noise, beta, activation="relu").h
+
+
+def _layer_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
+    x, noise, _ = arguments
+    h = torch.add(x, noise)
+    if mode == "forward":
+        return h, torch.zeros_like(x)
+    return h, torch.zeros_like(x), torch.addcmul(x, noise, h)
+
+
+def _layer_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
+    x, _, beta = arguments
+    statistics = 2 * 4 * x.numel() // x.shape[-2]
+    forward = _size(arguments) + 2 * _size((x,)) + statistics
+    if mode == "forward":
+        return forward
+    return forward + _size(arguments) + statistics + 2 * _size((x,)) + _size((beta,))
+
+
 def _operator(
     name: str,
     arguments: Callable[[tuple[int, ...], torch.dtype], tuple[Tensor, ...]],
@@ -84,17 +119,22 @@ COST = _operator("ladder_denoising_cost", _cost_arguments, _cost_stream, _cost_b
 COMBINATOR = _operator(
     "gaussian_combinator", _combinator_arguments, _combinator_stream, _combinator_bytes, MODES[:2]
 )
+LAYER = Operator(
+    "ladder_layer", _layer_arguments, _plain_layer, _fused_layer, _layer_stream, _layer_bytes, MODES[:2]
+)
 
 # The most wanted first: a budget ends the run where it is spent.
 CASES = (
     Case(COST, SMALL),
     Case(COST, LARGE),
     Case(COST, NETWORKS),
+    Case(LAYER, PARTS),
+    Case(LAYER, PARTS_OF_NETWORKS),
     Case(COMBINATOR, SMALL),
     Case(COMBINATOR, LARGE),
     Case(COST, LARGE, torch.bfloat16),
 )
-QUICK_CASES = (Case(COST, SMALL), Case(COMBINATOR, SMALL))
+QUICK_CASES = (Case(COST, SMALL), Case(LAYER, PARTS), Case(COMBINATOR, SMALL))
 
 
 def run(session: Session) -> None:

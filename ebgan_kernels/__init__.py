@@ -27,7 +27,12 @@ from ebgan_kernels.ops.gdl_scales import (
     average_pyramid,
     multiscale_prediction_loss,
 )
-from ebgan_kernels.ops.ladder import GaussianCombinator, gaussian_combinator, ladder_denoising_cost
+from ebgan_kernels.ops.ladder import (
+    GaussianCombinator,
+    gaussian_combinator,
+    ladder_denoising_cost,
+    ladder_layer,
+)
 from ebgan_kernels.ops.pulling_away import PullingAwayLoss, pulling_away
 from ebgan_kernels.ops.valid_conv import (
     MultiscaleValidConv2d,
@@ -35,6 +40,7 @@ from ebgan_kernels.ops.valid_conv import (
     multiscale_valid_conv2d,
     valid_conv2d,
 )
+from ebgan_kernels.reference.ladder import LadderLayer
 from ebgan_kernels.version import __version__
 
 __all__ = [
@@ -47,6 +53,7 @@ __all__ = [
     "GaussianCombinator",
     "GradientDifferenceLoss",
     "HingeMarginLoss",
+    "LadderLayer",
     "MultiscalePredictionLoss",
     "MultiscaleValidConv2d",
     "PredictionLoss",
@@ -63,6 +70,7 @@ __all__ = [
     "gradient_difference_loss",
     "hinge_margin_loss",
     "ladder_denoising_cost",
+    "ladder_layer",
     "multiscale_prediction_loss",
     "multiscale_valid_conv2d",
     "prediction_loss",

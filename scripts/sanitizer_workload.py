@@ -108,6 +108,22 @@ def denoise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> No
         ebgan_kernels.ladder_denoising_cost(*inputs)
 
 
+def normalise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
+    """A layer of two networks and three parts: with all there is, and plain; with all gradients and none."""
+    shapes = ((2, 3, *size), (2, 3, *size), (2, size[1]), (2, size[1]))
+    inputs = [
+        torch.rand(shape, dtype=types[i % 2], device="cuda", requires_grad=i != 1)
+        for i, shape in enumerate(shapes)
+    ]
+    for layer in (
+        ebgan_kernels.ladder_layer(*inputs, activation="relu"),
+        ebgan_kernels.ladder_layer(inputs[0]),
+    ):
+        (layer.z.sum() + layer.h.sum() + layer.mean.sum() + layer.std.sum()).backward()
+    with torch.no_grad():
+        ebgan_kernels.ladder_layer(*inputs[:3])
+
+
 def convolve(dtype: torch.dtype, channels_last: bool) -> None:
     """One layer at several scales, and each alone, with every activation."""
     form = torch.channels_last if channels_last else torch.contiguous_format
@@ -138,6 +154,8 @@ def main(implementations: list[Backend]) -> None:
             for size in BATCHES_OF_UNITS:
                 for types in TYPES:
                     denoise(size, types)
+                    if size[0] > 1:
+                        normalise(size, types)
             for shape in CODES:
                 pull_away(shape)
             for dtype in (torch.float32, torch.bfloat16):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ebgan_kernels.checks import MIXING, check_floating, check_together
+from ebgan_kernels.checks import MIXING, check_floating, check_option, check_together
 
 _COMBINATOR_PARAMETERS = 10
 _STATISTICS = ("mean", "std")
@@ -23,15 +23,37 @@ def check_denoising_cost(
     _check_units({"z": z, "z_clean": z_clean, "u": u, "parameters": parameters, "mean": mean, "std": std})
 
 
+def check_layer(
+    x: Tensor, noise: Tensor | None, beta: Tensor | None, gamma: Tensor | None, activation: str
+) -> None:
+    """x and noise (..., P, N, D), beta and gamma (..., D)."""
+    check_option("activation", activation, ("none", "relu"))
+    check_floating("x", x)
+    shape = x.shape
+    if x.dim() < 3:
+        raise ValueError(f"x has shape {tuple(shape)}; it must be (..., P, N, D): use x[None] for one part")
+    if shape[-2] < 2:
+        raise ValueError(
+            f"x has shape {tuple(shape)}, N = {shape[-2]}; the variance of a part needs at least 2 samples"
+        )
+    of_units = (*shape[:-3], shape[-1])
+    if noise is not None:
+        _check_beside("x", x, "(..., P, N, D)", "noise", noise, shape, "(..., P, N, D)")
+        if noise.requires_grad:
+            raise ValueError("noise requires a gradient, and gets none: give noise.detach()")
+    if beta is not None:
+        _check_beside("x", x, "(..., P, N, D)", "beta", beta, of_units, "(..., D)")
+    if gamma is not None:
+        _check_beside("x", x, "(..., P, N, D)", "gamma", gamma, of_units, "(..., D)")
+
+
 def _check_units(tensors: dict[str, Tensor]) -> None:
     """Every other tensor has the shape that z gives it, z's device, and a dtype that mixes with z's."""
     z = tensors["z"]
     check_floating("z", z)
     if z.dim() < 2:
         raise ValueError(f"z has shape {tuple(z.shape)}; it must be (..., N, D): use z[None] for one row")
-    shape, device = z.shape, z.device
-    *leading, _, units = shape
-    allowed = MIXING if z.dtype in MIXING else {torch.float64}
+    *leading, _, units = z.shape
     of_parameters, of_statistics = (*leading, _COMBINATOR_PARAMETERS, units), (*leading, units)
     for name, tensor in tensors.items():
         if name == "parameters":
@@ -39,22 +61,35 @@ def _check_units(tensors: dict[str, Tensor]) -> None:
         elif name in _STATISTICS:
             expected, letters = of_statistics, "(..., D)"
         else:
-            expected, letters = shape, "(..., N, D)"
-        if (
-            isinstance(tensor, Tensor)
-            and tensor.dtype in allowed
-            and tensor.shape == expected
-            and tensor.device == device
-        ):
-            continue
-        check_floating(name, tensor)
-        if tensor.shape != expected:
-            raise ValueError(
-                f"{name} has shape {tuple(tensor.shape)}; beside z of {tuple(shape)}, that is (..., N, D), it"
-                f" must be {letters}, here {tuple(expected)} (nothing is broadcast): expand or reshape one of"
-                " them"
-            )
-        check_together("z", z, name, tensor)
+            expected, letters = z.shape, "(..., N, D)"
+        _check_beside("z", z, "(..., N, D)", name, tensor, expected, letters)
+
+
+def _check_beside(
+    first_name: str,
+    first: Tensor,
+    first_letters: str,
+    name: str,
+    tensor: Tensor,
+    expected: tuple[int, ...],
+    letters: str,
+) -> None:
+    """A tensor has the shape that the first gives it, its device, and a dtype that mixes with its own."""
+    if (
+        isinstance(tensor, Tensor)
+        and (tensor.dtype in MIXING if first.dtype in MIXING else tensor.dtype == torch.float64)
+        and tensor.shape == expected
+        and tensor.device == first.device
+    ):
+        return
+    check_floating(name, tensor)
+    if tensor.shape != expected:
+        raise ValueError(
+            f"{name} has shape {tuple(tensor.shape)}; beside {first_name} of {tuple(first.shape)}, that is"
+            f" {first_letters}, it must be {letters}, here {tuple(expected)} (nothing is broadcast): expand"
+            " or reshape one of them"
+        )
+    check_together(first_name, first, name, tensor)
 
 
 def rows_of_units(tensor: Tensor, leading: int) -> Tensor:

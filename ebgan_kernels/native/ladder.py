@@ -3,7 +3,8 @@
 Layout, for every implementation: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and std
 (..., D), with the same leading axes, those of a batch of networks. The units of a row lie side by side; rows
 may be any stride apart, and so may networks, in one stride over all leading axes
-(``ebgan_kernels.checks.ladder.rows_of_units`` sees to it). Results and gradients are packed.
+(``ebgan_kernels.checks.ladder.rows_of_units`` sees to it). A layer's x, noise, z and h are (..., P, N, D),
+beta and gamma (..., D), and the P parts of a network any stride apart. Results and gradients are packed.
 """
 
 from __future__ import annotations
@@ -35,6 +36,17 @@ SCHEMAS = {
         "(Tensor(a!) grad_z_clean, Tensor(b!) grad_z, Tensor(c!) grad_u, Tensor(d!) grad_parameters,"
         " Tensor(e!) grad_mean, Tensor(f!) grad_std, Tensor grad_cost, Tensor z_clean, Tensor z, Tensor u,"
         " Tensor parameters, Tensor mean, Tensor std, bool filled) -> ()"
+    ),
+    # z, h, mean, std: h, of no elements where it is z; mean and std (..., P, D) in the accumulation dtype
+    "ladder_layer": (
+        "(Tensor x, Tensor? noise, Tensor? beta, Tensor? gamma, bool relu)"
+        " -> (Tensor, Tensor, Tensor, Tensor)"
+    ),
+    # the gradients of x, beta and gamma; those of z, h, mean and std are None where they are 0
+    "ladder_layer_backward": (
+        "(Tensor? grad_z, Tensor? grad_h, Tensor? grad_mean, Tensor? grad_std, Tensor x, Tensor? noise,"
+        " Tensor? beta, Tensor? gamma, Tensor mean, Tensor std, bool relu, bool need_x, bool need_beta,"
+        " bool need_gamma) -> (Tensor, Tensor, Tensor)"
     ),
 }
 
@@ -93,10 +105,48 @@ def _fake_cost_backward(*_: Any) -> None:
     """Writes in place."""
 
 
+def _fake_layer(
+    x: Tensor, noise: Tensor | None, beta: Tensor | None, gamma: Tensor | None, relu: bool
+) -> tuple[Tensor, ...]:
+    statistics = (*x.shape[:-2], x.shape[-1])
+    has_h = relu or beta is not None or gamma is not None
+    return (
+        packed_gradient(x, True),
+        packed_gradient(x, has_h),
+        x.new_empty(statistics, dtype=accumulation_dtype(x)),
+        x.new_empty(statistics, dtype=accumulation_dtype(x)),
+    )
+
+
+def _fake_layer_backward(
+    grad_z: Tensor | None,
+    grad_h: Tensor | None,
+    grad_mean: Tensor | None,
+    grad_std: Tensor | None,
+    x: Tensor,
+    noise: Tensor | None,
+    beta: Tensor | None,
+    gamma: Tensor | None,
+    mean: Tensor,
+    std: Tensor,
+    relu: bool,
+    need_x: bool,
+    need_beta: bool,
+    need_gamma: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    return (
+        packed_gradient(x, need_x),
+        packed_gradient(x if beta is None else beta, need_beta),
+        packed_gradient(x if gamma is None else gamma, need_gamma),
+    )
+
+
 FAKES: dict[str, Callable[..., Any]] = {
     "gaussian_combinator": _fake_combinator,
     "gaussian_combinator_backward": _fake_combinator_backward,
     "ladder_denoising_cost": _fake_cost,
     "ladder_denoising_cost_backward_": _fake_cost_backward,
+    "ladder_layer": _fake_layer,
+    "ladder_layer_backward": _fake_layer_backward,
 }
 define(SCHEMAS, FAKES)

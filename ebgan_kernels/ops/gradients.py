@@ -29,11 +29,11 @@ def operator(backend: Backend, name: str) -> Callable[..., Any]:
     return _OPERATORS[name]
 
 
-def needed_gradients(*tensors: Tensor) -> tuple[bool, ...]:
+def needed_gradients(*tensors: Tensor | None) -> tuple[bool, ...]:
     """Which gradients a backward pass can ask for; none under ``no_grad``, where none is written."""
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
-    return tuple([tensor.requires_grad for tensor in tensors])
+    return tuple([tensor is not None and tensor.requires_grad for tensor in tensors])
 
 
 def differentiated_again() -> bool:
@@ -46,9 +46,12 @@ def differentiated_again() -> bool:
 
 
 def reference_gradients(
-    loss: Callable[..., Tensor], inputs: Sequence[Tensor], needed: Sequence[bool], grad_loss: Tensor
+    loss: Callable[..., Tensor | tuple[Tensor, ...]],
+    inputs: Sequence[Tensor],
+    needed: Sequence[bool],
+    grad_loss: Tensor | Sequence[Tensor],
 ) -> Gradients:
-    """Gradients with a graph of their own, for the inputs that need one.
+    """Gradients with a graph of their own, for the inputs that need one; of one result or of several.
 
     Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and
     this backward owes only what reaches each input directly.

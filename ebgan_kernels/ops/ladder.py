@@ -1,13 +1,15 @@
-"""The Gaussian combinator of ladder networks, and the denoising cost of a layer with it.
+"""Ladder networks: a layer of the encoder, the Gaussian combinator, and the denoising cost with it.
 
 Rasmus, Berglund, Honkala, Valpola, Raiko, "Semi-supervised learning with ladder networks", arXiv:1507.02672:
-the decoder meets each layer's noisy activation with what comes down from above, and is paid for guessing the
-clean one. All functions take leading axes, those of a batch of networks.
+the encoder normalises and corrupts each layer; the decoder meets the noisy activation with what comes down
+from above, and is paid for guessing the clean one. All functions take leading axes, those of a batch of
+networks.
 
 Gradients of the cost are computed in its forward pass, in the same pass over the activations, and handed out
-by the first backward pass; a second one over a retained graph computes them again. The combinator alone has a
-backward pass of its own, and saves its inputs only. Double backward and ``torch.func`` transforms run the
-reference. Programs of ``torch.export`` are forward only: they do not train.
+by the first backward pass; a second one over a retained graph computes them again. The layer and the
+combinator have a backward pass of their own, and save their inputs (the layer its statistics too). Double
+backward and ``torch.func`` transforms run the reference. Programs of ``torch.export`` are forward only:
+they do not train.
 """
 
 from __future__ import annotations
@@ -16,14 +18,68 @@ import torch
 from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks.ladder import check_combinator, check_denoising_cost
+from ebgan_kernels.checks.ladder import check_combinator, check_denoising_cost, check_layer
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.ladder_autograd import (
     GaussianCombinatorFunction,
     LadderDenoisingCostFunction,
+    LadderLayerFunction,
+    LayerOptions,
     Options,
 )
 from ebgan_kernels.reference import ladder as reference
+from ebgan_kernels.reference.ladder import LadderLayer, LayerActivation
+
+
+def ladder_layer(
+    x: Tensor,
+    noise: Tensor | None = None,
+    beta: Tensor | None = None,
+    gamma: Tensor | None = None,
+    *,
+    activation: LayerActivation = "none",
+) -> LadderLayer:
+    """What lies between two dense layers of a ladder network: normalisation, noise, scale and activation.
+
+    Of each part of the batch by itself, as the labelled and the unlabelled half are normalised apart::
+
+        mean, std = mean of x over N, sqrt(variance of x over N + 1e-10)       the variance is the biased one
+        z = (x - mean) / std + noise
+        h = activation(gamma (z + beta))
+
+    Args:
+        x: (..., P, N, D), P parts of N samples of D units, as the dense layer gives them; leading axes are
+            those of a batch of networks. float16, bfloat16, float32 or float64.
+        noise: as x, on the same device; its dtype may differ, but float64 goes only with float64. None for
+            none.
+        beta, gamma: (..., D), of a network's units in all its parts; dtypes as noise. None for 0 and 1.
+        activation: "none" or "relu".
+
+    Returns:
+        LadderLayer(z, h, mean, std): z and h (..., P, N, D) in x's dtype, computed in float32 (float64) and
+        rounded once; mean and std (..., P, D) in float32 (float64). h is z itself where nothing follows.
+
+    Gradients: from all four results, to x, beta and gamma, each in its own dtype. None to the noise.
+    Errors: ValueError for shapes and devices, fewer than two samples (their variance is undefined), an
+    unknown activation, noise that requires a gradient; TypeError for dtypes.
+    Memory: the results. Until backward x is kept, as many elements as z has, with noise, mean and std;
+    backward takes one buffer for each gradient asked for. A tensor whose units are not side by side is
+    copied, and so is one that is not contiguous and has more than one axis before the parts.
+    Source: arXiv:1507.02672, section 3 and algorithm 1; the constant 1e-10 is that of the authors' code.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> x = torch.tensor([[[1.0], [3.0]], [[10.0], [30.0]]])  # two parts of two samples
+        >>> ebgan_kernels.ladder_layer(x, activation="relu").h.flatten().tolist()
+        [0.0, 1.0, 0.0, 1.0]
+    """
+    check_layer(x, noise, beta, gamma, activation)
+    backend = select(x)
+    if backend == "reference":
+        return reference.ladder_layer(x, noise, beta, gamma, activation=activation)
+    options = LayerOptions(backend, activation, needed_gradients(x, beta, gamma))
+    results = LadderLayerFunction.apply(x, noise, beta, gamma, options)
+    return LadderLayer(*results) if len(results) == 4 else LadderLayer(results[0], *results)
 
 
 def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:

@@ -6,6 +6,7 @@ the options.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -22,12 +23,21 @@ from ebgan_kernels.ops.gradients import (
     stored_gradients,
 )
 from ebgan_kernels.reference import ladder as reference
+from ebgan_kernels.reference.ladder import LayerActivation
 
 
 class Options(NamedTuple):
     """What is not a tensor: the implementation, and which inputs need a gradient."""
 
     backend: Backend
+    needed: tuple[bool, ...]
+
+
+class LayerOptions(NamedTuple):
+    """The same of :func:`ebgan_kernels.ladder_layer`; ``needed`` are the gradients of x, beta and gamma."""
+
+    backend: Backend
+    activation: LayerActivation
     needed: tuple[bool, ...]
 
 
@@ -94,3 +104,77 @@ class LadderDenoisingCostFunction(torch.autograd.Function):
         ]
         operator(backend, "ladder_denoising_cost_backward_")(*buffers, scale, *inputs, stored is not None)
         return *stored_gradients(buffers, needed), None
+
+
+class LadderLayerFunction(torch.autograd.Function):
+    """z, h, mean and std, without h where it is z.
+
+    x is saved, although z lives on anyway: of a z that is rounded to a half type no gradient is right to its
+    last place, and what is differentiated again needs x.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Tensor,
+        noise: Tensor | None,
+        beta: Tensor | None,
+        gamma: Tensor | None,
+        options: LayerOptions,
+    ) -> tuple[Tensor, ...]:
+        inputs = _layer_rows((x, noise, beta, gamma), x)
+        z, h, mean, std = operator(options.backend, "ladder_layer")(*inputs, options.activation == "relu")
+        ctx.save_for_backward(x, noise, beta, gamma, mean, std)
+        ctx.set_materialize_grads(False)
+        ctx.options = options
+        ctx.has_h = options.activation != "none" or beta is not None or gamma is not None
+        return (z, h, mean, std) if ctx.has_h else (z, mean, std)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
+        options: LayerOptions = ctx.options
+        x, noise, beta, gamma, mean, std = ctx.saved_tensors
+        of_results = grads if ctx.has_h else (grads[0], None, *grads[1:])
+        if differentiated_again():
+            complete = [
+                torch.zeros_like(result) if grad is None else grad
+                for grad, result in zip(of_results, (x, x, mean, std), strict=True)
+            ]
+            return _layer_gradients_again((x, beta, gamma), noise, options, complete)
+        gradients = operator(options.backend, "ladder_layer_backward")(
+            *_layer_rows(of_results, x),
+            *_layer_rows((x, noise, beta, gamma), x),
+            mean,
+            std,
+            options.activation == "relu",
+            *options.needed,
+        )
+        of_x, of_beta, of_gamma = stored_gradients(gradients, options.needed)
+        return of_x, None, of_beta, of_gamma, None
+
+
+def _layer_rows(tensors: Sequence[Tensor | None], x: Tensor) -> list[Tensor | None]:
+    return [tensor if tensor is None else rows_of_units(tensor, x.dim() - 3) for tensor in tensors]
+
+
+def _layer_gradients_again(
+    inputs: Sequence[Tensor | None], noise: Tensor | None, options: LayerOptions, grads: Sequence[Tensor]
+) -> tuple[Tensor | None, ...]:
+    """What ``backward`` returns, with a graph of its own."""
+    present = [tensor is not None for tensor in inputs]
+
+    def results(*given: Tensor) -> tuple[Tensor, ...]:
+        tensors = iter(given)
+        x, beta, gamma = (next(tensors) if there else None for there in present)
+        return reference.ladder_layer(x, noise, beta, gamma, activation=options.activation)  # type: ignore[arg-type]
+
+    gradients = iter(
+        reference_gradients(
+            results,
+            [tensor for tensor in inputs if tensor is not None],
+            [need for need, there in zip(options.needed, present, strict=True) if there],
+            grads,
+        )
+    )
+    of_x, of_beta, of_gamma = (next(gradients) if there else None for there in present)
+    return of_x, None, of_beta, of_gamma, None

@@ -6,8 +6,26 @@ autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 import torch
 from torch import Tensor
+
+LayerActivation = Literal["none", "relu"]
+LAYER_EPSILON = 1e-10
+
+
+class LadderLayer(NamedTuple):
+    """What :func:`ebgan_kernels.ladder_layer` makes of x (..., P, N, D).
+
+    ``z`` is normalised and corrupted, ``h`` what the next layer takes, both (..., P, N, D); ``mean`` and the
+    divisor ``std`` are those of x, (..., P, D).
+    """
+
+    z: Tensor
+    h: Tensor
+    mean: Tensor
+    std: Tensor
 
 
 def _accumulation(tensor: Tensor) -> Tensor:
@@ -35,3 +53,29 @@ def ladder_denoising_cost(
     mean, std = _accumulation(mean).unsqueeze(-2), _accumulation(std).unsqueeze(-2)
     standardised = (_combined(z, u, parameters) - mean) / std
     return (_accumulation(z_clean) - standardised).square().mean((-2, -1))
+
+
+def ladder_layer(
+    x: Tensor,
+    noise: Tensor | None = None,
+    beta: Tensor | None = None,
+    gamma: Tensor | None = None,
+    *,
+    activation: LayerActivation = "none",
+) -> LadderLayer:
+    """x, noise (..., P, N, D), beta, gamma (..., D) -> z, h (..., P, N, D), mean, std (..., P, D)."""
+    samples = _accumulation(x)
+    mean = samples.mean(-2, keepdim=True)
+    centred = samples - mean
+    std = (centred.square().mean(-2, keepdim=True) + LAYER_EPSILON).sqrt()
+    z = h = centred / std
+    if noise is not None:
+        z = h = z + _accumulation(noise)
+    if beta is not None:
+        h = h + _accumulation(beta)[..., None, None, :]
+    if gamma is not None:
+        h = _accumulation(gamma)[..., None, None, :] * h
+    if activation == "relu":
+        h = h.relu()
+    rounded = z.to(x.dtype)
+    return LadderLayer(rounded, rounded if h is z else h.to(x.dtype), mean.squeeze(-2), std.squeeze(-2))

@@ -13,6 +13,7 @@ from torch import Tensor
 from ebgan_kernels.native.ladder import FAKES, SCHEMAS, packed_gradient
 from ebgan_kernels.native.library import accumulation_dtype
 from ebgan_kernels.triton import ladder_kernels as kernels
+from ebgan_kernels.triton import ladder_layer  # noqa: F401, registers the layer's operators
 from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 
-from benchmarks.bench_ladder import CASES, COMBINATOR, COST
+from benchmarks.bench_ladder import CASES, COMBINATOR, COST, LAYER
 from benchmarks.operators import Case, Operator, available_implementations, draw, measure
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("shape", [(4, 6), (2, 4, 6)], ids=str)
-@pytest.mark.parametrize("operator", [COST, COMBINATOR], ids=lambda operator: operator.name)
+@pytest.mark.parametrize(
+    ("operator", "shape"),
+    [
+        *product([COST, COMBINATOR], [(4, 6), (2, 4, 6)]),
+        *product([LAYER], [(2, 4, 6), (3, 2, 4, 6)]),
+    ],
+    ids=lambda value: getattr(value, "name", str(value)),
+)
 def test_every_mode_has_a_row_of_each_implementation_and_each_computes_the_same(
     operator: Operator, shape: tuple[int, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -34,8 +42,14 @@ def test_bytes_are_the_least_traffic() -> None:
     assert COMBINATOR.bytes(combinator, "forward") == 4 * (3 * 24 + 60)
     # z_hat written, the gradient that comes in read
     assert COMBINATOR.bytes(combinator, "forward+backward") == 4 * (3 * (2 * 24 + 60) + 2 * 24)
+    # Two parts: 48 a tensor of samples, 6 of beta, 12 a statistic.
+    layer = draw(Case(LAYER, (2, 4, 6)), CPU).arguments
+    assert LAYER.bytes(layer, "forward") == 4 * (4 * 48 + 6 + 2 * 12)
+    # the gradient of h read beside x, noise, beta and statistics; those of x and beta written
+    assert LAYER.bytes(layer, "forward+backward") == 4 * (8 * 48 + 3 * 6 + 4 * 12)
 
 
 def test_the_full_run_holds_the_sizes_that_are_to_be_shown() -> None:
     shown = {(case.operator.name, case.shape) for case in CASES if case.dtype is torch.float32}
     assert shown >= {("ladder_denoising_cost", (100, 784)), ("ladder_denoising_cost", (1500, 784))}
+    assert shown >= {("ladder_layer", (2, 100, 1000)), ("ladder_layer", (15, 2, 100, 1000))}

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import ebgan_kernels as ek
 from support.ladder import COMBINATOR, COST, Case, assert_close_to_float64, incoming, value_and_gradients
+from support.ladder_layer import LAYERS, Layer, assert_layer_close_to_float64, results_and_gradients
 
 OPERATORS = torch.ops.ebgan_kernels
 HALVES = (torch.float16, torch.bfloat16, torch.float32)
@@ -26,6 +27,20 @@ def test_every_size_is_right(cuda: torch.device, size: tuple[tuple[int, ...], in
     leading, rows, units = size
     case = Case(name, leading)
     assert_close_to_float64(case, case.inputs(rows=rows, units=units, device=cuda))
+
+
+@pytest.mark.parametrize("layer", [*LAYERS, Layer(("noise", "beta", "gamma"))], ids=str)
+@pytest.mark.parametrize(("rows", "units"), [(2, 1), (9, 33), (100, 784), (1500, 31)], ids=str)
+def test_every_layer_is_right(cuda: torch.device, rows: int, units: int, layer: Layer) -> None:
+    assert_layer_close_to_float64(layer, layer.inputs(rows=rows, units=units, device=cuda))
+
+
+@pytest.mark.parametrize("dtypes", [*product(HALVES, HALVES), (torch.float64, torch.float64)], ids=str)
+def test_every_mix_of_dtypes_of_a_layer_is_right(
+    cuda: torch.device, dtypes: tuple[torch.dtype, torch.dtype]
+) -> None:
+    layer = Layer(("noise", "beta", "gamma"))
+    assert_layer_close_to_float64(layer, layer.inputs(rows=20, units=45, dtypes=dtypes, device=cuda))
 
 
 @pytest.mark.parametrize("name", [COST, COMBINATOR])
@@ -87,6 +102,27 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -
     graph.replay()
     value, gradients = value_and_gradients(case, inputs)
     assert all(map(torch.equal, captured, [value, *gradients]))
+
+
+def test_a_captured_layer_replays_with_new_input(cuda: torch.device) -> None:
+    layer = Layer(("noise", "beta", "gamma"))
+    inputs = layer.inputs(rows=20, units=45, device=cuda)
+    side = torch.cuda.Stream()
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        results_and_gradients(layer, inputs)
+        weights = [incoming(result) for result in layer(inputs)]
+    torch.cuda.current_stream().wait_stream(side)
+    wanted = [tensor for tensor in inputs.values() if tensor.requires_grad]
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        results = layer(inputs)
+        captured = [*(result.detach() for result in results), *torch.autograd.grad(results, wanted, weights)]
+    with torch.no_grad():
+        for name, other in layer.inputs(1, rows=20, units=45, device=cuda).items():
+            inputs[name].copy_(other)
+    graph.replay()
+    assert all(map(torch.equal, captured, results_and_gradients(layer, inputs)))
 
 
 def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:

@@ -49,6 +49,7 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
         "average_pyramid",
         "gaussian_combinator",
         "ladder_denoising_cost",
+        "ladder_layer",
         "valid_conv2d",
         "multiscale_valid_conv2d",
     ],

@@ -80,6 +80,46 @@ WRONG: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
         TypeError,
         ("u is torch.int64", "float16, bfloat16, float32 or float64", "u.float()"),
     ),
+    "a layer of one part without its axis": (
+        lambda: ek.ladder_layer(Z),
+        ValueError,
+        ("x has shape (4, 5)", "(..., P, N, D)", "x[None]"),
+    ),
+    "a layer of single samples": (
+        lambda: ek.ladder_layer(Z[:, None]),
+        ValueError,
+        ("x has shape (4, 1, 5), N = 1", "variance", "at least 2 samples"),
+    ),
+    "noise of another part": (
+        lambda: ek.ladder_layer(Z.expand(2, 4, 5), Z[None]),
+        ValueError,
+        ("noise has shape (1, 4, 5)", "x of (2, 4, 5)", "(..., P, N, D), here (2, 4, 5)"),
+    ),
+    "beta of each part": (
+        lambda: ek.ladder_layer(Z.expand(2, 4, 5), None, torch.zeros(2, 5)),
+        ValueError,
+        ("beta has shape (2, 5)", "(..., D), here (5,)", "nothing is broadcast"),
+    ),
+    "one gamma": (
+        lambda: ek.ladder_layer(Z[None], gamma=torch.ones(1)),
+        ValueError,
+        ("gamma has shape (1,)", "here (5,)", "expand"),
+    ),
+    "an unknown activation": (
+        lambda: ek.ladder_layer(Z[None], activation="tanh"),  # type: ignore[arg-type]
+        ValueError,
+        ("activation is 'tanh'", "'none', 'relu'"),
+    ),
+    "noise that learns": (
+        lambda: ek.ladder_layer(Z[None], torch.zeros(1, 4, 5, requires_grad=True)),
+        ValueError,
+        ("noise requires a gradient", "noise.detach()"),
+    ),
+    "float64 noise": (
+        lambda: ek.ladder_layer(Z[None], Z[None].double()),
+        TypeError,
+        ("x is torch.float32", "noise torch.float64", "float64 goes only with float64"),
+    ),
     "no tensor": (lambda: cost(mean=0.0), TypeError, ("mean is float", "torch.Tensor")),
 }
 

@@ -17,6 +17,24 @@ from support.ladder import COST, Case
 ALL, FEW, NONE = (True,) * 6, (False, True, False, True, False, False), (False,) * 6
 Inputs = list[Tensor]
 
+
+def layer(x: Inputs) -> tuple[Tensor, ...]:
+    """x and noise of two parts, beta and gamma."""
+    parts, noise = (torch.stack((tensor, 2 * tensor), -3) for tensor in x[:2])
+    return parts, noise, x[4], x[5]
+
+
+def statistics(x: Inputs) -> tuple[Tensor, ...]:
+    """mean and std of both parts, in the dtype that they are returned in."""
+    dtype = torch.promote_types(x[0].dtype, torch.float32)
+    return tuple(torch.stack((tensor, tensor + 1), -2).to(dtype) for tensor in x[4:])
+
+
+def results(x: Inputs) -> tuple[Tensor, ...]:
+    """Gradients of z, h, mean and std."""
+    return *(tensor.clone() for tensor in layer(x)[:2]), *(tensor.clone() for tensor in statistics(x))
+
+
 ARGUMENTS: dict[str, Callable[[Inputs], tuple[object, ...]]] = {
     "gaussian_combinator": lambda x: (*x[1:4],),
     "gaussian_combinator_backward": lambda x: (x[1].clone(), *x[1:4], True, True, True),
@@ -27,12 +45,29 @@ ARGUMENTS: dict[str, Callable[[Inputs], tuple[object, ...]]] = {
         *x,
         False,
     ),
+    "ladder_layer": lambda x: (*layer(x), True),
+    "ladder_layer_backward": lambda x: (*results(x), *layer(x), *statistics(x), True, True, True, True),
 }
 # The ways that are left: nothing needed, some gradients.
 OTHERS: list[tuple[str, Callable[[Inputs], tuple[object, ...]]]] = [
     ("ladder_denoising_cost", lambda x: (*x, *NONE)),
     ("ladder_denoising_cost", lambda x: (*x, *FEW)),
     ("gaussian_combinator_backward", lambda x: (x[1].clone(), *x[1:4], False, True, False)),
+    ("ladder_layer", lambda x: (layer(x)[0], None, None, None, False)),
+    (
+        "ladder_layer_backward",
+        lambda x: (
+            results(x)[0],
+            *[None] * 3,
+            layer(x)[0],
+            *[None] * 3,
+            *statistics(x),
+            False,
+            True,
+            False,
+            False,
+        ),
+    ),
 ]
 
 

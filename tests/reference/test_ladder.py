@@ -147,3 +147,56 @@ def test_the_mean_over_no_samples_is_nan() -> None:
         empty, empty, empty, torch.zeros(10, 3), torch.zeros(3), torch.ones(3)
     )
     assert cost.isnan()
+
+
+def test_a_layer_of_two_parts_of_two_samples() -> None:
+    # means 2, 20 and deviations 1, 10: z = -1, 1 in both parts, and noise
+    x = torch.tensor([[[1.0], [3.0]], [[10.0], [30.0]]])
+    noise = torch.tensor([[[0.5], [0.0]], [[0.0], [-0.5]]])
+    layer = reference.ladder_layer(x, noise, torch.tensor([0.25]), torch.tensor([2.0]), activation="relu")
+    assert layer.z.flatten().tolist() == [-0.5, 1.0, -1.0, 0.5]
+    assert layer.h.flatten().tolist() == [0.0, 2.5, 0.0, 1.5]  # 2 (z + 1/4) where it is not negative
+    assert layer.mean.tolist() == [[2.0], [20.0]] and layer.std.tolist() == [[1.0], [10.0]]
+
+
+def test_a_layer_equals_a_loop_over_networks_parts_and_units() -> None:
+    x, noise = torch.randn(2, 3, 2, 5, 4, dtype=torch.float64)
+    beta, gamma = torch.randn(2, 3, 4, dtype=torch.float64)
+    layer = reference.ladder_layer(x, noise, beta, gamma, activation="relu")
+    for s in range(3):
+        for p in range(2):
+            for d in range(4):
+                values = x[s, p, :, d].tolist()
+                mean = sum(values) / 5
+                std = math.sqrt(sum((value - mean) ** 2 for value in values) / 5 + 1e-10)
+                assert layer.mean[s, p, d].item() == pytest.approx(mean, rel=1e-12)
+                assert layer.std[s, p, d].item() == pytest.approx(std, rel=1e-12)
+                for n in range(5):
+                    z = (values[n] - mean) / std + noise[s, p, n, d].item()
+                    h = max(0.0, gamma[s, d].item() * (z + beta[s, d].item()))
+                    assert layer.z[s, p, n, d].item() == pytest.approx(z, rel=1e-12)
+                    assert layer.h[s, p, n, d].item() == pytest.approx(h, rel=1e-12)
+
+
+def test_a_layer_with_nothing_after_its_normalisation_gives_z_for_h() -> None:
+    x = torch.randn(1, 4, 3)
+    layer = reference.ladder_layer(x)
+    assert layer.h is layer.z
+    assert reference.ladder_layer(x, activation="relu").h.min() == 0
+
+
+def test_units_that_do_not_vary_are_zero_and_their_deviation_that_of_the_constant() -> None:
+    layer = reference.ladder_layer(torch.full((1, 4, 2), 7.0))
+    assert not layer.z.any() and (layer.mean == 7).all()
+    torch.testing.assert_close(layer.std, torch.full((1, 2), 1e-5))
+
+
+def test_half_samples_of_a_layer_are_normalised_in_float32() -> None:
+    # In bfloat16 the mean of 256 and 258 would be 256.
+    layer = reference.ladder_layer(torch.tensor([[[256.0], [258.0]]], dtype=torch.bfloat16))
+    assert layer.mean.item() == 257 and layer.z.flatten().tolist() == [-1, 1]
+    assert (layer.z.dtype, layer.mean.dtype, layer.std.dtype) == (
+        torch.bfloat16,
+        torch.float32,
+        torch.float32,
+    )

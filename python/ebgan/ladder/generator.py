@@ -8,8 +8,9 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
+import ebgan_kernels as ek
 from ebgan.errors import at_least
-from ebgan.ladder.layers import dense, draw, normalise
+from ebgan.ladder.layers import dense, draw
 
 OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
 
@@ -45,5 +46,5 @@ class LadderGenerator(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         h = codes
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
-            h = (gain * normalise(dense(h, weight)).z + bias).relu()
+            h = (gain * ek.ladder_layer(dense(h, weight)).z + bias).relu()
         return (dense(h, self.weights[-1]) + self.biases[-1]).sigmoid()

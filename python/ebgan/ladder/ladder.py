@@ -194,7 +194,7 @@ class Ladder:
                 if weight := self.lambdas[level]:
                     part = CLEAN if level else UNLABELLED
                     clean = by_part[level][CLEAN] if level else batch.unlabelled
-                    mean, std = encoded.mean[level][:, part, 0], encoded.std[level][:, part, 0]
+                    mean, std = encoded.mean[level][:, part], encoded.std[level][:, part]
                     costs.append(weight * combinator.cost(clean, z[level], u, mean, std))
                 if level == lowest:
                     break

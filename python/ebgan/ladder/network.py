@@ -9,16 +9,17 @@ from typing import NamedTuple, cast
 import torch
 from torch import Tensor, nn
 
+import ebgan_kernels as ek
 from ebgan.errors import UserError, at_least
 from ebgan.ladder.combinators import Combinator, CombinatorName, combinator
-from ebgan.ladder.layers import EPSILON, EncoderLayer, dense, draw, normalise
+from ebgan.ladder.layers import EncoderLayer, dense, draw
 
 
 class Encoded(NamedTuple):
     """What the encoder makes of samples (S, P, N, D); lists begin at layer 0, the input.
 
-    `z` is normalised and corrupted, before beta, (S, P, N, D_l); `mean` and `std` (S, P, 1, D_l) are of the
-    same before its normalisation, 0 and 1 for the input, which has none. `logits` are (S, P, N, classes).
+    `z` is normalised and corrupted, before beta, (S, P, N, D_l); `mean` and `std` (S, P, D_l) are of the same
+    before its normalisation, 0 and 1 for the input, which has none. `logits` are (S, P, N, classes).
     """
 
     z: list[Tensor]
@@ -110,31 +111,30 @@ class LadderNetwork(nn.Module):
         for layer in self.encoder:
             linear = dense(h, layer.weight)
             if self.training:
-                z = normalise(linear).z
+                h = layer.normalised(linear.unsqueeze(1)).h.squeeze(1)
             else:
-                z = (linear - layer.mean) / (layer.variance + EPSILON).sqrt()
-            h = layer.activate(z)
+                h = layer.classified(linear)
         return h
 
     def encode(self, x: Tensor, noise: Sequence[Tensor]) -> Encoded:
         """x (S, P, N, D), whose parts are normalised apart, with `noise` (S, P, N, D_l) at each layer."""
-        parts, input_shape = x.shape[1:3], (*x.shape[:2], 1, x.shape[-1])
+        input_shape = (*x.shape[:2], x.shape[-1])
         z = [x + noise[0]]
         mean, std = [x.new_zeros(1).expand(input_shape)], [x.new_ones(1).expand(input_shape)]
-        h = z[0].flatten(1, 2)
+        h = z[0]
         for layer, added in zip(self.encoder, noise[1:], strict=True):
-            normalised = normalise(dense(h, layer.weight).unflatten(1, parts))
-            z.append(normalised.z + added)
+            normalised = layer.normalised(dense(h, layer.weight), added)
+            z.append(normalised.z)
             mean.append(normalised.mean)
             std.append(normalised.std)
-            h = layer.activate(z[-1].flatten(1, 2))
-        return Encoded(z, mean, std, h.unflatten(1, parts))
+            h = normalised.h
+        return Encoded(z, mean, std, h)
 
     def decode(self, z: Sequence[Tensor], logits: Tensor) -> Iterator[tuple[int, Combinator, Tensor]]:
         """From the top down: each layer's number l, its combinator, and u (S, ..., N, D_l)."""
         u = logits.softmax(-1)
         for level, layer in zip(range(len(self.encoder), -1, -1), self.decoder, strict=False):
-            u = normalise(u).z
+            u = ek.ladder_layer(u).z
             yield level, layer.combinator, u
             if layer.weight is not None:
                 u = dense(layer.denoise(z[level], u), layer.weight)

@@ -16,8 +16,10 @@ if os.environ.get("TRITON_INTERPRET") == "1":
 pytest.importorskip("triton")
 from compilation import launches_of
 
-from ebgan_kernels.triton import ladder, ladder_kernels
+from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.triton import ladder, ladder_kernels, ladder_layer, ladder_layer_kernels
 from support.ladder import COMBINATOR, Case
+from support.ladder_layer import Layer
 
 BRAIN, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
 WIDE = {
@@ -80,3 +82,33 @@ def test_the_backward_reads_the_incoming_gradient_and_does_not_spill(tmp_path: P
 def test_without_a_gradient_nothing_but_squares_is_written():
     without, _ = launches_of(ladder_kernels, cost((SINGLE, SINGLE), needed=(False,) * 6))
     assert without.compile(90).ptx.count("st.global") == 1
+
+
+@pytest.mark.parametrize(("capability", "dtypes"), MIXES)
+def test_a_layer_and_its_backward_move_in_wide_accesses_without_spills(tmp_path: Path, capability, dtypes):
+    layer = Layer(("noise", "beta", "gamma"))
+    inputs = [x.detach() for x in layer.inputs(rows=100, units=784, dtypes=dtypes).values()]
+    z, h = torch.empty_like(inputs[0]), torch.empty_like(inputs[0])
+    mean, std = torch.zeros(2, 2, 3, 784, dtype=accumulation_dtype(z))
+    calls = (
+        lambda: ladder_layer.ladder_layer(*inputs, True),
+        lambda: ladder_layer.ladder_layer_backward(
+            z, h, mean, std, *inputs, mean, std, True, True, True, True
+        ),
+    )
+    for call in calls:
+        (launch,) = launches_of(ladder_layer_kernels, call)
+        compiled = launch.compile(capability)
+        assert compiled.spilled_bytes(tmp_path) == 0
+        # Of bfloat16 a thread takes eight at once, 128 bits.
+        assert compiled.global_accesses() >= WIDE[DOUBLE if z.dtype == DOUBLE else SINGLE]
+
+
+def test_a_plain_normalisation_reads_and_writes_nothing_else(tmp_path: Path):
+    x = torch.randn(2, 100, 784)
+    (forward,) = launches_of(
+        ladder_layer_kernels, lambda: ladder_layer.ladder_layer(x, None, None, None, False)
+    )
+    compiled = forward.compile(90)
+    # z, mean and std
+    assert compiled.spilled_bytes(tmp_path) == 0 and compiled.ptx.count("st.global") <= 2 * 3

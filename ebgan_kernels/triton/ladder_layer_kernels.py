@@ -1,0 +1,219 @@
+"""The step between two dense layers, that of csrc/math/ladder_layer.h, and its traffic in Triton.
+
+    y = (x - mean) / std     z = y + noise     h = activation(gamma (z + beta))
+
+For N elements of x, of b bytes:
+
+    forward     reads 2 N b, writes 2 N b: x and noise, z and h
+    backward    reads 4 N b, writes N b: x, noise, and the gradients of z and h; that of x
+
+A program takes all samples of some units, several times: they stay in the caches. Rows are added up in
+blocks, and blocks in float64, in an order that the block sizes fix: the same input gives the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import triton
+import triton.language as tl
+from torch import Tensor
+
+from ebgan_kernels.reference.ladder import LAYER_EPSILON
+from ebgan_kernels.triton.arithmetic import divide, square_root
+
+EPSILON = tl.constexpr(LAYER_EPSILON)
+
+
+class Parts(NamedTuple):
+    """(networks, parts, rows, units), units side by side; None: there is none, or it is not wanted."""
+
+    data: Tensor | None
+    network_stride: int
+    part_stride: int
+    row_stride: int
+
+
+class LayerExtent(NamedTuple):
+    """Of x, and into how many blocks its units are cut."""
+
+    parts: int
+    rows: int
+    units: int
+    unit_blocks: int
+
+
+@triton.jit
+def _load(tensor, network, part, row, unit, mask, other, dtype: tl.constexpr):
+    """In the dtype of sums; ``other`` where there is no tensor."""
+    if tensor.data is None:
+        return tl.full(mask.shape, other, dtype)
+    else:
+        offsets = network * tensor.network_stride + part * tensor.part_stride + row * tensor.row_stride + unit
+        return tl.load(tensor.data + offsets, mask, other).to(dtype)
+
+
+@triton.jit
+def _store(tensor, network, part, row, unit, mask, value):
+    if tensor.data is not None:
+        offsets = network * tensor.network_stride + part * tensor.part_stride + row * tensor.row_stride + unit
+        tl.store(tensor.data + offsets, value.to(tensor.data.dtype.element_ty), mask)
+
+
+@triton.jit
+def _gradient(z, grad_z, grad_h, beta, gamma, mask, RELU: tl.constexpr):
+    """That of z, and what the rows add to those of beta and gamma: 0 where a row is none."""
+    shifted = z + beta
+    d = grad_h
+    if RELU:
+        d = tl.where(gamma * shifted <= 0, 0.0, grad_h)
+    of_beta = tl.where(mask, d * gamma, 0.0)
+    return grad_z + of_beta, of_beta, tl.where(mask, d * shifted, 0.0)
+
+
+@triton.jit
+def forward(
+    x,
+    noise,
+    beta,
+    gamma,
+    z,
+    h,
+    mean,
+    std,
+    extent,
+    RELU: tl.constexpr,
+    ROWS: tl.constexpr,
+    UNITS: tl.constexpr,
+    INNER: tl.constexpr,
+    OUTER: tl.constexpr,
+):
+    dtype: tl.constexpr = tl.float64 if x.data.dtype.element_ty == tl.float64 else tl.float32
+    program = tl.program_id(0).to(tl.int64)
+    unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)[None, :]
+    part = program // extent.unit_blocks % extent.parts
+    network = program // (extent.unit_blocks * extent.parts)
+    of_units = unit < extent.units
+    rows = tl.arange(0, ROWS)[:, None].to(tl.int64)
+    total = tl.zeros((UNITS,), tl.float64)
+    for outer in range(OUTER):
+        some = tl.zeros((ROWS, UNITS), dtype)
+        for inner in range(INNER):
+            row = (outer * INNER + inner) * ROWS + rows
+            some += _load(x, network, part, row, unit, (row < extent.rows) & of_units, 0.0, dtype)
+        total += tl.sum(some, 0).to(tl.float64)
+    center = (total / extent.rows).to(dtype)[None, :]
+    total = tl.zeros((UNITS,), tl.float64)
+    for outer in range(OUTER):
+        some = tl.zeros((ROWS, UNITS), dtype)
+        for inner in range(INNER):
+            row = (outer * INNER + inner) * ROWS + rows
+            mask = (row < extent.rows) & of_units
+            centred = tl.where(mask, _load(x, network, part, row, unit, mask, 0.0, dtype) - center, 0.0)
+            some += centred * centred
+        total += tl.sum(some, 0).to(tl.float64)
+    deviation = square_root(total / extent.rows + EPSILON).to(dtype)[None, :]
+    _store(mean, network, part, 0, unit, of_units, center)
+    _store(std, network, part, 0, unit, of_units, deviation)
+    inverse = divide(tl.full((), 1, dtype), deviation)
+    shift = _load(beta, network, part, 0, unit, of_units, 0.0, dtype)
+    scale = _load(gamma, network, part, 0, unit, of_units, 1.0, dtype)
+    for iteration in range(OUTER * INNER):
+        row = iteration * ROWS + rows
+        mask = (row < extent.rows) & of_units
+        y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
+        noisy = y + _load(noise, network, part, row, unit, mask, 0.0, dtype)
+        _store(z, network, part, row, unit, mask, noisy)
+        if h.data is not None:
+            pre = scale * (noisy + shift)
+            if RELU:
+                pre = tl.where(pre < 0, 0.0, pre)
+            _store(h, network, part, row, unit, mask, pre)
+
+
+@triton.jit
+def backward(
+    grad_z,
+    grad_h,
+    grad_mean,
+    grad_std,
+    x,
+    noise,
+    beta,
+    gamma,
+    mean,
+    std,
+    grad_x,
+    grad_beta,
+    grad_gamma,
+    extent,
+    RELU: tl.constexpr,
+    TOGETHER: tl.constexpr,
+    ROWS: tl.constexpr,
+    UNITS: tl.constexpr,
+    INNER: tl.constexpr,
+    OUTER: tl.constexpr,
+):
+    """TOGETHER: how many parts a program takes, one after the other: all, or 1 without sums over parts."""
+    dtype: tl.constexpr = tl.float64 if x.data.dtype.element_ty == tl.float64 else tl.float32
+    program = tl.program_id(0).to(tl.int64)
+    unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)[None, :]
+    first_part = program // extent.unit_blocks * TOGETHER
+    network = first_part // extent.parts
+    of_units = unit < extent.units
+    rows = tl.arange(0, ROWS)[:, None].to(tl.int64)
+    shift = _load(beta, network, 0, 0, unit, of_units, 0.0, dtype)
+    scale = _load(gamma, network, 0, 0, unit, of_units, 1.0, dtype)
+    total_beta, total_gamma = tl.zeros((UNITS,), tl.float64), tl.zeros((UNITS,), tl.float64)
+    for next_part in range(TOGETHER):
+        part = first_part % extent.parts + next_part
+        center = _load(mean, network, part, 0, unit, of_units, 0.0, dtype)
+        deviation = _load(std, network, part, 0, unit, of_units, 1.0, dtype)
+        inverse = divide(tl.full((), 1, dtype), deviation)
+        total_g, total_gy = tl.zeros((UNITS,), tl.float64), tl.zeros((UNITS,), tl.float64)
+        for outer in range(OUTER):
+            sum_g, sum_gy = tl.zeros((ROWS, UNITS), dtype), tl.zeros((ROWS, UNITS), dtype)
+            sum_beta, sum_gamma = tl.zeros((ROWS, UNITS), dtype), tl.zeros((ROWS, UNITS), dtype)
+            for inner in range(INNER):
+                row = (outer * INNER + inner) * ROWS + rows
+                mask = (row < extent.rows) & of_units
+                y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
+                g, of_beta, of_gamma = _gradient(
+                    y + _load(noise, network, part, row, unit, mask, 0.0, dtype),
+                    _load(grad_z, network, part, row, unit, mask, 0.0, dtype),
+                    _load(grad_h, network, part, row, unit, mask, 0.0, dtype),
+                    shift,
+                    scale,
+                    mask,
+                    RELU,
+                )
+                sum_g += g
+                sum_gy += tl.where(mask, g * y, 0.0)
+                sum_beta += of_beta
+                sum_gamma += of_gamma
+            total_g += tl.sum(sum_g, 0).to(tl.float64)
+            total_gy += tl.sum(sum_gy, 0).to(tl.float64)
+            total_beta += tl.sum(sum_beta, 0).to(tl.float64)
+            total_gamma += tl.sum(sum_gamma, 0).to(tl.float64)
+        if grad_x.data is not None:
+            share = divide(deviation, extent.rows)
+            of_mean = _load(grad_mean, network, part, 0, unit, of_units, 0.0, dtype)
+            of_std = _load(grad_std, network, part, 0, unit, of_units, 0.0, dtype)
+            mean_g = (total_g / extent.rows).to(dtype)[None, :] - share * of_mean
+            mean_gy = (total_gy / extent.rows).to(dtype)[None, :] - share * of_std
+            for iteration in range(OUTER * INNER):
+                row = iteration * ROWS + rows
+                mask = (row < extent.rows) & of_units
+                y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
+                g, _, _ = _gradient(
+                    y + _load(noise, network, part, row, unit, mask, 0.0, dtype),
+                    _load(grad_z, network, part, row, unit, mask, 0.0, dtype),
+                    _load(grad_h, network, part, row, unit, mask, 0.0, dtype),
+                    shift,
+                    scale,
+                    mask,
+                    RELU,
+                )
+                _store(grad_x, network, part, row, unit, mask, (g - mean_g - y * mean_gy) * inverse)
+    _store(grad_beta, network, 0, 0, unit, of_units, total_beta.to(dtype)[None, :])
+    _store(grad_gamma, network, 0, 0, unit, of_units, total_gamma.to(dtype)[None, :])
