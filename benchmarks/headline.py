@@ -13,6 +13,7 @@ OPERATORS = (
     "gradient_difference_loss, 3-D",
     "multiscale_prediction_loss",
     "ladder_denoising_cost",
+    "ladder_layer",
 )
 MODE, DTYPE, LAYOUT = "forward+backward", "float32", "contiguous"
 
