@@ -108,7 +108,7 @@ def _held_out(section: Section, runs: Mapping[str, Score]) -> list[str]:
     rows = []
     for name, run in runs.items():
         values = (run["config"][key] for key in CHOSEN)
-        chosen = ["" if value is None else f"{value:.3g}" for value in values]
+        chosen = ["" if value is None else f"{value:.4g}" for value in values]
         rows.append([name, MODELS[run["scores"]["model"]], *chosen, *_errors(run)])
     return ["Training examples held out, of seeds that no test table has.", "", *table(header, rows)]
 
