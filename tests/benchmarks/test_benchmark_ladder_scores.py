@@ -45,6 +45,7 @@ def test_an_improvement_is_of_the_seeds_that_both_have() -> None:
     assert row[:2] == ["ebgan", "EBGAN-LN"] and row[5] == "25.0 % of 2 seeds"  # 1.2 against 1.6
     alone = {name: RUNS[name] for name in ("ebgan",)}
     assert rows_of(ladder_scores.page(alone))[-1][5] == ""
+    assert "23.5 % less" in ladder_scores.page(RUNS) and "23.5 % less" not in ladder_scores.page(alone)
 
 
 def test_the_improvements_are_those_of_the_published_figures() -> None:
