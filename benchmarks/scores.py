@@ -11,7 +11,7 @@ import json
 import pathlib
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -102,9 +102,9 @@ def command_line(command: str, config: Mapping[str, Any]) -> str:
     return f"ebgan {command} {options}"
 
 
-def committed() -> list[tuple[str, dict[str, Any]]]:
-    """The scores in the results folder, with their names."""
-    return [(path.stem, json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json"))]
+def committed(folder: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """The scores in a results folder, by name."""
+    return {path.stem: json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))}
 
 
 def take_over(runs: Iterable[str], folder: pathlib.Path) -> None:
@@ -120,19 +120,33 @@ def take_over(runs: Iterable[str], folder: pathlib.Path) -> None:
         shutil.copyfile(source, folder / f"{name}.json")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def write_page(
+    module: str,
+    description: str | None,
+    folder: pathlib.Path,
+    write: Callable[[], None],
+    arguments: Sequence[str] | None,
+) -> int:
+    """The command of a page: take over the runs that `arguments` name, then `write` it; the exit status."""
     parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("runs", nargs="*", metavar="RUN=NAME")
     options = parser.parse_args(arguments)
     try:
-        take_over(options.runs, FOLDER)
-        PAGE.write_text(page(committed()))
+        take_over(options.runs, folder)
+        write()
     except (ValueError, OSError) as error:
-        print(f"benchmarks.scores: {error}", file=sys.stderr)
+        print(f"{module}: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    def write() -> None:
+        PAGE.write_text(page(list(committed(FOLDER).items())))
+
+    return write_page("benchmarks.scores", __doc__, FOLDER, write, arguments)
 
 
 if __name__ == "__main__":

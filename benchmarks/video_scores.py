@@ -7,15 +7,14 @@ runs that differ in nothing but their seed as one row.
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from benchmarks.rows import RESULTS
-from benchmarks.scores import settings, take_over
+from benchmarks.scores import committed, settings, write_page
 from benchmarks.tables import table
 
 FOLDER, PAGE = RESULTS / "video", RESULTS / "VIDEO.md"
@@ -207,30 +206,17 @@ def _interval(gain: Mapping[str, float]) -> str:
     return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
 
 
-def committed() -> dict[str, Score]:
-    """The scores in the results folder, by name."""
-    return {path.stem: json.loads(path.read_text()) for path in sorted(FOLDER.glob("*.json"))}
-
-
 def chosen_rates() -> dict[str, Any]:
     """What the learning rates were chosen by."""
     found: dict[str, Any] = json.loads(RATES.read_text())
     return found
 
 
-def main(arguments: Iterable[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("runs", nargs="*", metavar="RUN=NAME")
-    options = parser.parse_args(None if arguments is None else list(arguments))
-    try:
-        take_over(options.runs, FOLDER)
-        PAGE.write_text(page(committed(), chosen_rates()))
-    except (ValueError, OSError) as error:
-        print(f"benchmarks.video_scores: {error}", file=sys.stderr)
-        return 2
-    return 0
+def main(arguments: Sequence[str] | None = None) -> int:
+    def write() -> None:
+        PAGE.write_text(page(committed(FOLDER), chosen_rates()))
+
+    return write_page("benchmarks.video_scores", __doc__, FOLDER, write, arguments)
 
 
 if __name__ == "__main__":

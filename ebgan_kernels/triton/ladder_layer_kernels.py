@@ -61,14 +61,19 @@ def _store(tensor, network, part, row, unit, mask, value):
 
 
 @triton.jit
-def _gradient(z, grad_z, grad_h, beta, gamma, mask, RELU: tl.constexpr):
-    """That of z, and what the rows add to those of beta and gamma: 0 where a row is none."""
-    shifted = z + beta
-    d = grad_h
+def _gradient(
+    grad_z, grad_h, x, noise, network, part, row, unit, mask, center, rstd, beta, gamma, RELU: tl.constexpr
+):
+    """y, the gradient of z, and what the rows add to those of beta and gamma: 0 where a row is none."""
+    dtype: tl.constexpr = rstd.dtype
+    y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * rstd
+    shifted = y + _load(noise, network, part, row, unit, mask, 0.0, dtype) + beta
+    d = _load(grad_h, network, part, row, unit, mask, 0.0, dtype)
     if RELU:
-        d = tl.where(gamma * shifted <= 0, 0.0, grad_h)
+        d = tl.where(gamma * shifted <= 0, 0.0, d)
     of_beta = tl.where(mask, d * gamma, 0.0)
-    return grad_z + of_beta, of_beta, tl.where(mask, d * shifted, 0.0)
+    g = _load(grad_z, network, part, row, unit, mask, 0.0, dtype) + of_beta
+    return y, g, of_beta, tl.where(mask, d * shifted, 0.0)
 
 
 @triton.jit
@@ -115,13 +120,13 @@ def forward(
     deviation = square_root(total / extent.rows + EPSILON).to(dtype)[None, :]
     _store(mean, network, part, 0, unit, of_units, center)
     _store(std, network, part, 0, unit, of_units, deviation)
-    inverse = divide(tl.full((), 1, dtype), deviation)
+    rstd = divide(tl.full((), 1, dtype), deviation)
     shift = _load(beta, network, part, 0, unit, of_units, 0.0, dtype)
     scale = _load(gamma, network, part, 0, unit, of_units, 1.0, dtype)
     for iteration in range(OUTER * INNER):
         row = iteration * ROWS + rows
         mask = (row < extent.rows) & of_units
-        y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
+        y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * rstd
         noisy = y + _load(noise, network, part, row, unit, mask, 0.0, dtype)
         _store(z, network, part, row, unit, mask, noisy)
         if h.data is not None:
@@ -169,7 +174,7 @@ def backward(
         part = first_part % extent.parts + next_part
         center = _load(mean, network, part, 0, unit, of_units, 0.0, dtype)
         deviation = _load(std, network, part, 0, unit, of_units, 1.0, dtype)
-        inverse = divide(tl.full((), 1, dtype), deviation)
+        rstd = divide(tl.full((), 1, dtype), deviation)
         total_g, total_gy = tl.zeros((UNITS,), tl.float64), tl.zeros((UNITS,), tl.float64)
         for outer in range(OUTER):
             sum_g, sum_gy = tl.zeros((ROWS, UNITS), dtype), tl.zeros((ROWS, UNITS), dtype)
@@ -177,15 +182,8 @@ def backward(
             for inner in range(INNER):
                 row = (outer * INNER + inner) * ROWS + rows
                 mask = (row < extent.rows) & of_units
-                y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
-                g, of_beta, of_gamma = _gradient(
-                    y + _load(noise, network, part, row, unit, mask, 0.0, dtype),
-                    _load(grad_z, network, part, row, unit, mask, 0.0, dtype),
-                    _load(grad_h, network, part, row, unit, mask, 0.0, dtype),
-                    shift,
-                    scale,
-                    mask,
-                    RELU,
+                y, g, of_beta, of_gamma = _gradient(
+                    grad_z, grad_h, x, noise, network, part, row, unit, mask, center, rstd, shift, scale, RELU
                 )
                 sum_g += g
                 sum_gy += tl.where(mask, g * y, 0.0)
@@ -204,16 +202,9 @@ def backward(
             for iteration in range(OUTER * INNER):
                 row = iteration * ROWS + rows
                 mask = (row < extent.rows) & of_units
-                y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * inverse
-                g, _, _ = _gradient(
-                    y + _load(noise, network, part, row, unit, mask, 0.0, dtype),
-                    _load(grad_z, network, part, row, unit, mask, 0.0, dtype),
-                    _load(grad_h, network, part, row, unit, mask, 0.0, dtype),
-                    shift,
-                    scale,
-                    mask,
-                    RELU,
+                y, g, _, _ = _gradient(
+                    grad_z, grad_h, x, noise, network, part, row, unit, mask, center, rstd, shift, scale, RELU
                 )
-                _store(grad_x, network, part, row, unit, mask, (g - mean_g - y * mean_gy) * inverse)
+                _store(grad_x, network, part, row, unit, mask, (g - mean_g - y * mean_gy) * rstd)
     _store(grad_beta, network, 0, 0, unit, of_units, total_beta.to(dtype)[None, :])
     _store(grad_gamma, network, 0, 0, unit, of_units, total_gamma.to(dtype)[None, :])

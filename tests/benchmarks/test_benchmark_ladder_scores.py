@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 
-from benchmarks import ladder_scores
+from benchmarks import ladder_scores, scores
 
 
 def run(model: str, errors: dict[int, float], *, labels: int = 100, held_out: int = 0) -> dict[str, Any]:
     data, examples = ("mnist held out of training", held_out) if held_out else ("mnist test", 10_000)
     rates = {f"seed {seed}": error for seed, error in errors.items()}
-    scores = {"data": data, "examples": examples, "model": model, "labels": labels, "errors": rates}
+    found = {"data": data, "examples": examples, "model": model, "labels": labels, "errors": rates}
     settings = dict.fromkeys(ladder_scores.CHOSEN) | {"lr": 0.002, "held_out": held_out}
     return {
-        **{"scores": scores, "step": 24_000, "command": "train ladder", "config": settings, "device": "cpu"},
+        **{"scores": found, "step": 24_000, "command": "train ladder", "config": settings, "device": "cpu"},
         **{"versions": {"torch": "2.13.0"}, "date": "2026-01-31T10:00:00+00:00"},
     }
 
@@ -78,4 +78,5 @@ def test_a_run_without_scores_is_refused_in_one_line(
 
 
 def test_the_committed_page_is_that_of_the_committed_scores() -> None:
-    assert ladder_scores.PAGE.read_text() == ladder_scores.page(ladder_scores.committed())
+    committed = scores.committed(ladder_scores.FOLDER)
+    assert ladder_scores.PAGE.read_text() == ladder_scores.page(committed)

@@ -75,4 +75,4 @@ def test_what_cannot_be_taken_over_is_named(item: str, message: str, tmp_path: p
 
 
 def test_the_committed_page_says_what_the_committed_scores_say():
-    assert scores.PAGE.read_text() == scores.page(scores.committed())
+    assert scores.PAGE.read_text() == scores.page(list(scores.committed(scores.FOLDER).items()))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from benchmarks import video_scores
+from benchmarks.scores import committed
 
 
 def area(psnr: float) -> dict[str, Any]:
@@ -130,6 +131,6 @@ def test_a_run_without_scores_is_refused_in_one_line(tmp_path: pathlib.Path, mon
 
 
 def test_the_committed_page_says_what_the_committed_scores_say():
-    scores = video_scores.committed()
+    scores = committed(video_scores.FOLDER)
     assert scores
     assert video_scores.PAGE.read_text() == video_scores.page(scores, video_scores.chosen_rates())

@@ -91,13 +91,18 @@ def assert_close_to_float64(case: Case, inputs: Sequence[Tensor]) -> None:
     for x, ours, exact in zip(inputs, gradients, exact_gradients, strict=True):
         assert ours.dtype == x.dtype and ours.shape == x.shape == exact.shape
     for ours, exact in zip((value, *gradients), (exact_value, *exact_gradients), strict=True):
-        info = torch.finfo(ours.dtype)
-        # Several terms may cancel, so what is left of their rounding is absolute.
-        accumulated = 1e-12 if ours.dtype == torch.float64 else 4e-6
-        largest = float(exact.abs().max()) if exact.numel() else 0.0
-        torch.testing.assert_close(
-            ours.double(),
-            exact,
-            rtol=max(accumulated, info.eps),
-            atol=accumulated * largest + info.smallest_normal * info.eps,
-        )
+        assert_rounding_apart(ours, exact)
+
+
+def assert_rounding_apart(ours: Tensor, exact: Tensor) -> None:
+    """Asserts that `exact`, in float64, differs from `ours` by no more than its rounding."""
+    info = torch.finfo(ours.dtype)
+    # Several terms may cancel, so what is left of their rounding is absolute.
+    accumulated = 1e-12 if ours.dtype == torch.float64 else 4e-6
+    largest = float(exact.abs().max()) if exact.numel() else 0.0
+    torch.testing.assert_close(
+        ours.double(),
+        exact,
+        rtol=max(accumulated, info.eps),
+        atol=accumulated * largest + info.smallest_normal * info.eps,
+    )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 import ebgan_kernels as ek
 from ebgan_kernels.reference.ladder import LayerActivation
-from support.ladder import SINGLE, incoming
+from support.ladder import SINGLE, assert_rounding_apart, incoming
 
 Inputs = Mapping[str, Tensor]
 
@@ -98,13 +98,4 @@ def assert_layer_close_to_float64(layer: Layer, inputs: Inputs) -> None:
     assert [tensor.dtype for tensor in found] == dtypes
     for ours, true in zip(found, exact, strict=True):
         assert ours.shape == true.shape
-        info = torch.finfo(ours.dtype)
-        # Several terms may cancel, so what is left of their rounding is absolute.
-        accumulated = 1e-12 if ours.dtype == torch.float64 else 4e-6
-        largest = float(true.abs().max()) if true.numel() else 0.0
-        torch.testing.assert_close(
-            ours.double(),
-            true,
-            rtol=max(accumulated, info.eps),
-            atol=accumulated * largest + info.smallest_normal * info.eps,
-        )
+        assert_rounding_apart(ours, true)

@@ -1,4 +1,4 @@
-"""A training step as one CUDA graph: its hundreds of kernels cost the host one launch."""
+"""A training step as one CUDA graph: all its kernels cost the host one launch."""
 
 from __future__ import annotations
 
