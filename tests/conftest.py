@@ -1,4 +1,10 @@
-"""Settings that every test shares."""
+"""Settings that every test shares, and which implementations a run is about.
+
+Implementations need processes of their own: Triton's interpreter and the emulated CUDA kernels are switched on by the
+environment. ``pytest --implementations triton`` runs the tests of one, and fails where it cannot run; a test of no
+implementation belongs to ``reference``. Without the option every test is collected, and those of an implementation that
+cannot run here are skipped.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +15,8 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from support.implementations import implementation_of, missing
+
 try:
     from hypothesis import settings
 except ImportError:  # the GPU machine has none; modules that need it skip by pytest.importorskip
@@ -18,6 +26,34 @@ else:
         "ebgan", deadline=None, max_examples=100, derandomize="CI" in os.environ, print_blob=True
     )
     settings.load_profile("ebgan")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--implementations",
+        metavar="NAME[,NAME]",
+        help="run the tests of these implementations only, and refuse to run where one of them is missing",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for name in _wanted(config) or ():
+        if reason := missing(name):
+            raise pytest.UsageError(f"--implementations: {name} cannot run here, it is {reason}")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    wanted = _wanted(config)
+    if wanted is None:
+        return
+    others = [item for item in items if implementation_of(item) not in wanted]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if implementation_of(item) in wanted]
+
+
+def _wanted(config: pytest.Config) -> list[str] | None:
+    names: str | None = config.getoption("--implementations")
+    return None if names is None else names.split(",")
 
 
 @pytest.fixture(autouse=True)

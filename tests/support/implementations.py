@@ -6,6 +6,7 @@ import functools
 import os
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -21,6 +22,17 @@ def missing(implementation: str) -> str:
         if name == implementation:
             return "" if state.lstrip().startswith("available") else state.strip()
     raise AssertionError(f"the report has no line for {implementation}")
+
+
+def implementation_of(test: pytest.Item) -> str:
+    """The implementation that a test is about; "reference" where it is about none in particular."""
+    parameters: dict[str, Any] = test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    for fixture in ("implementation", "kernels"):
+        if fixture in parameters:
+            return str(parameters[fixture])
+    if isinstance(test, pytest.Function) and "cuda" in test.fixturenames:
+        return "cuda"
+    return "triton" if "interpreter" in test.path.parts else "reference"
 
 
 def device_of(implementation: str) -> torch.device:
