@@ -102,6 +102,12 @@ def _triton_interpreted() -> bool:
     return os.environ.get("TRITON_INTERPRET") == "1"
 
 
+def device_type(name: Backend) -> str:
+    """Where tensors must be for an implementation: "cpu" or "cuda"; the reference takes any device."""
+    emulated = {"cuda": library.cuda_is_emulated, "triton": _triton_interpreted()}
+    return "cuda" if name in emulated and not emulated[name] else "cpu"
+
+
 def _refusal(name: str, device: str) -> str:
     """Why implementation ``name`` cannot run on ``device``; "" where it can."""
     if name == "cpu":
@@ -109,11 +115,12 @@ def _refusal(name: str, device: str) -> str:
             "" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}"
         )
     if name == "cuda":
+        takes = device_type("cuda")
         return library.cuda_missing or (
-            "" if device == "cuda" else f"it runs on CUDA tensors, and these are on {device}"
+            "" if device == takes else f"it runs on {takes.upper()} tensors, and these are on {device}"
         )
     if name == "triton":
-        if device == "cpu" and not _triton_interpreted():
+        if device == "cpu" and device_type("triton") == "cuda":
             return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
         return triton_missing()
     return ""
@@ -180,6 +187,13 @@ def _cpu_line(build: dict[str, str]) -> str:
 
 def _cuda_line(build: dict[str, str], has_gpu: bool) -> str:
     targets = build.get("cuda_architectures")
+    if library.cuda_is_emulated:
+        missing = library.cuda_missing
+        return (
+            f"missing: {missing}"
+            if missing
+            else f"available: emulated on CPU tensors by {library.emulated_library()}"
+        )
     if library.cuda_missing:
         built = f" (compiled here for {targets})" if targets else ""
         if build.get("cuda_note"):

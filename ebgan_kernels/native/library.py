@@ -4,11 +4,16 @@ A schema is defined in Python once, whatever is compiled, so that ``torch.ops.eb
 on every machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the dispatch keys CPU and CUDA as
 they are loaded; Triton operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share
 the fake kernel.
+
+For the tests of the CUDA kernels on machines without a GPU, ``EBGAN_KERNELS_EMULATE_CUDA`` names a library that runs
+them on CPU tensors (``tests/emulator``); "1" is the one that a checkout builds in ``build/emulator``. Its operators are
+registered for CPU tensors, so it takes the place of the CPU library.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import pathlib
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -18,6 +23,7 @@ from torch import Tensor
 
 NAMESPACE = "ebgan_kernels"
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
+_EMULATE = os.environ.get("EBGAN_KERNELS_EMULATE_CUDA") or None
 _library = torch.library.Library(NAMESPACE, "DEF")
 defined: list[str] = []
 
@@ -47,13 +53,10 @@ def empty_gradient(tensor: Tensor, needed: bool) -> Tensor:
     return torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype, device=tensor.device)
 
 
-def _load(stem: str) -> str:
+def _load(path: pathlib.Path, remedy: str) -> str:
     """Loads a compiled library; returns "" or, in one line, why it is not there and what to do."""
-    path = _PACKAGE / f"{stem}.so"
     if not path.is_file():
-        return f"not compiled ({path.name} is not in {path.parent}); reinstall with a C++ compiler" + (
-            " and nvcc" if stem == "_C_cuda" else ""
-        )
+        return f"not compiled ({path.name} is not in {path.parent}); {remedy}"
     try:
         torch.ops.load_library(path)
     except OSError as error:
@@ -61,13 +64,29 @@ def _load(stem: str) -> str:
     return ""
 
 
+def _load_cpu() -> str:
+    if _EMULATE is not None:
+        return "EBGAN_KERNELS_EMULATE_CUDA is set, and emulated CUDA kernels take CPU tensors in its place"
+    return _load(_PACKAGE / "_C_cpu.so", "reinstall with a C++ compiler")
+
+
 def _load_cuda() -> str:
+    if _EMULATE is not None:
+        return _load(emulated_library(), "build it with make emulator")
     if torch.version.cuda is None:
         return f"torch {torch.__version__} is built without CUDA; install a CUDA build of torch"
-    return _load("_C_cuda")
+    return _load(_PACKAGE / "_C_cuda.so", "reinstall with a C++ compiler and nvcc")
 
 
-cpu_missing = _load("_C_cpu")
+def emulated_library() -> pathlib.Path:
+    """The library of emulated CUDA kernels that the environment asks for."""
+    if _EMULATE == "1":
+        return _PACKAGE.parent / "build" / "emulator" / "plain-9.0.so"
+    return pathlib.Path(str(_EMULATE)).resolve()
+
+
+cuda_is_emulated = _EMULATE is not None
+cpu_missing = _load_cpu()
 cuda_missing = _load_cuda()
 
 

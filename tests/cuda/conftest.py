@@ -1,4 +1,4 @@
-"""What the tests that run CUDA kernels for real share."""
+"""What the tests that run CUDA kernels share: the device, a GPU's or an emulated one."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import ebgan_kernels as ek
-from support.implementations import missing
+from support.implementations import device_of, missing
 
 
 @pytest.fixture
 def cuda() -> Iterator[torch.device]:
-    """The first CUDA device; skips, with the report's reason, where the kernels cannot run."""
+    """Where the kernels' tensors lie; skips, with the report's reason, where the kernels cannot run."""
     if reason := missing("cuda"):
         pytest.skip(f"cuda is {reason}")
     with ek.backend("cuda"):
-        yield torch.device("cuda", 0)
+        yield device_of("cuda")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import ebgan_kernels as ek
+from ebgan_kernels.backends import device_type
 
 
 @functools.cache
@@ -26,7 +26,9 @@ def missing(implementation: str) -> str:
 
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    parameters: dict[str, Any] = test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    parameters: dict[str, Any] = (
+        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    )
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])
@@ -36,10 +38,8 @@ def implementation_of(test: pytest.Item) -> str:
 
 
 def device_of(implementation: str) -> torch.device:
-    """The device whose tensors an implementation takes; Triton's interpreter takes CPU tensors."""
-    if implementation == "cuda" or (implementation == "triton" and os.environ.get("TRITON_INTERPRET") != "1"):
-        return torch.device("cuda")
-    return torch.device("cpu")
+    """The device whose tensors an implementation takes; an emulated or interpreted one takes CPU tensors."""
+    return torch.device(device_type(implementation))  # type: ignore[arg-type]
 
 
 class OperatorLog(TorchDispatchMode):
