@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 # A development build compiles for few GPUs, to be quick; `pip install .` compiles for all (cmake/cuda.cmake).
 export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
 
-.PHONY: install demo test bench lint format clean
+.PHONY: install demo test emulator bench lint format clean
 
 install: $(INSTALLED)
 
@@ -27,6 +27,16 @@ demo: $(INSTALLED)
 test: $(INSTALLED)
 	$(BIN)/python -m pytest tests
 	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/triton/interpreter
+
+# The CUDA kernels for the emulated device, make emulator VARIANT=plain, races, sanitizers or counts: tests/emulator/README.md.
+VARIANT := plain
+EMULATOR := build/emulator
+
+emulator: $(INSTALLED)
+	$(BIN)/cmake -S . -B $(EMULATOR) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_EMULATOR=ON \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
+	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
+	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

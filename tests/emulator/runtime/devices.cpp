@@ -16,7 +16,6 @@ constexpr int kKilobyte = 1024;
 constexpr int kWithoutOptingIn = 48 * kKilobyte;
 constexpr int kMostThreads = 1024;
 constexpr size_t kMostArgumentBytes = 32764;
-constexpr unsigned kMostClusterBlocks = 8;
 
 // The first is used unless another is asked for.
 constexpr Device kDevices[] = {

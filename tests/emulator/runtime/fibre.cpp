@@ -80,11 +80,6 @@ extern "C" void emulator_switch_stack(void** from, void* to);
 namespace emulator {
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr size_t kStackBytes = 512 * 1024;  // red zones of unrolled kernels are large
-#else
-constexpr size_t kStackBytes = 64 * 1024;
-#endif
 constexpr size_t kPage = 4096;
 
 }  // namespace

@@ -6,6 +6,12 @@
 
 namespace emulator {
 
+#if defined(__SANITIZE_ADDRESS__)
+constexpr size_t kStackBytes = 512 * 1024;  // red zones of unrolled kernels are large
+#else
+constexpr size_t kStackBytes = 64 * 1024;
+#endif
+
 // Stacks of a fixed size, each above a page that no one may touch; kept from launch to launch.
 char* stack_of(size_t index);
 

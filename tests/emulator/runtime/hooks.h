@@ -14,6 +14,7 @@ cudaError_t check_launch(const cudaLaunchConfig_t& config, const Kernel& kernel,
 
 // shared_memory.cpp: a block's shared memory is new.
 void begin_block(Block& block);
+char* shared_arenas();  // of all blocks of a cluster, one behind the other
 
 // copies.cpp: what a thread has copied and not waited for.
 void finish_copies(Thread& thread, int groups_left);

@@ -85,9 +85,7 @@ void begin_cluster(int64_t first_block) {
   next_ready = 0;
   for (unsigned rank = 0; rank < launch.cluster; ++rank) {
     Block& block = launch.in_cluster[rank];
-    char* const shared = block.shared;
     block = {};
-    block.shared = shared;
     block.number = first_block + rank;
     block.index = {static_cast<unsigned>(block.number), 0, 0};
     block.rank = rank;

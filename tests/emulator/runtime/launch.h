@@ -49,7 +49,8 @@ std::vector<Thread>& threads_of_cluster();
 // An error outside of any thread.
 [[noreturn]] void fail_on_host(const std::string& message);
 
-// "name of the kernel", for errors; "function+offset" of an address in a kernel.
+// The kernel, and the "file:line" of an address that a call returns to, for errors.
 std::string name_of(const void* code);
+std::string place_of(const void* code);
 
 }  // namespace emulator

@@ -26,17 +26,6 @@ constexpr int64_t kBetween = 0;
 #endif
 constexpr int64_t kMostStaticBytes = 48 * 1024;
 
-char* arena_of(unsigned rank) {
-  static char* arenas[16] = {};
-  if (arenas[rank] == nullptr) {
-    void* const memory =
-        mmap(nullptr, kSharedArena, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) std::abort();
-    arenas[rank] = static_cast<char*>(memory);
-  }
-  return arenas[rank];
-}
-
 void open_memory(char* begin, int64_t bytes) {
   ASAN_UNPOISON_MEMORY_REGION(begin, static_cast<size_t>(bytes));
   std::memset(begin, 0xff, static_cast<size_t>(bytes));
@@ -63,8 +52,15 @@ const SharedVariable& variable_of(const void* key, int64_t bytes, int64_t alignm
 
 }  // namespace
 
+char* shared_arenas() {
+  static char* const arenas = static_cast<char*>(mmap(nullptr, kMostClusterBlocks * kSharedArena, PROT_READ | PROT_WRITE,
+                                                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  if (arenas == MAP_FAILED) std::abort();
+  return arenas;
+}
+
 void begin_block(Block& block) {
-  block.shared = arena_of(block.rank);
+  block.shared = shared_arenas() + block.rank * kSharedArena;
   ASAN_POISON_MEMORY_REGION(block.shared, kSharedArena);
   open_memory(block.shared, launch.dynamic_bytes);
   for (const SharedVariable& variable : launch.variables) open_memory(block.shared + variable.offset, variable.bytes);

@@ -9,8 +9,10 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <map>
 
 #include "launch.h"
 
@@ -61,6 +63,26 @@ std::string name_of(const void* code) {
   const std::string name = symbol ? demangled(symbol) : "an unknown kernel";
   munmap(file, bytes);
   return name;
+}
+
+// The innermost line of csrc that was inlined at an address, by binutils' addr2line; each address is asked for once.
+std::string place_of(const void* code) {
+  static std::map<const void*, std::string> known;
+  std::string& place = known[code];
+  if (!place.empty()) return place;
+  Dl_info library = {};
+  if (dladdr(code, &library) == 0) return place = "an unknown place";
+  char command[1024];
+  const long offset = static_cast<const char*>(code) - static_cast<const char*>(library.dli_fbase) - 1;
+  std::snprintf(command, sizeof command, "addr2line -i -e '%s' 0x%lx", library.dli_fname, offset);
+  if (FILE* const pipe = popen(command, "r")) {
+    char line[512];
+    while (place.empty() && std::fgets(line, sizeof line, pipe)) {
+      if (const char* const source = std::strstr(line, "csrc/")) place.assign(source, std::strcspn(source, " \n"));
+    }
+    pclose(pipe);
+  }
+  return place.empty() ? place = name_of(code) : place;
 }
 
 }  // namespace emulator

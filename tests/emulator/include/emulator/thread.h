@@ -85,6 +85,7 @@ struct Block {
 
 // Shared memory of a block: the dynamic part begins at 0, static variables lie behind it.
 constexpr int64_t kSharedArena = 256 * 1024;
+constexpr unsigned kMostClusterBlocks = 8;
 
 extern Thread* current;  // the thread that runs; null: the host
 extern uint3 block_dim;
