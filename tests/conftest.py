@@ -1,9 +1,9 @@
 """Settings that every test shares, and which implementations a run is about.
 
-Implementations need processes of their own: Triton's interpreter and the emulated CUDA kernels are switched on by the
-environment. ``pytest --implementations triton`` runs the tests of one, and fails where it cannot run; a test of no
-implementation belongs to ``reference``. Without the option every test is collected, and those of an implementation that
-cannot run here are skipped.
+Implementations need processes of their own: Triton's interpreter and the emulated CUDA kernels are switched
+on by the environment. ``pytest --implementations triton`` runs the tests of one, and fails where it cannot
+run; a test of no implementation belongs to ``reference``. Without the option every test is collected, and
+those of an implementation that cannot run here are skipped.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from support.implementations import implementation_of, missing
+from support.implementations import device_of, implementation_of, missing
 
 try:
     from hypothesis import settings
@@ -43,6 +43,13 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if device_of("cuda").type == "cpu":
+        skip = pytest.mark.skip(
+            reason="an emulated device has no streams, no graphs, no second device, no memory"
+        )
+        for item in items:
+            if item.get_closest_marker("needs_gpu"):
+                item.add_marker(skip)
     wanted = _wanted(config)
     if wanted is None:
         return

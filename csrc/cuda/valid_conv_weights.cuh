@@ -42,6 +42,8 @@ template <typename T, typename Tile>
 constexpr int kWeightShared =
     Tile::kStages * Tile::kStageVectors * kVector + 2 * kChunkPixels<T> * static_cast<int>(sizeof(int64_t));
 
+#if EBGAN_TENSOR_CORES
+
 // The fragments of a slice: rows 16 i of the left factor, columns 16 j of the right one.
 template <typename T, int kVectors>
 __device__ __forceinline__ void load_left(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
@@ -80,6 +82,8 @@ __device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4
     registers[3] = left[3];
   }
 }
+
+#endif
 
 template <typename T, typename Tile>
 __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)

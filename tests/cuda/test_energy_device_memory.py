@@ -58,6 +58,7 @@ def test_an_incoming_gradient_of_one_leaves_filled_buffers_alone(cuda: torch.dev
     assert all((buffer == 7).all() for buffer in buffers)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("elements", [3 * 64 * 64, 500_000])
 def test_peak_memory_is_the_outputs_and_a_sum_for_every_part(cuda: torch.device, elements: int) -> None:
     samples = 8
@@ -80,6 +81,7 @@ def _skip_without_memory(needed: int) -> None:
         pytest.skip(f"needs {needed >> 30} GiB of free GPU memory, there are {free >> 30}")
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 @pytest.mark.parametrize(("samples", "elements"), [(1, 2**31 + 9), (174_763, 3 * 64 * 64 + 1), (3, 2**30)])
 def test_more_elements_than_32_bits_count_are_right(cuda: torch.device, samples: int, elements: int) -> None:

@@ -9,6 +9,8 @@ from torch import Tensor
 import ebgan_kernels as ek
 from support.losses import Case, images, value_and_gradients
 
+pytestmark = pytest.mark.needs_gpu
+
 CASE = Case("discriminator_loss")
 SIZES = (784, 3 * 64 * 64, 500_001)
 

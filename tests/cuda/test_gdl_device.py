@@ -160,6 +160,7 @@ def test_same_input_gives_the_same_bits(cuda: torch.device, name: str) -> None:
         assert all(map(torch.equal, _step(case, inputs), first))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", NAMES)
 def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -> None:
     case, inputs = _calls(cuda)[name]
@@ -178,6 +179,7 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -
     assert all(map(torch.equal, captured, _step(case, inputs)))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", NAMES)
 def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     case, late = _calls(cuda, seed=1)[name]
@@ -194,6 +196,7 @@ def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     assert all(map(torch.equal, got, _step(case, late)))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", NAMES)
 def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> None:
     case, inputs = _calls(cuda)[name]
@@ -205,6 +208,7 @@ def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> N
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", NAMES)
 def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
     if torch.cuda.device_count() < 2:
@@ -217,6 +221,7 @@ def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
         torch.testing.assert_close(y.to(cuda), x)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("shape", [(32, 3, 256, 256), (5, 3, 31, 33)], ids=str)
 def test_peak_memory_is_the_outputs_and_a_sum_for_every_block(
     cuda: torch.device, shape: tuple[int, ...]
@@ -238,6 +243,7 @@ def _skip_without_memory(needed: int) -> None:
         pytest.skip(f"needs {needed >> 30} GiB of free GPU memory, there are {free >> 30}")
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("shape", "spatial_dims"), [((1, 46_349, 46_352), 2), ((2**29 + 3, 2, 3), 2), ((3, 1031, 1024, 1024), 3)]
@@ -256,6 +262,7 @@ def test_more_elements_than_32_bits_count_are_right(
     assert torch.count_nonzero(gradient).item() == 1 + spatial_dims
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 def test_a_pyramid_of_more_elements_than_32_bits_count_is_right(cuda: torch.device) -> None:
     side = 46_352

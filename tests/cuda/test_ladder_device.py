@@ -52,6 +52,7 @@ def test_every_mix_of_dtypes_is_right(
     assert_close_to_float64(case, case.inputs(rows=20, units=45, dtypes=dtypes, device=cuda))
 
 
+@pytest.mark.needs_gpu
 def test_peak_memory_is_the_outputs_and_the_sums_of_tiles(cuda: torch.device) -> None:
     inputs = [x.detach() for x in Case(COST).inputs(rows=100, units=784, device=cuda)]
     cost = OPERATORS.ladder_denoising_cost
@@ -65,6 +66,7 @@ def test_peak_memory_is_the_outputs_and_the_sums_of_tiles(cuda: torch.device) ->
     assert outputs <= peak <= outputs + 4 * tiles * (12 * 784 + 25)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 def test_more_elements_than_32_bits_count_are_right(cuda: torch.device) -> None:
     rows, units = 65_537, 32_768  # more than 2^31 elements
@@ -82,6 +84,7 @@ def test_more_elements_than_32_bits_count_are_right(cuda: torch.device) -> None:
     torch.testing.assert_close(cost.item(), 16 / rows, rtol=1e-6, atol=0)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", [COST, COMBINATOR])
 def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -> None:
     case = Case(name, (2,))
@@ -104,6 +107,7 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -
     assert all(map(torch.equal, captured, [value, *gradients]))
 
 
+@pytest.mark.needs_gpu
 def test_a_captured_layer_replays_with_new_input(cuda: torch.device) -> None:
     layer = Layer(("noise", "beta", "gamma"))
     inputs = layer.inputs(rows=20, units=45, device=cuda)
@@ -125,6 +129,7 @@ def test_a_captured_layer_replays_with_new_input(cuda: torch.device) -> None:
     assert all(map(torch.equal, captured, results_and_gradients(layer, inputs)))
 
 
+@pytest.mark.needs_gpu
 def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:
     inputs = [x.detach() for x in Case(COST).inputs(rows=100, units=784, device=cuda)]
     late = inputs[1].clone()
@@ -139,6 +144,7 @@ def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:
     assert all(map(torch.equal, got, OPERATORS.ladder_denoising_cost(*inputs, *[True] * 6)))
 
 
+@pytest.mark.needs_gpu
 def test_tensors_choose_the_device(cuda: torch.device) -> None:
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two CUDA devices")

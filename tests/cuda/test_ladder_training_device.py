@@ -13,6 +13,8 @@ pytest.importorskip("ebgan._host", exc_type=ImportError)  # the data sets need i
 from ebgan import UserError
 from ebgan.ladder import Examples, Ladder, build, preset
 
+pytestmark = pytest.mark.needs_gpu
+
 STEPS = 12  # of which an EBGAN's margin is above 0 in the first 6
 
 

@@ -49,6 +49,7 @@ def test_same_input_gives_the_same_bits(cuda: torch.device, rows: int) -> None:
         assert all(map(torch.equal, WEIGHTS(gram, True), (loss, weights)))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("rows", [7, 1025])
 def test_peak_memory_is_the_outputs_and_a_sum_for_every_row(cuda: torch.device, rows: int) -> None:
     gram = gram_of(codes(rows, device=cuda))
@@ -61,6 +62,7 @@ def test_peak_memory_is_the_outputs_and_a_sum_for_every_row(cuda: torch.device, 
     assert outputs <= peak <= outputs + rows * gram.element_size()
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 def test_more_elements_than_32_bits_count_are_right(cuda: torch.device) -> None:
     rows = 46_349  # its square is more than 2^31
@@ -78,6 +80,7 @@ def test_more_elements_than_32_bits_count_are_right(cuda: torch.device) -> None:
     torch.testing.assert_close(weights.diagonal(), expected.fill_(-4 / rows), rtol=1e-5, atol=0)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("shape", [(16, 512), (256, 64)])
 def test_a_captured_step_replays_with_new_input(cuda: torch.device, shape: tuple[int, int]) -> None:
     some = torch.randn(shape, device=cuda, requires_grad=True)
@@ -95,6 +98,7 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, shape: tuple
     torch.testing.assert_close(captured, _step(some), rtol=1e-5, atol=1e-9)
 
 
+@pytest.mark.needs_gpu
 def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:
     gram, late = torch.eye(300, device=cuda), gram_of(codes(300, device=cuda))
     torch.cuda.synchronize()
@@ -107,6 +111,7 @@ def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:
     assert all(map(torch.equal, got, WEIGHTS(late, True)))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("shape", [(16, 512), (256, 64)])
 def test_the_host_never_waits_for_the_device(cuda: torch.device, shape: tuple[int, int]) -> None:
     some = torch.randn(shape, device=cuda, requires_grad=True)
@@ -118,6 +123,7 @@ def test_the_host_never_waits_for_the_device(cuda: torch.device, shape: tuple[in
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.needs_gpu
 def test_tensors_choose_the_device(cuda: torch.device) -> None:
     if torch.cuda.device_count() < 2:
         pytest.skip("needs two CUDA devices")

@@ -203,6 +203,7 @@ def _skip_without_memory(needed: int) -> None:
         pytest.skip(f"needs {needed >> 30} GiB of free GPU memory, there are {free >> 30}")
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.slow
 @pytest.mark.parametrize("channels_last", [False, True])
 @pytest.mark.parametrize("maps", [1, 16])

@@ -68,6 +68,7 @@ def test_same_input_gives_the_same_bits(cuda: torch.device, name: str) -> None:
         assert _all_equal(_step(inputs), first)
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -> None:
     inputs = _inputs(name, cuda)
@@ -84,6 +85,7 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -
     assert _all_equal(captured, _step(inputs))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     late = _inputs(name, cuda, seed=1)
@@ -98,6 +100,7 @@ def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     assert _all_equal(got, _step(late))
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> None:
     inputs = _inputs(name, cuda)
@@ -109,6 +112,7 @@ def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> N
         torch.cuda.set_sync_debug_mode("default")
 
 
+@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
     if torch.cuda.device_count() < 2:
@@ -120,6 +124,7 @@ def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
         torch.testing.assert_close(y.to(cuda), x)
 
 
+@pytest.mark.needs_gpu
 def test_a_forward_pass_of_ready_layouts_takes_no_memory_beside_its_output(cuda: torch.device) -> None:
     image = torch.randn(64, 128, 26, 26, device=cuda, dtype=torch.bfloat16)
     weight = torch.randn(256, 128, 7, 7, device=cuda, dtype=torch.bfloat16)
