@@ -124,9 +124,18 @@ template <typename T>
 Correlation for_tensor_cores(Correlation layer, Arena& arena, std::vector<Packing>& packings) {
   layer.from = with_whole_vectors<T>(layer.from, has_whole_vectors<T>(layer.from), arena, packings);
   const Image& weight = layer.weight;
-  const bool dense = weight.readable == layer.from.channels && weight.strides.column == weight.readable &&
+  // Padded ones have weights that are flipped, and so lie in no order that is read as it is.
+  const bool padded = layer.padding_rows + layer.padding_columns > 0;
+  const bool dense = !padded && weight.readable == layer.from.channels &&
+                     weight.strides.column == weight.readable &&
                      weight.strides.row == int64_t{weight.width} * weight.readable;
   layer.weight = with_whole_vectors<T>(weight, dense && has_whole_vectors<T>(weight), arena, packings);
+  if (padded) {
+    Packing& packing = packings.back();
+    packing.has_odd = static_cast<int*>(arena.take(packing.blocks() * static_cast<int64_t>(sizeof(int))));
+    layer.has_odd_weights = packing.has_odd;
+    layer.weight_parts = static_cast<int>(packing.blocks());
+  }
   return layer;
 }
 

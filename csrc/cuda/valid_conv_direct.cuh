@@ -93,6 +93,11 @@ struct Share {
   }
 };
 
+__device__ inline bool is_inside(const Image& from, const Window& window, const Step& step) {
+  return static_cast<unsigned>(window.row + step.row) < static_cast<unsigned>(from.height) &&
+         static_cast<unsigned>(window.column + step.column) < static_cast<unsigned>(from.width);
+}
+
 // This thread's share of the values at all windows and steps; 0 outside.
 template <typename T, int kWindows, int kSteps, typename A, int kCount>
 __device__ __forceinline__ void gather(A (&values)[kCount], const Image& from, const Window* windows,
@@ -103,10 +108,7 @@ __device__ __forceinline__ void gather(A (&values)[kCount], const Image& from, c
   for (int i = 0; i < kCount; ++i) {
     const Window& window = windows[Share<kWindows, kSteps>::window(i, steps_fastest)];
     const Step& step = steps[Share<kWindows, kSteps>::step(i, steps_fastest)];
-    const bool inside =
-        static_cast<unsigned>(window.row + step.row) < static_cast<unsigned>(from.height) &&
-        static_cast<unsigned>(window.column + step.column) < static_cast<unsigned>(from.width);
-    values[i] = inside ? static_cast<A>(data[window.from + step.from]) : A(0);
+    values[i] = is_inside(from, window, step) ? static_cast<A>(data[window.from + step.from]) : A(0);
   }
 }
 
@@ -121,6 +123,22 @@ __device__ __forceinline__ void add_products(A (&sums)[kRows][kMicro], const A* 
     for (int a = 0; a < kRows; ++a) {
 #pragma unroll
       for (int b = 0; b < kMicro; ++b) sums[a][b] += rows.value[a] * columns.value[b];
+    }
+  }
+}
+
+// The same where a weight of the chunk is infinite or NaN: padding takes no part, as 0 times such a weight is NaN.
+template <typename A, int kRows>
+__device__ void add_products_inside(A (&sums)[kRows][kMicro], const A* left, int left_row, const A* right,
+                                    int right_row, const Image& from, const Window* windows,
+                                    const Step* steps) {
+#pragma unroll 1
+  for (int k = 0; k < kDepth; ++k) {
+#pragma unroll
+    for (int a = 0; a < kRows; ++a) {
+      if (!is_inside(from, windows[a], steps[k])) continue;
+#pragma unroll
+      for (int b = 0; b < kMicro; ++b) sums[a][b] += left[k * left_row + a] * right[k * right_row + b];
     }
   }
 }
@@ -158,8 +176,11 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
 
   A from_values[Pixels::kCount];
   A weight_values[kWeights];
+  const bool padded = layer.padding_rows + layer.padding_columns > 0;
+  bool all_finite = true;  // of this thread's weights in the chunk that is loaded
   const auto load_chunk = [&](int chunk) {
     gather<T, Tile::kPixels, kDepth>(from_values, layer.from, windows, steps[chunk & 1]);
+    all_finite = true;
 #pragma unroll
     for (int i = 0; i < kWeights; ++i) {
       const int e = i * kDirectThreads + thread;
@@ -168,6 +189,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
       const bool inside = map < maps && map < kMaps && step.row >= 0;
       weight_values[i] =
           inside ? static_cast<A>(weights[map * layer.weight.strides.sample + step.weight]) : A(0);
+      all_finite = all_finite && isfinite(weight_values[i]);
     }
   };
   const auto store_chunk = [&](int chunk) {
@@ -190,17 +212,24 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
   const int chunks = (layer.terms() + kDepth - 1) / kDepth;
   load_chunk(0);
   store_chunk(0);
-  __syncthreads();
+  bool some_odd = __syncthreads_or(padded && !all_finite);
   for (int chunk = 0; chunk < chunks; ++chunk) {
     const bool more = chunk + 1 < chunks;
     if (more) load_chunk(chunk + 1);
     const A* const left = shared + (chunk & 1) * Tile::kHalf;
-    add_products(sums, left + row, Tile::kLeft, left + kDepth * Tile::kLeft + column, Tile::kRight);
+    const A* const right = left + kDepth * Tile::kLeft;
+    if (some_odd) {
+      add_products_inside(sums, left + row, Tile::kLeft, right + column, Tile::kRight, layer.from,
+                          windows + row, steps[chunk & 1]);
+      __syncthreads();  // the steps are about to be overwritten
+    } else {
+      add_products(sums, left + row, Tile::kLeft, right + column, Tile::kRight);
+    }
     if (more) store_chunk(chunk + 1);
     if (thread < kDepth) {
       steps[chunk & 1][thread] = step_at(layer.from, layer.weight, (chunk + 2) * kDepth + thread);
     }
-    __syncthreads();
+    some_odd = __syncthreads_or(padded && !all_finite);
   }
 
   // Through shared memory, so that neighbouring threads write neighbours in either layout.

@@ -45,6 +45,56 @@ using SmallTile = MmaTile<64, 32, 2, 2, 4>;
 template <typename T, typename Tile>
 constexpr int kMmaBlocks = sizeof(T) == 4 && Tile::kThreads > 128 ? 1 : 512 / Tile::kThreads;
 
+// Whether a weight is infinite or NaN; all threads of the block ask together.
+__device__ inline bool has_odd_weights(const Correlation& layer) {
+  if (layer.has_odd_weights == nullptr) return false;
+  bool some_odd = false;
+  for (int part = static_cast<int>(threadIdx.x); part < layer.weight_parts;
+       part += static_cast<int>(blockDim.x)) {
+    some_odd = some_odd || layer.has_odd_weights[part] != 0;
+  }
+  return __syncthreads_or(some_odd);
+}
+
+// Output `value` on its way: a part of its sum, or with bias and activation.
+template <typename T>
+__device__ __forceinline__ void store_output(const Correlation& layer, int64_t part, int64_t pixel,
+                                             int64_t offset, int map, float value, Activation activation) {
+  if (layer.partial) {
+    const int64_t row = part * layer.to.pixels() + pixel;
+    static_cast<float*>(layer.partial)[row * layer.to.channels + map] = value;
+    return;
+  }
+  if (layer.bias) value += static_cast<float>(static_cast<const T*>(layer.bias)[map]);
+  static_cast<T*>(layer.to.data)[offset + map * layer.to.strides.channel] =
+      static_cast<T>(math::activate(activation, value));
+}
+
+// A tile without the tensor cores, where a weight is infinite or NaN: padding takes no part, as 0 times such a weight
+// is NaN.
+template <typename T, typename Tile>
+__device__ void correlate_inside(const Correlation& layer, int64_t first_pixel, int first_map, int64_t part,
+                                 int begin, int end, Activation activation) {
+  const Image& from = layer.from;
+  for (int e = static_cast<int>(threadIdx.x); e < Tile::kPixels * Tile::kMaps; e += Tile::kThreads) {
+    const int64_t index = first_pixel + e / Tile::kMaps;
+    const int map = first_map + e % Tile::kMaps;
+    if (index >= layer.to.pixels() || map >= layer.to.channels) continue;
+    const math::Pixel pixel = math::pixel_of(index, layer.to.height, layer.to.width);
+    const T* const weights = static_cast<const T*>(layer.weight.data) + map * layer.weight.strides.sample;
+    float sum = 0;
+    for (int term = begin; term < end; ++term) {
+      const math::Tap tap = math::tap_of(term, from.channels, layer.weight.height, layer.weight.width, true);
+      const math::Pixel at = {pixel.sample, pixel.row - layer.padding_rows + tap.row,
+                              pixel.column - layer.padding_columns + tap.column};
+      if (at.row < 0 || at.row >= from.height || at.column < 0 || at.column >= from.width) continue;
+      const T value = static_cast<const T*>(from.data)[from.offset(at) + tap.channel];
+      sum += static_cast<float>(value) * static_cast<float>(weights[term]);
+    }
+    store_output<T>(layer, part, index, layer.to.offset(pixel), map, sum, activation);
+  }
+}
+
 template <typename T, typename Tile>
 __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
     correlate_mma(const __grid_constant__ Group<Correlation> group, const Activation activation) {
@@ -71,6 +121,10 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   const int64_t part = place.block / (map_tiles * pixel_tiles);
   const int begin = static_cast<int>(part) * layer.part_terms;
   const int end = begin + layer.part_terms < layer.terms() ? begin + layer.part_terms : layer.terms();
+
+  if (has_odd_weights(layer)) {
+    return correlate_inside<T, Tile>(layer, first_pixel, first_map, part, begin, end, activation);
+  }
 
   // The rows that this thread copies, always at the same vector of the chunk.
   const int copy_row = thread / math::kRowVectors;
@@ -167,10 +221,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   }
   wait_for_stage<0>();
 
-  float* const partial = static_cast<float*>(layer.partial);
   // Eight lanes hold neighbouring pixels and four neighbouring maps: whole sectors in either layout.
-  const T* const bias = static_cast<const T*>(layer.bias);
-  T* const to = static_cast<T*>(layer.to.data);
 #pragma unroll
   for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
@@ -184,13 +235,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
         for (int k = 0; k < 2; ++k) {
           const int map = first_map + warp_map + j * 8 + math::sum_place(lane, k).column;
           if (map >= layer.to.channels) continue;
-          float value = sums[i][j][2 * half + k];
-          if (partial) {
-            partial[(part * pixels + index) * layer.to.channels + map] = value;
-            continue;
-          }
-          if (bias) value += static_cast<float>(bias[map]);
-          to[offset + map * layer.to.strides.channel] = static_cast<T>(math::activate(activation, value));
+          store_output<T>(layer, part, index, offset, map, sums[i][j][2 * half + k], activation);
         }
       }
     }

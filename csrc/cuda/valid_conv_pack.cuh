@@ -30,9 +30,13 @@ struct Packing {
   Strides output_strides;
   void* packed;     // pixels by `width`
   void* part_sums;  // parts by channels; null: not wanted
+  int* has_odd;     // by block, whether a value is infinite or NaN; null: not wanted
   int width;
   int parts;
   int64_t part_pixels;  // a multiple of kPackPixels
+
+  __host__ __device__ int64_t channel_tiles() const { return ceil_div(width, kPackChannels); }
+  __host__ __device__ int64_t blocks() const { return parts * channel_tiles(); }
 };
 
 template <typename T>
@@ -46,7 +50,7 @@ __global__ void __launch_bounds__(kPackThreads)
   const Packing& packing = group.item[place.item];
   const Image& from = packing.from;
   const int thread = static_cast<int>(threadIdx.x);
-  const int64_t channel_tiles = ceil_div(packing.width, kPackChannels);
+  const int64_t channel_tiles = packing.channel_tiles();
   const int first_channel = static_cast<int>(place.block % channel_tiles) * kPackChannels;
   const int64_t part = place.block / channel_tiles;
   const int64_t begin = part * packing.part_pixels;
@@ -58,6 +62,7 @@ __global__ void __launch_bounds__(kPackThreads)
   const T* const output = static_cast<const T*>(packing.output);
   T* const packed = static_cast<T*>(packing.packed);
   A sum = 0;
+  bool all_finite = true;
 
   for (int64_t first = begin; first < end; first += kPackPixels) {
 #pragma unroll 2
@@ -77,6 +82,7 @@ __global__ void __launch_bounds__(kPackThreads)
         }
       }
       tile[channel][pixel] = value;
+      all_finite = all_finite && isfinite(value);
     }
     __syncthreads();
 #pragma unroll
@@ -91,6 +97,10 @@ __global__ void __launch_bounds__(kPackThreads)
     __syncthreads();
   }
 
+  if (packing.has_odd) {
+    const int some_odd = __syncthreads_or(!all_finite);
+    if (thread == 0) packing.has_odd[place.block] = some_odd;
+  }
   if (packing.part_sums == nullptr) return;
   warp_sums[thread / kPackChannels][own_channel] = sum;
   __syncthreads();
@@ -222,7 +232,7 @@ __global__ void __launch_bounds__(kPackThreads)
 template <typename T>
 void launch_pack(const std::vector<Packing>& packings, Activation activation, cudaStream_t stream) {
   for_groups(
-      packings, [](const Packing& packing) { return packing.parts * ceil_div(packing.width, kPackChannels); },
+      packings, [](const Packing& packing) { return packing.blocks(); },
       [&](const Group<Packing>& group) {
         launch(pack<T>, LaunchShape{group.blocks, kPackThreads}, stream, group, activation);
       });

@@ -61,6 +61,9 @@ struct Correlation {
   void* partial;   // null: the sums are not cut; else partial[part][pixel][j], sums of part_terms terms each
   int part_terms;  // whole chunks of the kernel
   int parts;
+  // Of padded ones on the tensor cores: for each of so many parts of the weights, whether one is infinite or NaN.
+  const int* has_odd_weights = nullptr;
+  int weight_parts = 0;
 
   __host__ __device__ int terms() const { return from.channels * weight.height * weight.width; }
 };

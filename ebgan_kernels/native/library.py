@@ -5,9 +5,9 @@ on every machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the di
 they are loaded; Triton operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share
 the fake kernel.
 
-For the tests of the CUDA kernels on machines without a GPU, ``EBGAN_KERNELS_EMULATE_CUDA`` names a library that runs
-them on CPU tensors (``tests/emulator``); "1" is the one that a checkout builds in ``build/emulator``. Its operators are
-registered for CPU tensors, so it takes the place of the CPU library.
+For the tests of the CUDA kernels on machines without a GPU, ``EBGAN_KERNELS_EMULATE_CUDA`` names a library
+that runs them on CPU tensors (``tests/emulator``); "1" is the one that a checkout builds in
+``build/emulator``. Its operators are registered for CPU tensors, so it takes the place of the CPU library.
 """
 
 from __future__ import annotations

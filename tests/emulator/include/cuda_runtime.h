@@ -42,6 +42,7 @@ struct alignas(16) uint4 {
 // --- synchronisation -----------------------------------------------------------------------------
 
 inline void __syncthreads(EMULATOR_HERE) { ::emulator::sync_block({file, line}); }
+inline int __syncthreads_or(int predicate, EMULATOR_HERE) { return ::emulator::sync_block_or(predicate, {file, line}); }
 inline void __syncwarp(unsigned mask = 0xffffffffu, EMULATOR_HERE) { ::emulator::sync_warp(mask, {file, line}); }
 inline void __threadfence() {}  // one thread runs at a time
 inline void __threadfence_block() {}

@@ -45,6 +45,16 @@ void sync_block(Site site) {
   wait_for(Waiting::kNo, site);
 }
 
+// A thread cannot reach the barrier after the next before all have left this one.
+int sync_block_or(int predicate, Site site) {
+  Block& block = *current->block;
+  int& any = block.any[current->clock.block_barriers % 2];
+  if (block.waiting == 0) any = 0;
+  any |= predicate != 0;
+  sync_block(site);
+  return any;
+}
+
 void cluster_arrive(Site site) {
   Thread& thread = *current;
   if (thread.clock.cluster_arrivals != thread.clock.cluster_waits) {

@@ -37,6 +37,7 @@ T* dynamic_shared() {
 // --- barriers ------------------------------------------------------------------------------------
 
 void sync_block(Site site);
+int sync_block_or(int predicate, Site site);
 void sync_warp(unsigned mask, Site site);
 void cluster_arrive(Site site);
 void cluster_wait(Site site);

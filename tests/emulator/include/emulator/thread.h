@@ -81,6 +81,7 @@ struct Block {
   int waiting = 0;
   int ended = 0;
   Site barrier = {};  // where the waiting ones wait
+  int any[2] = {};    // whether a thread said yes at the barrier, by the parity of its number
 };
 
 // Shared memory of a block: the dynamic part begins at 0, static variables lie behind it.
