@@ -124,6 +124,23 @@ def can_run(name: Backend, tensor: Tensor) -> bool:
     return not _refusal(name, tensor.device.type)
 
 
+def device_of(name: Backend) -> torch.device:
+    """The device whose tensors an implementation takes; Triton's interpreter takes CPU tensors.
+
+    The reference takes tensors of any device, and those of the CPU are everywhere.
+    """
+    on_gpu = name == "cuda" or (name == "triton" and not _triton_interpreted())
+    return torch.device("cuda" if on_gpu else "cpu")
+
+
+def missing(name: Backend) -> str:
+    """Why an implementation cannot run on this machine, in one line; "" where it can."""
+    device = device_of(name).type
+    if refusal := _refusal(name, device):
+        return refusal
+    return "no CUDA device is visible to torch" if device == "cuda" and not torch.cuda.is_available() else ""
+
+
 def select(tensor: Tensor) -> Backend:
     """The implementation for an operator whose inputs are on the device of ``tensor``."""
     compiling = torch.compiler.is_compiling()

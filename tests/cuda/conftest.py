@@ -13,8 +13,8 @@ from support.implementations import missing
 
 @pytest.fixture
 def cuda() -> Iterator[torch.device]:
-    """The first CUDA device; skips, with the report's reason, where the kernels cannot run."""
+    """The first CUDA device; skips, with the reason, where the kernels cannot run."""
     if reason := missing("cuda"):
-        pytest.skip(f"cuda is {reason}")
+        pytest.skip(f"cuda cannot run: {reason}")
     with ek.backend("cuda"):
         yield torch.device("cuda", 0)
