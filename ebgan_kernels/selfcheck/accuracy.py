@@ -1,13 +1,15 @@
 """The accuracy rule: how far from the exact result an operator may be.
 
-Exact is the float64 result of the reference on the inputs as rounded to their dtype. Distances are counted in units in
-the last place (ulp) of the exact value, so that small and large elements weigh the same. An operator may be twice as
-far as the reference on the same inputs, or one unit. Results in float32 are judged by their root mean square; those in
-half types by their worst element, which the reference, too, computes in float32 and rounds once (but in convolutions).
+Exact is the float64 result of the reference on the inputs as rounded to their dtype. Distances are counted in
+units in the last place (ulp) of the exact value, so that small and large elements weigh the same. An operator
+may be twice as far as the reference on the same inputs, or one unit. Results in float32 are judged by their
+root mean square; those in half types by their worst element, which the reference, too, computes in float32
+and rounds once (but in convolutions).
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,14 +17,16 @@ import torch
 from torch import Tensor
 
 HALVES = (torch.float16, torch.bfloat16)
-# Nothing is more exact than the reference's float64: two orders of the terms of a sum differ by the rounding of both.
+# Nothing is more exact than the reference's float64: two orders of the terms of a sum differ by the rounding
+# of both.
 ALLOWED_IN_DOUBLE = 1000.0
-# Of fewer numbers the root mean square is a matter of luck: of three errors of one unit each it is above 3 once in 150,000.
+# Of fewer numbers the root mean square is a matter of luck: of three errors of one unit each it is above 3
+# once in 150,000.
 FEW, ALLOWED_OF_FEW = 64, 3.0
 
 
 def ulp(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """The spacing of ``dtype`` at each element of ``exact``, in float64; subnormal numbers have the least one."""
+    """The spacing of ``dtype`` at each element of ``exact``; subnormal numbers have the least one."""
     info = torch.finfo(dtype)
     _, exponent = torch.frexp(exact.double().abs().clamp(min=info.tiny))
     return info.eps * torch.exp2(exponent.double() - 1)
@@ -67,7 +71,14 @@ class Verdict:
     @property
     def severity(self) -> float:
         """The share of the bound that is used, to find the worst result of several."""
-        return self.error / self.bound if self.error == self.error else float("inf")
+        share = self.error / self.bound
+        return math.inf if math.isnan(share) else share
+
+    def __str__(self) -> str:
+        return (
+            f"{self.error:.3g} ulp from the exact result, the reference {self.reference_error:.3g};"
+            f" allowed are {self.bound:.3g}"
+        )
 
 
 def judge(

@@ -21,9 +21,9 @@ SINGLE = torch.float32
 class Case:
     """An operator of the public interface on inputs of one kind. A case travels to another process by pickle.
 
-    ``names`` are the arguments that are tensors; ``inputs[0]`` is the first of a list. ``dtypes`` are those of the
-    tensors in turn, and begin again where there are more tensors. Tensors in ``constants`` get no gradient.
-    ``cancelling`` and ``allowed`` are those of the accuracy rule.
+    ``names`` are the arguments that are tensors; ``inputs[0]`` is the first of a list. ``dtypes`` are those
+    of the tensors in turn, and begin again where there are more tensors. Tensors in ``constants`` get no
+    gradient. ``cancelling`` and ``allowed`` are those of the accuracy rule.
     """
 
     operator: str
@@ -41,7 +41,7 @@ class Case:
     def inputs_in_words(self) -> str:
         """Options, shape and layout: "l2, square, 4x3x5x7, channels-last"."""
         options = [
-            value if isinstance(value, str) else f"{name} {value:g}"
+            value if isinstance(value, str) and value != "none" else f"{name} {value}"
             for name, value in self.options.items()
             if isinstance(value, (str, int, float)) and name != "margin"
         ]

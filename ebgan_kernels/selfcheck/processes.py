@@ -1,7 +1,7 @@
 """Runs the cases of an implementation in a process of their own.
 
-A kernel may end its process, or leave the GPU in a state in which every later call fails, or never return: then the case
-that it was in has failed, and a new process goes on with the next one.
+A kernel may end its process, or leave the GPU in a state in which every later call fails, or never return:
+then the case that it was in has failed, and a new process goes on with the next one.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _work(rows: Connection, implementation: Backend, cases: Sequence[Case]) -> N
 
 
 def _device_answers(device: torch.device) -> bool:
-    """Whether it still computes: after an illegal access of a kernel a CUDA device refuses all work of the process."""
+    """Whether it still computes: after a kernel's illegal access CUDA refuses all work of the process."""
     try:
         return bool(torch.ones(2, device=device).sum().item() == 2)
     except RuntimeError:

@@ -10,18 +10,22 @@ import platform
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch.utils import collect_env
 
 from ebgan_kernels.backends import Backend, backend_report
-from ebgan_kernels.selfcheck.run import Row
+from ebgan_kernels.selfcheck.run import Row, RowOutcome
 from ebgan_kernels.version import __version__
 
-_COLUMNS = "{:26}  {:48}  {:17}  {:6}  {:>15}  {:>17}  {}"
-HEADING = _COLUMNS.format(
-    "operator", "inputs", "dtypes", "runs on", "error, ulp", "forward+backward, ms", "outcome"
+_COLUMNS = "{:26}  {:53}  {:17}  {:6}  {:>15}  {:>15}  {}"
+HEADING = "\n".join(
+    (
+        "Errors are in units in the last place (ulp); a time is that of a forward and backward pass.",
+        "The second figure of each pair is the reference's.",
+        _COLUMNS.format("operator", "inputs", "dtypes", "on", "error, ulp", "time, ms", "outcome"),
+    )
 )
 
 
@@ -43,37 +47,39 @@ def _pair(ours: float | None, reference: float | None) -> str:
 
 
 @dataclass
-class Outcome:
-    """All that is known: of each implementation why it is not checked, or how many cases it takes, and the rows."""
+class Results:
+    """All that is known: the machine, what each implementation is checked with, or why not, and the rows."""
 
     machine: Mapping[str, object]
     implementations: dict[Backend, str] = field(default_factory=dict)
     rows: list[Row] = field(default_factory=list)
+    complete: bool = False
 
     @property
     def passed(self) -> bool:
-        """Whether something was checked and nothing failed."""
+        """Whether all was checked, which is something, and nothing failed."""
         counts = Counter(row.outcome for row in self.rows)
-        return counts["passed"] > 0 and counts["FAILED"] == 0
+        return self.complete and counts["passed"] > 0 and counts["FAILED"] == 0
 
     def summary(self) -> list[str]:
         """The failures again, each in a line, and how many of what."""
-        failures = [row for row in self.rows if row.outcome == "FAILED"]
-        lines = [
-            f"FAILED: {row.operator} ({row.inputs}; {row.dtypes}) on {row.implementation}: {row.reason}"
-            for row in failures
-        ]
         if not self.rows:
-            return ["Nothing was checked: there is no implementation here but the reference."]
+            return ["Nothing was checked: no implementation but the reference can run here."]
+        failures = [
+            f"FAILED on {row.implementation}: {row.operator} ({row.inputs}; {row.dtypes}): {row.reason}"
+            for row in self.rows
+            if row.outcome == "FAILED"
+        ]
         counts = Counter(row.outcome for row in self.rows)
-        numbers = ", ".join(f"{counts[kind]} {kind}" for kind in ("passed", "FAILED", "cannot run"))
-        return [*lines, f"{len(self.rows)} checks: {numbers}."]
+        numbers = ", ".join(f"{counts[kind]} {kind}" for kind in get_args(RowOutcome))
+        return [*failures, f"{len(self.rows)} checks: {numbers}."]
 
     def save(self, path: pathlib.Path) -> None:
         """Writes the JSON file; figures that are not finite are strings there."""
         content = {
             "machine": self.machine,
             "implementations": self.implementations,
+            "complete": self.complete,
             "passed": self.passed,
             "rows": [
                 {name: _finite(value) for name, value in dataclasses.asdict(row).items()} for row in self.rows
@@ -97,12 +103,23 @@ def machine() -> dict[str, object]:
         "report": backend_report().splitlines(),
     }
     if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
-        facts["gpu"] = {
-            "name": properties.name,
-            "capability": f"{properties.major}.{properties.minor}",
-            "memory_gib": round(properties.total_memory / 2**30, 1),
-            "driver": collect_env.get_nvidia_driver_version(collect_env.run),
-            "torch_cuda": torch.version.cuda,
-        }
+        facts["gpu"] = _gpu()
     return facts
+
+
+def _gpu() -> dict[str, object]:
+    """The GPU that is checked, which is the first that torch sees."""
+    facts: dict[str, object] = {
+        "driver": collect_env.get_nvidia_driver_version(collect_env.run),
+        "torch_cuda": torch.version.cuda,
+    }
+    try:
+        properties = torch.cuda.get_device_properties(0)
+    except RuntimeError as error:  # a GPU that does not start is what the file is to tell
+        return {**facts, "error": str(error).partition("\n")[0]}
+    return {
+        **facts,
+        "name": properties.name,
+        "capability": f"{properties.major}.{properties.minor}",
+        "memory_gib": round(properties.total_memory / 2**30, 1),
+    }

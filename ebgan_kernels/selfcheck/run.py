@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,15 +16,17 @@ from ebgan_kernels.backends import Backend, BackendError, backend, device_of
 from ebgan_kernels.selfcheck.accuracy import Verdict, judge
 from ebgan_kernels.selfcheck.case import Case
 
-Outcome = Literal["passed", "FAILED", "cannot run"]
+RowOutcome = Literal["passed", "FAILED", "cannot run"]
 SEEDS = 3
 TIMING_SECONDS, MOST_TIMINGS = 0.1, 11
 # Of this many elements one draw says enough.
 MANY_ELEMENTS = 300_000
-# Kernels that run in a simulation on the CPU take a thousand times as long: one draw of the cases of few elements.
+# Kernels that run in a simulation on the CPU take a thousand times as long: one draw of the cases of few
+# elements.
 SIMULATED_ELEMENTS = 2048
-# The gradient of a graph's first backward may be a stored one, handed out as it is or scaled; that of its second is
-# computed again: (what it is called, factor of the loss). Where no gradient is wanted, kernels take a path of their own.
+# The gradient of a graph's first backward may be a stored one, handed out as it is or scaled; that of its
+# second is computed again: (what it is called, factor of the loss). Where no gradient is wanted, kernels take
+# a path of their own.
 ALONE = ((", loss", 1.0),)
 RETAINED = ((", 3 loss", 3.0), (", then 5 loss through the same graph", 5.0))
 VALUE_ALONE = ", no gradient wanted"
@@ -32,9 +34,10 @@ VALUE_ALONE = ", no gradient wanted"
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of a case on an implementation. Errors, in ulp, are those of the result that is nearest its bound.
+    """What is known of a case on an implementation.
 
-    ``worst`` names that result. Errors and times are None where there are none.
+    Errors, in ulp, are those of ``worst``, the result that is nearest its bound. Errors and times are None
+    where there are none.
     """
 
     operator: str
@@ -42,7 +45,7 @@ class Row:
     dtypes: str
     implementation: Backend
     device: str
-    outcome: Outcome
+    outcome: RowOutcome
     reason: str = ""
     worst: str = ""
     error: float | None = None
@@ -67,7 +70,7 @@ def _elements(case: Case) -> int:
     return sum(x.numel() for x in case.draw(torch.Generator()))
 
 
-def unchecked_row(case: Case, implementation: Backend, outcome: Outcome, reason: str) -> Row:
+def unchecked_row(case: Case, implementation: Backend, outcome: RowOutcome, reason: str) -> Row:
     """A row without figures; of the reason its first line."""
     return Row(
         operator=case.operator,
@@ -93,15 +96,16 @@ def check(case: Case, implementation: Backend) -> Row:
 @contextlib.contextmanager
 def float32_as_it_is() -> Iterator[None]:
     """Without TF32, which has 10 bits where float32 has 23; the settings before it are restored."""
-    settings = (torch.backends.cudnn.conv, torch.backends.cuda.matmul)
-    before = [setting.fp32_precision for setting in settings]  # type: ignore[attr-defined]
+    backends: Any = torch.backends
+    settings = (backends.cudnn.conv, backends.cuda.matmul)
+    before = [setting.fp32_precision for setting in settings]
     for setting in settings:
-        setting.fp32_precision = "ieee"  # type: ignore[attr-defined]
+        setting.fp32_precision = "ieee"
     try:
         yield
     finally:
         for setting, precision in zip(settings, before, strict=True):
-            setting.fp32_precision = precision  # type: ignore[attr-defined]
+            setting.fp32_precision = precision
 
 
 @dataclass(frozen=True)
@@ -131,10 +135,6 @@ def _checked(case: Case, implementation: Backend) -> Row:
         verdicts[name] = judge(*of_seeds, allowed=case.allowed, cancelling=case.cancelling)
     worst = max(verdicts, key=lambda name: verdicts[name].severity)
     verdict = verdicts[worst]
-    reason = "" if verdict.passed else (
-        f"{worst}: {verdict.error:.3g} ulp from the exact result, the reference {verdict.reference_error:.3g};"
-        f" allowed are {verdict.bound:.3g}"
-    )
     times = {} if is_simulated(implementation) else _times(case, inputs, implementation)
     return Row(
         operator=case.operator,
@@ -143,7 +143,7 @@ def _checked(case: Case, implementation: Backend) -> Row:
         implementation=implementation,
         device=str(device),
         outcome="passed" if verdict.passed else "FAILED",
-        reason=reason,
+        reason="" if verdict.passed else f"{worst}: {verdict}",
         worst=worst,
         error=verdict.error,
         reference_error=verdict.reference_error,
@@ -171,7 +171,10 @@ def _inputs(case: Case, seed: int, device: torch.device) -> _Inputs:
 
 
 def _incoming(smooth: Tensor) -> Tensor:
-    """A gradient that every dtype holds, also five times it; 0 where rounding may decide on which side of 0 it is."""
+    """A gradient that every dtype holds, also five times it.
+
+    It is 0 where rounding may decide on which side of 0 a result is, and so what its activation's slope is.
+    """
     if smooth.dim() == 0:
         return torch.ones_like(smooth)
     quarters = torch.randint(-4, 5, smooth.shape, generator=torch.Generator().manual_seed(0)).double() / 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -13,9 +12,12 @@ from ebgan_kernels.backends import device_of, missing
 
 __all__ = ["OperatorLog", "device_of", "implementation_of", "missing"]
 
+
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    parameters: dict[str, Any] = test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    parameters: dict[str, Any] = (
+        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    )
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])
