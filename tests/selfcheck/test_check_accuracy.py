@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from ebgan_kernels.selfcheck.accuracy import ALLOWED_OF_FEW, error_in_ulp, judge, ulp
+from ebgan_kernels.selfcheck.accuracy import error_in_ulp, judge, ulp
 
 SINGLE, DOUBLE, BRAIN = torch.float32, torch.float64, torch.bfloat16
 EXACT = torch.linspace(1, 1.9, 100, dtype=DOUBLE).float().double()
@@ -29,9 +29,7 @@ def test_a_unit_in_the_last_place_is_the_spacing_of_numbers(value: float, expect
 @pytest.mark.parametrize(
     ("ours", "reference", "passed"), [(1, 0, True), (2, 0, False), (6, 3, True), (7, 3, False)]
 )
-def test_an_error_is_at_most_twice_the_references_or_one_unit(
-    ours: int, reference: int, passed: bool
-) -> None:
+def test_twice_the_references_error_passes_and_one_unit(ours: int, reference: int, passed: bool) -> None:
     verdict = judge(away(ours), away(reference), [EXACT])
     assert verdict.passed == passed
     assert (verdict.error, verdict.reference_error) == (ours, reference)
@@ -72,9 +70,9 @@ def test_what_is_left_of_terms_that_cancel_is_measured_in_the_unit_of_larger_ele
 
 def test_few_numbers_are_granted_more_and_many_are_not() -> None:
     few = EXACT[:3]
-    assert judge(away(ALLOWED_OF_FEW, few), away(0, few), [few]).passed
-    assert not judge(away(ALLOWED_OF_FEW + 1, few), away(0, few), [few]).passed
-    assert not judge(away(ALLOWED_OF_FEW), away(0), [EXACT]).passed
+    assert judge(away(3, few), away(0, few), [few]).passed
+    assert not judge(away(4, few), away(0, few), [few]).passed
+    assert not judge(away(2), away(0), [EXACT]).passed
 
 
 def test_in_float64_another_order_of_a_sum_passes_and_an_error_of_float32_does_not() -> None:
