@@ -278,8 +278,9 @@ def _convolution(
     dtypes: Dtypes,
     layout: Layout,
 ) -> Case:
-    # Rounding grows with the number of terms of a sum. In a half type the slope of an activation is taken of
-    # a rounded output, and what arrives is rounded again before it is summed, in torch's convolutions too.
+    # Any order of the terms of a sum loses digits of its own, the more the longer it is, and outputs that
+    # cancel have no digit in common. In a half type the slope of an activation is taken of a rounded output,
+    # and what arrives is rounded again before it is summed, in torch's convolutions too.
     half = dtypes[0] in (HALF, BRAIN)
     terms = max(channels * math.prod(kernel) for _, channels, _, _, _, *kernel in layers)
     return Case(
@@ -290,8 +291,8 @@ def _convolution(
         options=_active(activation),
         dtypes=dtypes,
         layout=layout,
-        cancelling=1.0 if half else 0.1,
-        allowed=2.0 if half else max(1.0, terms**0.5 / 16),
+        cancelling=1.0,
+        allowed=2.0 if half else max(1.0, terms**0.5 / 32),
     )
 
 

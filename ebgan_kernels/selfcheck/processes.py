@@ -50,6 +50,7 @@ def rows_of(implementation: Backend, cases: Sequence[Case]) -> Iterator[Row]:
         finally:
             process.kill()
             process.join()
+            receiving.close()
 
 
 def _ending(exit_code: int | None) -> str:
