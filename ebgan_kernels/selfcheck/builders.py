@@ -282,7 +282,7 @@ def _convolution(
     # cancel have no digit in common. In a half type the slope of an activation is taken of a rounded output,
     # and what arrives is rounded again before it is summed, in torch's convolutions too.
     half = dtypes[0] in (HALF, BRAIN)
-    terms = max(channels * math.prod(kernel) for _, channels, _, _, _, *kernel in layers)
+    terms = max(max(channels, maps) * math.prod(kernel) for _, channels, _, _, maps, *kernel in layers)
     return Case(
         operator=operator,
         shape=shape,
@@ -292,7 +292,7 @@ def _convolution(
         dtypes=dtypes,
         layout=layout,
         cancelling=1.0,
-        allowed=2.0 if half else max(1.0, terms**0.5 / 32),
+        allowed=2.0 if half else max(1.0, terms**0.5 / 16),
     )
 
 
