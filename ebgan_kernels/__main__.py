@@ -1,6 +1,8 @@
-"""``python -m ebgan_kernels``: what is available here, what is not, and why."""
+"""``python -m ebgan_kernels``: what is available here, and why; with ``--check``, whether it is right."""
 
-from ebgan_kernels import backend_report
+import sys
+
+from ebgan_kernels.selfcheck.command import main
 
 if __name__ == "__main__":
-    print(backend_report())
+    sys.exit(main())

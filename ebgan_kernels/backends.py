@@ -102,10 +102,13 @@ def _triton_interpreted() -> bool:
     return os.environ.get("TRITON_INTERPRET") == "1"
 
 
-def device_type(name: Backend) -> str:
-    """Where tensors must be for an implementation: "cpu" or "cuda"; the reference takes any device."""
-    emulated = {"cuda": library.cuda_is_emulated, "triton": _triton_interpreted()}
-    return "cuda" if name in emulated and not emulated[name] else "cpu"
+def device_of(name: Backend) -> torch.device:
+    """The device whose tensors an implementation takes: the CPU's where it is emulated or interpreted.
+
+    The reference takes tensors of any device, and those of the CPU are everywhere.
+    """
+    simulated = {"cuda": library.cuda_is_emulated, "triton": _triton_interpreted()}
+    return torch.device("cuda" if name in simulated and not simulated[name] else "cpu")
 
 
 def _refusal(name: str, device: str) -> str:
@@ -115,12 +118,12 @@ def _refusal(name: str, device: str) -> str:
             "" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}"
         )
     if name == "cuda":
-        takes = device_type("cuda")
+        takes = device_of("cuda").type
         return library.cuda_missing or (
             "" if device == takes else f"it runs on {takes.upper()} tensors, and these are on {device}"
         )
     if name == "triton":
-        if device == "cpu" and device_type("triton") == "cuda":
+        if device == "cpu" and device_of("triton").type == "cuda":
             return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
         return triton_missing()
     return ""
@@ -129,6 +132,14 @@ def _refusal(name: str, device: str) -> str:
 def can_run(name: Backend, tensor: Tensor) -> bool:
     """Whether an implementation runs on the device of ``tensor``."""
     return not _refusal(name, tensor.device.type)
+
+
+def missing(name: Backend) -> str:
+    """Why an implementation cannot run on this machine, in one line; "" where it can."""
+    device = device_of(name).type
+    if refusal := _refusal(name, device):
+        return refusal
+    return "no CUDA device is visible to torch" if device == "cuda" and not torch.cuda.is_available() else ""
 
 
 def select(tensor: Tensor) -> Backend:

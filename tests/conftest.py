@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     for name in _wanted(config) or ():
         if reason := missing(name):
-            raise pytest.UsageError(f"--implementations: {name} cannot run here, it is {reason}")
+            raise pytest.UsageError(f"--implementations: {name} cannot run here: {reason}")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -100,6 +100,7 @@ def test_the_report_names_every_implementation_and_gives_a_reason_for_each_that_
     for name in ek.BACKENDS:
         state, _, reason = lines[name].partition(": ")
         assert state in ("available", "missing") and reason
+        assert (missing(name) == "") == (state == "available")
     with ek.backend("reference"):
         assert any(line.split() == ["insisted", "reference"] for line in ek.backend_report().splitlines())
 

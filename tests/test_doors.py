@@ -50,6 +50,15 @@ def test_triton_is_imported_only_by_its_own_folder_and_that_only_lazily() -> Non
             assert all(file.startswith("triton/") for file in files), (name, files)
 
 
+def test_the_self_check_is_imported_only_by_the_command() -> None:
+    for name, files in imports(KERNELS).items():
+        if name.startswith("ebgan_kernels.selfcheck"):
+            assert all(file == "__main__.py" or file.startswith("selfcheck/") for file in files), (
+                name,
+                files,
+            )
+
+
 def sources(folder: str) -> list[pathlib.Path]:
     found = [
         path for path in (ROOT / "csrc" / folder).rglob("*") if path.suffix in (".h", ".cuh", ".cpp", ".cu")

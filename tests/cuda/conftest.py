@@ -15,6 +15,6 @@ from support.implementations import device_of, missing
 def cuda() -> Iterator[torch.device]:
     """Where the kernels' tensors lie; skips, with the report's reason, where the kernels cannot run."""
     if reason := missing("cuda"):
-        pytest.skip(f"cuda is {reason}")
+        pytest.skip(f"cuda cannot run: {reason}")
     with ek.backend("cuda"):
         yield device_of("cuda")

@@ -14,7 +14,7 @@ from support.implementations import missing
 
 def _insist(name: ek.Backend) -> Iterator[ek.Backend]:
     if reason := missing(name):
-        pytest.skip(f"{name} is {reason}")
+        pytest.skip(f"{name} cannot run: {reason}")
     with ek.backend(name):
         yield name
 

@@ -1,32 +1,14 @@
-"""The accuracy rule: how far from the exact result an operator may be.
-
-Exact is the float64 result of the inputs as rounded to their dtype. Distances are counted in units in the
-last place (ulp) of the exact value, so that small and large elements weigh the same.
-"""
+"""The accuracy rule of ``ebgan_kernels.selfcheck.accuracy`` as assertions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
+from ebgan_kernels.selfcheck.accuracy import bound, error_in_ulp, root_mean_square
 
-def ulp(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """The spacing of `dtype` at each element of `exact`, in float64; subnormal numbers have the least one."""
-    info = torch.finfo(dtype)
-    _, exponent = torch.frexp(exact.double().abs().clamp(min=info.tiny))
-    return info.eps * torch.exp2(exponent.double() - 1)
-
-
-def error_in_ulp(value: Tensor, exact: Tensor) -> Tensor:
-    """How many units in the last place of its own dtype each element of `value` is away from `exact`."""
-    return (value.double() - exact.double()).abs() / ulp(exact, value.dtype)
-
-
-def _root_mean_square(values: Sequence[Tensor], exacts: Sequence[Tensor]) -> float:
-    errors = torch.cat([error_in_ulp(v, e).flatten() for v, e in zip(values, exacts, strict=True)])
-    return errors.square().mean().sqrt().item()
+__all__ = ["assert_as_accurate_as_torch", "assert_within_one_ulp", "error_in_ulp"]
 
 
 def assert_as_accurate_as_torch(
@@ -34,12 +16,12 @@ def assert_as_accurate_as_torch(
 ) -> None:
     """Asserts that our error is at most twice that of PyTorch in float32, or `allowed` ulp if that is more.
 
-    Each sequence holds one result a seed; errors are root mean squares over all elements of all seeds, since
-    a single sum may be exact by luck.
+    Each sequence holds one result a seed; errors are root mean squares over all elements of all seeds.
     """
-    our_error, torch_error = _root_mean_square(ours, exacts), _root_mean_square(torchs, exacts)
-    bound = max(2 * torch_error, allowed)
-    assert our_error <= bound, f"{our_error:.3g} ulp from the exact result, PyTorch {torch_error:.3g}"
+    our_error, torch_error = root_mean_square(ours, exacts), root_mean_square(torchs, exacts)
+    assert our_error <= bound(torch_error, allowed), (
+        f"{our_error:.3g} ulp from the exact result, PyTorch {torch_error:.3g}"
+    )
 
 
 def assert_within_one_ulp(value: Tensor, exact: Tensor) -> None:

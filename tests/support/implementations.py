@@ -1,27 +1,16 @@
-"""The implementations as the tests meet them: where each runs, and why one cannot run here."""
+"""The implementations as the tests meet them: which one a test is about, and the operators that it runs."""
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import pytest
-import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import ebgan_kernels as ek
-from ebgan_kernels.backends import device_type
+from ebgan_kernels.backends import device_of, missing
 
-
-@functools.cache
-def missing(implementation: str) -> str:
-    """ "" where the implementation runs on this machine, else the reason, in the words of the report."""
-    for line in ek.backend_report().splitlines():
-        name, _, state = line.partition(" ")
-        if name == implementation:
-            return "" if state.lstrip().startswith("available") else state.strip()
-    raise AssertionError(f"the report has no line for {implementation}")
+__all__ = ["OperatorLog", "device_of", "implementation_of", "missing"]
 
 
 def implementation_of(test: pytest.Item) -> str:
@@ -35,11 +24,6 @@ def implementation_of(test: pytest.Item) -> str:
     if isinstance(test, pytest.Function) and "cuda" in test.fixturenames:
         return "cuda"
     return "triton" if "interpreter" in test.path.parts else "reference"
-
-
-def device_of(implementation: str) -> torch.device:
-    """The device whose tensors an implementation takes; an emulated or interpreted one takes CPU tensors."""
-    return torch.device(device_type(implementation))  # type: ignore[arg-type]
 
 
 class OperatorLog(TorchDispatchMode):

@@ -21,7 +21,7 @@ Operator = Callable[..., Any]
 @pytest.fixture(autouse=True)
 def _skipped_where_triton_cannot_run() -> None:
     if reason := missing("triton"):
-        pytest.skip(f"triton is {reason}; run with TRITON_INTERPRET=1")
+        pytest.skip(f"triton cannot run: {reason}; run with TRITON_INTERPRET=1")
 
 
 @pytest.fixture
