@@ -67,7 +67,9 @@ def test_a_gradient_is_the_same_whichever_others_are_asked_for(
         case(alone).backward()
         for i, x in enumerate(alone):
             if i == needed:
-                torch.testing.assert_close(x.grad, of_all[i], rtol=1e-6, atol=0)
+                # Terms that cancel leave nothing in one order, and a rounding of their size in another.
+                rounding = 1e-6 * of_all[i].abs().max().item()
+                torch.testing.assert_close(x.grad, of_all[i], rtol=1e-6, atol=rounding)
             else:
                 assert x.grad is None
 

@@ -87,15 +87,16 @@ def torch_results_and_gradients(layer: Layer, inputs: Inputs, dtype: torch.dtype
 
 def assert_layer_close_to_float64(layer: Layer, inputs: Inputs) -> None:
     """Asserts results, gradients and their dtypes and shapes, of the implementation in force."""
-    found, exact = (
-        results_and_gradients(layer, inputs),
-        torch_results_and_gradients(layer, inputs, torch.float64),
-    )
+    found = results_and_gradients(layer, inputs)
+    exact = torch_results_and_gradients(layer, inputs, torch.float64)
+    # The gradient of x is what is left of three terms that cancel: of (100, 784) PyTorch in float32 is 7.0e-7
+    # from the exact one, whose largest element is 0.05.
+    of_torch = torch_results_and_gradients(layer, inputs, SINGLE)
     x = inputs["x"]
     statistic = torch.float64 if x.dtype == torch.float64 else SINGLE
     dtypes = [x.dtype, x.dtype, statistic, statistic]
     dtypes += [tensor.dtype for tensor in inputs.values() if tensor.requires_grad]
     assert [tensor.dtype for tensor in found] == dtypes
-    for ours, true in zip(found, exact, strict=True):
+    for ours, true, torchs in zip(found, exact, of_torch, strict=True):
         assert ours.shape == true.shape
-        assert_rounding_apart(ours, true)
+        assert_rounding_apart(ours, true, torchs if ours.dtype == SINGLE else None)
