@@ -62,7 +62,6 @@ __global__ void __launch_bounds__(kPackThreads)
   const T* const output = static_cast<const T*>(packing.output);
   T* const packed = static_cast<T*>(packing.packed);
   A sum = 0;
-  bool all_finite = true;
 
   for (int64_t first = begin; first < end; first += kPackPixels) {
 #pragma unroll 2
@@ -82,7 +81,6 @@ __global__ void __launch_bounds__(kPackThreads)
         }
       }
       tile[channel][pixel] = value;
-      all_finite = all_finite && isfinite(value);
     }
     __syncthreads();
 #pragma unroll
@@ -98,7 +96,8 @@ __global__ void __launch_bounds__(kPackThreads)
   }
 
   if (packing.has_odd) {
-    const int some_odd = __syncthreads_or(!all_finite);
+    // Such a value leaves its mark on the sum; one that overflows takes the slow way without need.
+    const int some_odd = __syncthreads_or(!isfinite(sum));
     if (thread == 0) packing.has_odd[place.block] = some_odd;
   }
   if (packing.part_sums == nullptr) return;
