@@ -46,6 +46,20 @@ inline const DeviceLimits& device_limits(int device) {
   return limits[device];
 }
 
+// The compute capability that a kernel's code was compiled for, 90 for 9.0, asked once. A device may be newer, and run
+// what the driver has compiled from an older one's PTX: such code lacks what is under #if __CUDA_ARCH__.
+template <auto kernel>
+int code_version(int device) {
+  static std::array<std::once_flag, kMaxDevices> asked;
+  static std::array<int, kMaxDevices> versions;
+  std::call_once(asked.at(device), [&] {
+    cudaFuncAttributes attributes;
+    check_cuda(cudaFuncGetAttributes(&attributes, kernel));
+    versions[device] = attributes.ptxVersion;
+  });
+  return versions[device];
+}
+
 __host__ __device__ constexpr int64_t ceil_div(int64_t value, int64_t divisor) {
   return (value + divisor - 1) / divisor;
 }

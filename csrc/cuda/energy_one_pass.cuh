@@ -83,11 +83,14 @@ OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
   const DeviceLimits& limits = device_limits(device);
   const int64_t samples = pairs.samples();
   const int64_t elements = pairs.elements();
+  // Code of an older device makes a block take its share for the whole sum: no exchange was compiled.
+  const int largest_cluster =
+      code_version<energies_and_gradients<A>>(device) >= 90 ? limits.largest_cluster : 1;
   int parts = 1;
   const auto share = [&] { return round_up(ceil_div(elements, parts), kStep); };
   const auto bytes = [&] { return (kScratch + kStep + share()) * static_cast<int64_t>(sizeof(A)); };
   const auto idle = [&] { return samples * parts < 2 * limits.multiprocessors && share() > 4096; };
-  while (parts < limits.largest_cluster && (bytes() > limits.shared_for_two_blocks || idle())) parts *= 2;
+  while (parts < largest_cluster && (bytes() > limits.shared_for_two_blocks || idle())) parts *= 2;
 
   const LaunchShape shape = {samples * parts, threads_for(share(), kOnePassThreads), bytes(), parts};
   OnePassPlan plan = {shape.shared_bytes <= limits.shared_per_block && shape.blocks <= kMaxBlocks, 0, shape};

@@ -215,7 +215,8 @@ void with_element(Dtype dtype, const Body& body) {
 
 Device facts_of(const CudaContext& cuda) {
   const int device = cuda.device();
-  return {device, device_limits(device).multiprocessors, has_tensor_core_code(device)};
+  return {device, device_limits(device).multiprocessors,
+          code_version<correlate_mma<float, SmallTile>>(device) >= 80};
 }
 
 // --- forward -------------------------------------------------------------------------------------

@@ -9,9 +9,7 @@
 #include <cuda_runtime.h>
 
 #include <algorithm>
-#include <array>
 #include <cstdint>
-#include <mutex>
 #include <type_traits>
 #include <vector>
 
@@ -31,19 +29,6 @@ struct Device {
   int multiprocessors;
   bool has_tensor_cores;
 };
-
-// Whether the tensor-core kernels have code on this device. It may be new and yet run what was built for an
-// older one, if that alone was built with PTX; such code has none.
-inline bool has_tensor_core_code(int device) {
-  static std::array<std::once_flag, kMaxDevices> asked;
-  static std::array<bool, kMaxDevices> answers;
-  std::call_once(asked.at(device), [&] {
-    cudaFuncAttributes attributes;
-    check_cuda(cudaFuncGetAttributes(&attributes, correlate_mma<float, SmallTile>));
-    answers[device] = attributes.ptxVersion >= 80;
-  });
-  return answers[device];
-}
 
 // The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of
 // 16 terms, and more maps than the 8 columns of one fragment; to few maps the input is nearly all the

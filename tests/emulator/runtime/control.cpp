@@ -3,6 +3,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <string>
 
 #include "devices.h"
 #include "launch.h"
@@ -11,6 +12,10 @@
 
 EMULATOR_EXPORT int emulator_use_device(const char* name) { return emulator::use_device(name); }
 EMULATOR_EXPORT const char* emulator_device() { return emulator::device().name; }
+EMULATOR_EXPORT const char* emulator_devices() {
+  static const std::string names = emulator::device_names();
+  return names.c_str();
+}
 EMULATOR_EXPORT void emulator_set_seed(unsigned long seed) { emulator::seed = seed; }
 EMULATOR_EXPORT unsigned long emulator_seed() { return emulator::seed; }
 EMULATOR_EXPORT int emulator_architecture() { return EMULATOR_ARCHITECTURE / 10; }

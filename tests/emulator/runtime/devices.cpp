@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <map>
+#include <utility>
 
 #include "emulator/device_api.h"
 #include "hooks.h"
@@ -35,7 +36,7 @@ constexpr Device kDevices[] = {
 };
 
 int in_use = 0;
-std::map<const void*, int> dynamic_bytes_allowed;
+std::map<std::pair<int, const void*>, int> dynamic_bytes_allowed;  // by device and kernel
 
 bool fits_cluster(unsigned cluster, int64_t shared_bytes) {
   const Device& device = kDevices[in_use];
@@ -57,6 +58,12 @@ bool use_device(const char* name) {
   return false;
 }
 
+std::string device_names() {
+  std::string names;
+  for (const Device& each : kDevices) names += std::string(names.empty() ? "" : " ") + each.name;
+  return names;
+}
+
 int device_in_use() { return in_use; }
 
 cudaError_t check_launch(const cudaLaunchConfig_t& config, const Kernel& kernel, unsigned cluster) {
@@ -66,7 +73,7 @@ cudaError_t check_launch(const cudaLaunchConfig_t& config, const Kernel& kernel,
   if (config.blockDim.x == 0 || config.blockDim.x > kMostThreads) return cudaErrorInvalidConfiguration;
   if (kernel.argument_bytes > kMostArgumentBytes) return cudaErrorInvalidValue;
   const int64_t shared = static_cast<int64_t>(config.dynamicSmemBytes);
-  const auto allowed = dynamic_bytes_allowed.find(kernel.address);
+  const auto allowed = dynamic_bytes_allowed.find({in_use, kernel.address});
   if (shared > (allowed == dynamic_bytes_allowed.end() ? kWithoutOptingIn : allowed->second)) return cudaErrorInvalidValue;
   if (shared > device().shared_per_block) return cudaErrorInvalidValue;
   if (cluster > 1 && (device().major < 9 || cluster > kMostClusterBlocks || config.gridDim.x % cluster != 0 ||
@@ -79,7 +86,7 @@ cudaError_t check_launch(const cudaLaunchConfig_t& config, const Kernel& kernel,
 
 cudaError_t allow_dynamic_shared(const void* kernel, cudaFuncAttribute, int value) {
   if (value > device().shared_per_block) return cudaErrorInvalidValue;
-  dynamic_bytes_allowed[kernel] = value;
+  dynamic_bytes_allowed[{in_use, kernel}] = value;
   return cudaSuccess;
 }
 

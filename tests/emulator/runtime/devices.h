@@ -2,6 +2,8 @@
 
 #pragma once
 
+#include <string>
+
 namespace emulator {
 
 struct Device {
@@ -16,6 +18,7 @@ struct Device {
 };
 
 const Device& device();
+std::string device_names();  // with spaces between
 bool use_device(const char* name);
 
 }  // namespace emulator

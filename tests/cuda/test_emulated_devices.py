@@ -1,0 +1,70 @@
+"""The host's plans on devices that no one machine has: few multiprocessors, little shared memory, no room for clusters,
+code that was compiled for an older device. Emulated alone: a GPU is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from support import emulator, gdl, ladder
+from support.accuracy import assert_within_one_ulp
+from support.losses import Case, images, torch_value_and_gradients, value_and_gradients
+from support.valid_conv import Layer, tensors_of
+
+
+@pytest.fixture(params=["large", "small", "crowded", "newer"])
+def device(request: pytest.FixtureRequest, cuda: torch.device) -> Iterator[torch.device]:
+    """Tensors for one of the emulated devices, which is in use meanwhile."""
+    if request.param not in emulator.devices():
+        pytest.skip(f"this library emulates no device {request.param!r}")
+    with emulator.device(request.param):
+        yield cuda
+
+
+# One block, clusters of 2 to 8 blocks, as much as 8 blocks hold, and more.
+@pytest.mark.parametrize("samples", [1, 5])
+@pytest.mark.parametrize("elements", [785, 9000, 3 * 64 * 64, 57_769, 115_529, 231_041, 465_001])
+def test_samples_of_every_size_are_right(device: torch.device, elements: int, samples: int) -> None:
+    case = Case("discriminator_loss")
+    inputs = case.inputs(images(sample=(elements,), real=samples, fake=1, device=device))
+    margin = case.margin(inputs)
+    value, gradients = value_and_gradients(case, inputs, margin)
+    exact, exact_gradients = torch_value_and_gradients(case, inputs, margin, torch.float64)
+    torch.testing.assert_close(value.double(), exact, rtol=3e-6, atol=0)
+    for gradient, exact_gradient in zip(gradients, exact_gradients, strict=True):
+        torch.testing.assert_close(gradient.double(), exact_gradient, rtol=3e-6, atol=0)
+
+
+def test_a_difference_is_right(device: torch.device) -> None:
+    case = gdl.Case(p=2)
+    inputs = case.inputs(leading=(40, 3), size=(33, 32), dtypes=(torch.bfloat16, torch.float32), device=device)
+    _, gradients = gdl.value_and_gradients(case, inputs)
+    _, exact = gdl.torch_value_and_gradients(case, inputs, torch.float64)
+    assert_within_one_ulp(gradients[0], exact[0])
+
+
+def test_a_cost_is_right(device: torch.device) -> None:
+    case = ladder.Case("ladder_denoising_cost", (3,))
+    ladder.assert_close_to_float64(case, case.inputs(rows=70, units=65, device=device))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("maps", [3, 96])
+def test_a_convolution_is_right(device: torch.device, maps: int, dtype: torch.dtype) -> None:
+    operators = torch.ops.ebgan_kernels
+    (image,), (weight,), (bias,) = tensors_of([Layer((2, 24, 20, 20), maps, (5, 5))], dtype=dtype, device=device)
+    arguments = [[x.detach()] for x in (image, weight, bias)]
+    (output,) = operators.multiscale_valid_conv2d(*arguments, 0, True)
+    gradient = torch.randn_like(output)
+    found = operators.multiscale_valid_conv2d_backward(
+        [gradient], [output], *arguments[:2], 0, True, [True], [True], [True]
+    )
+    exact = [x.detach().double().requires_grad_() for x in (image, weight, bias)]
+    expected = torch.nn.functional.conv2d(*exact)
+    gradients = torch.autograd.grad(expected, exact, gradient.double())
+    # tf32 and bfloat16 round the factors, and bfloat16 the result; what is left is relative to the largest.
+    tolerance = 2e-2 if dtype == torch.bfloat16 else 3e-3
+    for ours, true in zip((output, *(x for (x,) in found)), (expected, *gradients), strict=True):
+        assert (ours.double() - true).abs().max() <= tolerance * true.abs().max()
