@@ -1,4 +1,4 @@
-"""The emulated device of ``tests/emulator``, as tests set it: which device it is, in which order threads run."""
+"""The emulated device of ``tests/emulator``, as tests see it and set it."""
 
 from __future__ import annotations
 
