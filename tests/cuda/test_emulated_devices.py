@@ -57,9 +57,8 @@ def test_a_cost_is_right(device: torch.device) -> None:
 @pytest.mark.parametrize("maps", [3, 96])
 def test_a_convolution_is_right(device: torch.device, maps: int, dtype: torch.dtype) -> None:
     operators = torch.ops.ebgan_kernels
-    (image,), (weight,), (bias,) = tensors_of(
-        [Layer((2, 24, 20, 20), maps, (5, 5))], dtype=dtype, device=device
-    )
+    layer = Layer((2, 24, 20, 20), maps, (5, 5))
+    (image,), (weight,), (bias,) = tensors_of([layer], dtype=dtype, device=device)
     arguments = [[x.detach()] for x in (image, weight, bias)]
     (output,) = operators.multiscale_valid_conv2d(*arguments, 0, True)
     gradient = torch.randn_like(output)
