@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+import ebgan_kernels as ek
 from support import emulator, gdl, ladder
 from support.losses import Case, images, torch_value_and_gradients, value_and_gradients
 from support.valid_conv import Layer, tensors_of
@@ -72,3 +73,43 @@ def test_a_convolution_is_right(device: torch.device, maps: int, dtype: torch.dt
     tolerance = 2e-2 if dtype == torch.bfloat16 else 3e-3
     for ours, true in zip((output, *(x for (x,) in found)), (expected, *gradients), strict=True):
         assert (ours.double() - true).abs().max() <= tolerance * true.abs().max()
+
+
+@pytest.fixture
+def any_order(cuda: torch.device) -> Iterator[list[int]]:
+    """Seeds of the order in which threads and blocks run; the first order comes back."""
+    if not emulator.devices():
+        pytest.skip("the kernels are not emulated")
+    before = emulator.emulator().emulator_seed()
+    yield [0, 1, 7, 8]
+    emulator.emulator().emulator_set_seed(before)
+
+
+def _bits(cuda: torch.device) -> list[torch.Tensor]:
+    """Results and gradients of operators of every family, with clusters and cut sums among them."""
+    case = Case("discriminator_loss")
+    inputs = case.inputs(images(sample=(57_769,), real=3, fake=2, device=cuda))
+    value, gradients = value_and_gradients(case, inputs, case.margin(inputs))
+    bits = [value, *gradients]
+    difference, cost = gdl.Case("multiscale_prediction_loss"), ladder.Case("ladder_denoising_cost", (2,))
+    value, gradients = gdl.value_and_gradients(difference, difference.inputs(size=(64, 72), device=cuda))
+    bits += [value, *gradients]
+    value, gradients = ladder.value_and_gradients(cost, cost.inputs(rows=130, units=40, device=cuda))
+    bits += [value, *gradients]
+    codes = torch.randn(70, 30, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    term = ek.pulling_away(codes)
+    bits += [term.detach(), *torch.autograd.grad(term, codes)]
+    layers = [Layer((2, 24, 9, 9), 40, (3, 3)), Layer((1, 3, 9, 9), 3, (5, 5))]
+    inputs, weights, biases = tensors_of(layers, device=cuda)
+    outputs = ek.multiscale_valid_conv2d(inputs, weights, biases, activation="tanh")
+    loss = sum(output.square().sum() for output in outputs)
+    return [*bits, *torch.autograd.grad(loss, [*inputs, *weights])]
+
+
+def test_the_order_of_threads_changes_no_bit(cuda: torch.device, any_order: list[int]) -> None:
+    by_order = []
+    for seed in any_order:
+        emulator.emulator().emulator_set_seed(seed)
+        by_order.append(_bits(cuda))
+    for bits in by_order[1:]:
+        assert all(map(torch.equal, bits, by_order[0]))

@@ -36,9 +36,23 @@ SCALES = (
     ((8, 15, 4, 4, 64, 3, 3), (8, 15, 8, 8, 64, 3, 3), (8, 15, 16, 16, 128, 5, 5),
      (8, 15, 32, 32, 128, 7, 7)),
     ((8, 48, 4, 4, 16, 3, 3), (8, 48, 8, 8, 16, 3, 3), (8, 48, 16, 16, 32, 5, 5), (8, 48, 32, 32, 32, 7, 7)),
+    ((1, 15, 4, 4, 64, 3, 3), (1, 15, 8, 8, 64, 3, 3), (1, 15, 16, 16, 128, 5, 5)),
     ((0, 5, 6, 6, 3, 2, 2), (3, 5, 6, 6, 3, 6, 6), (0, 9, 3, 3, 20, 1, 1)),
     tuple((1 + i % 3, 3 + i, 5 + i, 4 + i, 7 * i + 1, 1 + i % 4, 1 + i % 3) for i in range(19)),
 )  # fmt: skip
+
+
+MOST_EMULATED = 50_000_000  # products that an emulated device is given: it takes about a second for them
+
+
+def _products(n: int, c: int, h: int, w: int, o: int, kh: int, kw: int) -> int:
+    return n * (h - kh + 1) * (w - kw + 1) * o * c * kh * kw
+
+
+def _parameter(shapes: Sequence[Sequence[int]], value: object) -> object:
+    """A parameter that is left to a GPU where an emulated device would take minutes."""
+    large = sum(_products(*shape) for shape in shapes) > MOST_EMULATED
+    return pytest.param(value, marks=pytest.mark.needs_gpu) if large else value
 
 
 @dataclass
@@ -131,7 +145,7 @@ def _assert_right(layers: Layers) -> None:
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", [_parameter([shape], shape) for shape in SHAPES], ids=str)
 def test_every_shape_is_right(cuda: torch.device, shape: tuple[int, ...], precision: str) -> None:
     _assert_right(Layers([shape], precision, device=cuda))
 
@@ -160,7 +174,7 @@ def test_every_activation_is_right(
 
 
 @pytest.mark.parametrize("precision", PRECISIONS)
-@pytest.mark.parametrize("shapes", SCALES, ids=len)
+@pytest.mark.parametrize("shapes", [_parameter(shapes, shapes) for shapes in SCALES], ids=len)
 def test_scales_together_are_right(
     cuda: torch.device, shapes: Sequence[tuple[int, ...]], precision: str
 ) -> None:

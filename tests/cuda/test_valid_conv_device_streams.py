@@ -10,6 +10,8 @@ from torch import Tensor
 
 import ebgan_kernels as ek
 
+pytestmark = pytest.mark.needs_gpu
+
 OPERATORS = torch.ops.ebgan_kernels
 # N, C, H, W, O, K: the first layers of the discriminators of 4 to 1, and a layer of more than 128 maps.
 SCALES = ((8, 15, 4, 4, 64, 3), (8, 15, 8, 8, 64, 3), (8, 15, 16, 16, 128, 5), (8, 15, 32, 32, 128, 7))
@@ -68,7 +70,6 @@ def test_same_input_gives_the_same_bits(cuda: torch.device, name: str) -> None:
         assert _all_equal(_step(inputs), first)
 
 
-@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -> None:
     inputs = _inputs(name, cuda)
@@ -85,7 +86,6 @@ def test_a_captured_step_replays_with_new_input(cuda: torch.device, name: str) -
     assert _all_equal(captured, _step(inputs))
 
 
-@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     late = _inputs(name, cuda, seed=1)
@@ -100,7 +100,6 @@ def test_work_goes_to_the_current_stream(cuda: torch.device, name: str) -> None:
     assert _all_equal(got, _step(late))
 
 
-@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> None:
     inputs = _inputs(name, cuda)
@@ -112,7 +111,6 @@ def test_the_host_never_waits_for_the_device(cuda: torch.device, name: str) -> N
         torch.cuda.set_sync_debug_mode("default")
 
 
-@pytest.mark.needs_gpu
 @pytest.mark.parametrize("name", CALLS)
 def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
     if torch.cuda.device_count() < 2:
@@ -124,7 +122,6 @@ def test_tensors_choose_the_device(cuda: torch.device, name: str) -> None:
         torch.testing.assert_close(y.to(cuda), x)
 
 
-@pytest.mark.needs_gpu
 def test_a_forward_pass_of_ready_layouts_takes_no_memory_beside_its_output(cuda: torch.device) -> None:
     image = torch.randn(64, 128, 26, 26, device=cuda, dtype=torch.bfloat16)
     weight = torch.randn(256, 128, 7, 7, device=cuda, dtype=torch.bfloat16)
