@@ -26,7 +26,8 @@ def missing(implementation: str) -> str:
 
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    parameters: dict[str, Any] = test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    call = getattr(test, "callspec", None)
+    parameters: dict[str, Any] = {} if call is None else call.params
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])
@@ -35,9 +36,18 @@ def implementation_of(test: pytest.Item) -> str:
     return "triton" if "interpreter" in test.path.parts else "reference"
 
 
+def interpreted(implementation: str) -> bool:
+    """Whether an implementation runs in Triton's interpreter: right, and a thousand times slower than compiled.
+
+    Where a test asks, it does less there. Finite differences are those along random directions
+    (``fast_mode``): element by element, one loss took 75 s of processor time.
+    """
+    return implementation == "triton" and os.environ.get("TRITON_INTERPRET") == "1"
+
+
 def device_of(implementation: str) -> torch.device:
     """The device whose tensors an implementation takes; Triton's interpreter takes CPU tensors."""
-    if implementation == "cuda" or (implementation == "triton" and os.environ.get("TRITON_INTERPRET") != "1"):
+    if implementation == "cuda" or (implementation == "triton" and not interpreted(implementation)):
         return torch.device("cuda")
     return torch.device("cpu")
 
