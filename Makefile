@@ -3,12 +3,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+, := ,
 INSTALLED := $(VENV)/.installed
 
 # A development build compiles for few GPUs, to be quick; `pip install .` compiles for all (cmake/cuda.cmake).
 export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
 
-.PHONY: install demo test bench lint format clean
+.PHONY: install demo test test-sanitizers test-sanitizers-triton bench lint format clean
 
 install: $(INSTALLED)
 
@@ -24,9 +25,23 @@ $(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard 
 demo: $(INSTALLED)
 	$(BIN)/ebgan demo
 
+# A run for each kind of implementation, since Triton's interpreter is switched on by the environment for a whole
+# process. Each names the implementations that must run (tests/conftest.py): where one is missing, the run fails and
+# skips nothing. Workers have one thread each; tests of the number of threads set it themselves.
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+HERE := reference,cpu$(if $(shell nvidia-smi --list-gpus 2>/dev/null),$(,)cuda$(,)triton)
+
 test: $(INSTALLED)
-	$(BIN)/python -m pytest tests
-	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/triton/interpreter
+	$(TEST) tests --implementations $(HERE)
+	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
+
+# Proofs and checkers that take minutes, beside the tests of every change.
+test-sanitizers: test-sanitizers-triton
+
+test-sanitizers-triton: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group sanitize
+	$(BIN)/python -m pytest tests/triton/sanitizer
+	TRITON_INTERPRET=1 $(BIN)/python tests/triton/sanitizer/check.py
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

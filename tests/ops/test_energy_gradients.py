@@ -19,7 +19,9 @@ def test_derivatives_equal_finite_differences(
 ) -> None:
     batch = images(sample=(2, 3), dtypes=(torch.float64,) * 2, device=device_of(implementation))
     margin = case.margin(batch)
-    assert check(lambda *inputs: case(inputs, margin), case.inputs(batch), fast_mode=interpreted(implementation))
+    assert check(
+        lambda *inputs: case(inputs, margin), case.inputs(batch), fast_mode=interpreted(implementation)
+    )
 
 
 @pytest.mark.parametrize("needed", range(4))

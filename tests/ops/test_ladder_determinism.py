@@ -49,6 +49,7 @@ def test_the_same_bits_at_every_run(
         assert all(map(torch.equal, bits(leading, rows, units, device_of(kernels)), first))
 
 
+@pytest.mark.few_in_interpreter(rows=[])  # it has one thread
 @pytest.mark.parametrize(("leading", "rows", "units"), SIZES, ids=str)
 @pytest.mark.usefixtures("_threads_restored")
 def test_the_same_bits_for_any_number_of_threads(

@@ -24,10 +24,13 @@ def missing(implementation: str) -> str:
     raise AssertionError(f"the report has no line for {implementation}")
 
 
+def _parameters(test: pytest.Item) -> dict[str, Any]:
+    return test.callspec.params if hasattr(test, "callspec") else {}
+
+
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    call = getattr(test, "callspec", None)
-    parameters: dict[str, Any] = {} if call is None else call.params
+    parameters = _parameters(test)
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])
@@ -37,12 +40,21 @@ def implementation_of(test: pytest.Item) -> str:
 
 
 def interpreted(implementation: str) -> bool:
-    """Whether an implementation runs in Triton's interpreter: right, and a thousand times slower than compiled.
+    """Whether an implementation runs in Triton's interpreter, where a test that asks does less.
 
-    Where a test asks, it does less there. Finite differences are those along random directions
-    (``fast_mode``): element by element, one loss took 75 s of processor time.
+    Finite differences are taken along random directions there (``fast_mode``): element by element, those of
+    one loss took more than a minute of processor time instead of 2 s.
     """
     return implementation == "triton" and os.environ.get("TRITON_INTERPRET") == "1"
+
+
+def left_out_in_interpreter(test: pytest.Item) -> bool:
+    """Whether a test would be interpreted with parameters that its ``few_in_interpreter`` does not name."""
+    few = test.get_closest_marker("few_in_interpreter")
+    if few is None or not interpreted(implementation_of(test)):
+        return False
+    parameters = _parameters(test)
+    return any(parameters[name] not in values for name, values in few.kwargs.items())
 
 
 def device_of(implementation: str) -> torch.device:

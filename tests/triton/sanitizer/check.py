@@ -1,24 +1,19 @@
-"""Proves that the Triton kernels stay inside their tensors, for the launches that tests in the interpreter make.
+"""Proves that Triton kernels stay inside their tensors, for the launches of tests in the interpreter.
 
-    python tests/triton/sanitizer/check.py [pytest arguments]     default: the tests of FILES
+    TRITON_INTERPRET=1 python tests/triton/sanitizer/check.py [pytest arguments]   # or the tests of FILES
 
-Each launch of each kernel goes through triton-viz's address sanitizer (``path_sanitizer``); the status is 1 where an
-access may leave its tensor or a launch could not be checked. Kernels compute symbols here and no numbers, so what the
-tests themselves assert fails, and is not looked at.
+Each launch of each kernel goes through triton-viz's address sanitizer (``path_sanitizer``); the status is
+1 where an access may leave its tensor or a launch could not be checked. Kernels compute symbols here and
+no numbers, so what the tests themselves assert fails, and is not looked at.
 """
 
 from __future__ import annotations
 
 import collections
-import os
 import pathlib
 import sys
 from collections.abc import Callable, Generator
 from typing import Any
-
-os.environ["TRITON_INTERPRET"] = "1"  # before Triton is imported
-HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE))
 
 import pytest
 import triton
@@ -27,10 +22,18 @@ import triton.runtime.interpreter
 import triton_viz
 from path_sanitizer import PathSanitizer, install
 
-INTERPRETER = HERE.parent / "interpreter"
+INTERPRETER = pathlib.Path(__file__).parents[1] / "interpreter"
 FILES = [
     str(INTERPRETER / f"test_triton_{name}.py")
-    for name in ("pulling_away", "gdl", "energy_in_place", "energy_edges", "energy_values", "ladder", "ladder_layer")
+    for name in (
+        "pulling_away",
+        "gdl",
+        "energy_in_place",
+        "energy_edges",
+        "energy_values",
+        "ladder",
+        "ladder_layer",
+    )
 ]
 
 launches: collections.Counter[str] = collections.Counter()

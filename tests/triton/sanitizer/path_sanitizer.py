@@ -1,11 +1,12 @@
-"""triton-viz's address sanitizer, for kernels that branch on their program's number and take tuples of tensors.
+"""triton-viz's address sanitizer, for kernels that branch on program numbers and take tuples of tensors.
 
-The sanitizer runs a kernel once with a symbol for each program number, loop variable and lane, and asks z3 whether
-any address can lie outside the tensors. Release 3.0 does not see tensors inside tuples, takes every branch on a
-symbol as true, forgets the bounds of outer loops, and makes a symbol of the variable of ``tl.static_range``: of our
-kernels it reports hundreds of accesses that are right, and never enters an ``else``. Here a condition is decided for
-the program at hand, its outcome is assumed in all proofs of that program, and a kernel with such conditions is run
-for every program of its grid.
+The sanitizer runs a kernel once, with a symbol for each program number, loop variable and lane, and asks
+z3 whether any address can lie outside the tensors. Release 3.0 does not see tensors inside tuples, takes
+every branch on a symbol as true, forgets the bounds of outer loops, and makes a symbol of the variable of
+``tl.static_range``: it reports hundreds of accesses of our kernels that are right, and never enters an
+``else``. Here a branch on integers goes the way of the program at hand, which all proofs of that program
+then assume; one on numbers that were loaded goes both ways; and a kernel with branches runs for every
+program of its grid.
 """
 
 from __future__ import annotations
@@ -23,7 +24,18 @@ from triton_viz.clients.sanitizer import sanitizer as tool
 KERNELS = os.path.join("ebgan_kernels", "triton", "")
 PROGRAM_NUMBERS = (tool.SymbolicExpr.PID0, tool.SymbolicExpr.PID1, tool.SymbolicExpr.PID2)
 COMPARISONS = {"less", "less_equal", "greater", "greater_equal", "equal", "not_equal"}
-ARITHMETIC = {"add", "sub", "mul", "idiv", "mod", "minimum", "maximum", "bitwise_and", "bitwise_or", "cast_impl"}
+ARITHMETIC = {
+    "add",
+    "sub",
+    "mul",
+    "idiv",
+    "mod",
+    "minimum",
+    "maximum",
+    "bitwise_and",
+    "bitwise_or",
+    "cast_impl",
+}
 SHAPES = {"where", "arange", "splat", "expand_dims", "broadcast", "reshape"}
 OF_INTEGERS = {"const", "pid", *COMPARISONS, *ARITHMETIC, *SHAPES}
 
@@ -104,14 +116,16 @@ class PathSanitizer(tool.SymbolicSanitizer):
         wrap = callbacks.range_wrapper_factory
 
         def wrap_unless_static(iterable: Any, lineno: int, range_type: str, *rest: Any, **more: Any) -> Any:
-            return None if range_type == "tl_static_range" else wrap(iterable, lineno, range_type, *rest, **more)
+            return (
+                None if range_type == "tl_static_range" else wrap(iterable, lineno, range_type, *rest, **more)
+            )
 
         callbacks.range_wrapper_factory = wrap_unless_static
         return callbacks
 
 
 def _place() -> tuple[str, int, str]:
-    """File, line and function of the kernels that is executed; the parent names the kernel that was launched."""
+    """File, line and function of the kernels' code that makes the access."""
     frame = sys._getframe()
     while KERNELS not in frame.f_code.co_filename:
         frame = frame.f_back
