@@ -27,9 +27,11 @@ demo: $(INSTALLED)
 
 # A run for each kind of implementation, since Triton's interpreter is switched on by the environment for a whole
 # process. Each names the implementations that must run (tests/conftest.py): where one is missing, the run fails and
-# skips nothing. Workers have one thread each; tests of the number of threads set it themselves.
-TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
-HERE := reference,cpu$(if $(shell nvidia-smi --list-gpus 2>/dev/null),$(,)cuda$(,)triton)
+# skips nothing; with a GPU, the compiled kernels must run, too. Workers have one thread each; tests of the number of
+# threads set it themselves.
+WORKERS ?= 2
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+HERE = reference,cpu$(if $(shell nvidia-smi --list-gpus 2>/dev/null),$(,)cuda$(,)triton)
 
 test: $(INSTALLED)
 	$(TEST) tests --implementations $(HERE)

@@ -62,6 +62,7 @@ def test_results_are_as_accurate_as_pytorch(
         assert_as_accurate_as_torch(*kept)
 
 
+@pytest.mark.few_in_interpreter(dtypes=[(HALF, HALF), (BRAIN, SINGLE)])
 @pytest.mark.parametrize("dtypes", MIXES, ids=described)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_half_gradients_are_within_one_unit_in_the_last_place(
