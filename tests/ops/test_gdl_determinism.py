@@ -14,7 +14,7 @@ from support.gdl import CASES, FUNCTIONS, Case, torch_value_and_gradients, value
 from support.implementations import device_of
 
 # Of several bands each; the second with fewer volumes than threads, the third small enough to be interpreted.
-BATCHES = [((5, 3), (140, 150)), ((1,), (300, 200)), ((2,), (33, 150))]
+BATCHES = [((5, 3), (140, 150)), ((1,), (300, 200)), ((2,), (34, 150))]
 SMALL = [BATCHES[2][1]]
 DEEP = Case(p=2, spatial_dims=3)
 

@@ -54,7 +54,7 @@ class PathSanitizer(tool.SymbolicSanitizer):
         self.met_data = False
 
     def launch(self, run: Callable[[], Any]) -> Any:
-        """Runs a kernel; where it branches on numbers that were loaded, once with all true, once with none."""
+        """Runs a kernel; if it branches on numbers that were loaded, once with all true, once with none."""
         self.outcome_of_data, self.met_data = True, False
         result = run()
         if self.met_data:
