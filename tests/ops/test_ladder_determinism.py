@@ -40,6 +40,7 @@ def bits(leading: tuple[int, ...], rows: int, units: int, device: torch.device) 
     return results
 
 
+@pytest.mark.few_in_interpreter(rows=[70])
 @pytest.mark.parametrize(("leading", "rows", "units"), SIZES, ids=str)
 def test_the_same_bits_at_every_run(
     leading: tuple[int, ...], rows: int, units: int, kernels: ek.Backend
