@@ -13,7 +13,15 @@ FEW = pytest.mark.few_in_interpreter(size=[(2, 2), (1500, 2)]).mark
 
 
 def a_test(*, mark: pytest.Mark | None = FEW, **parameters: object) -> Any:
-    return SimpleNamespace(callspec=SimpleNamespace(params=parameters), get_closest_marker=lambda _name: mark)
+    sizes = pytest.mark.parametrize(
+        ("leading", "size"), [((), (2, 2)), ((), (1500, 2)), ((3,), (260, 130))]
+    ).mark
+    return SimpleNamespace(
+        nodeid="a_test",
+        callspec=SimpleNamespace(params=parameters),
+        get_closest_marker=lambda _name: mark,
+        iter_markers=lambda _name: [sizes],
+    )
 
 
 @pytest.mark.parametrize(
@@ -35,7 +43,11 @@ def test_only_what_is_interpreted_and_not_named_is_left_out(
     assert not left_out_in_interpreter(test)
 
 
-def test_a_parameter_that_the_test_does_not_have_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("named", [{"size": [(2, 2), (2, 3)]}, {"rows": [2]}], ids=str)
+def test_values_that_the_test_does_not_have_are_refused(
+    named: dict[str, list[Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TRITON_INTERPRET", "1")
-    with pytest.raises(KeyError, match="size"):
-        left_out_in_interpreter(a_test(kernels="triton", rows=3))
+    mark = pytest.mark.few_in_interpreter(**named).mark
+    with pytest.raises(ValueError, match=r"of a_test: (size|rows) is not parametrized with each of"):
+        left_out_in_interpreter(a_test(kernels="triton", size=(2, 2), mark=mark))

@@ -35,6 +35,7 @@ def test_few_and_many_rows_and_units(layer: Layer, rows: int, units: int, implem
     )
 
 
+@pytest.mark.few_in_interpreter(layer=LAYERS[:1])
 @pytest.mark.parametrize("layer", LAYERS[:3], ids=str)
 def test_results_are_as_accurate_as_pytorch(layer: Layer, implementation: ek.Backend) -> None:
     ours, torchs, exacts = [], [], []

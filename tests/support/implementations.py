@@ -54,7 +54,22 @@ def left_out_in_interpreter(test: pytest.Item) -> bool:
     if few is None or not interpreted(implementation_of(test)):
         return False
     parameters = _parameters(test)
+    for name, values in few.kwargs.items():
+        if any(value not in _values_of(test, name) for value in values):
+            raise ValueError(
+                f"few_in_interpreter of {test.nodeid}: {name} is not parametrized with each of {values}"
+            )
     return any(parameters[name] not in values for name, values in few.kwargs.items())
+
+
+def _values_of(test: pytest.Item, name: str) -> list[object]:
+    """What a test is parametrized with."""
+    for mark in test.iter_markers("parametrize"):
+        names, values = mark.args
+        names = [each.strip() for each in names.split(",")] if isinstance(names, str) else names
+        if name in names:
+            return [value if len(names) == 1 else value[names.index(name)] for value in values]
+    return []
 
 
 def device_of(implementation: str) -> torch.device:
