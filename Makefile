@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+, := ,
 INSTALLED := $(VENV)/.installed
 
 # A development build compiles for few GPUs, to be quick; `pip install .` compiles for all (cmake/cuda.cmake).
 export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
 
-.PHONY: install demo test emulator bench lint format clean
+.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton emulator \
+  bench lint format clean
 
 install: $(INSTALLED)
 
@@ -24,13 +26,55 @@ $(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard 
 demo: $(INSTALLED)
 	$(BIN)/ebgan demo
 
-test: $(INSTALLED)
-	$(BIN)/python -m pytest tests
-	TRITON_INTERPRET=1 $(BIN)/python -m pytest tests/triton/interpreter
+# A run for each kind of implementation, since Triton's interpreter and the emulated CUDA device are switched on by the
+# environment for a whole process. Each names the implementations that must run (tests/conftest.py): where one is missing,
+# the run fails and skips nothing; with a GPU, the compiled kernels must run, too. Workers have one thread each; tests of
+# the number of threads set it themselves.
+WORKERS ?= 2
+TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+HERE = reference,cpu$(if $(shell nvidia-smi --list-gpus 2>/dev/null),$(,)cuda$(,)triton)
 
-# The CUDA kernels for the emulated device, make emulator VARIANT=plain, races, sanitizers or counts: tests/emulator/README.md.
-VARIANT := plain
+test: $(INSTALLED)
+	$(TEST) tests --implementations $(HERE)
+	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
+	$(MAKE) test-emulated
+
+# The CUDA kernels on an emulated device (tests/emulator/README.md): threads in order on one of capability 9.0, in an order
+# of the seed on 8.0, and in reverse on a small one of 7.5. An order that finds something is run again by its SEED.
+SEED ?= $(shell od -An -N2 -tu2 /dev/urandom | tr -d ' ')
 EMULATOR := build/emulator
+OF_KERNELS := tests/ops tests/cuda --implementations cuda
+IN_AN_ORDER := $(OF_KERNELS) -k "not compile and not errors and not operators and not modules and not double_backward"
+
+test-emulated: SEED := $(SEED)
+test-emulated:
+	$(MAKE) emulator VARIANT=plain
+	EMULATOR_SEED=0 EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-9.0.so $(TEST) $(OF_KERNELS)
+	@echo "The order of threads on the emulated device of 8.0: make test-emulated SEED=$(SEED)"
+	EMULATOR_SEED=$(SEED) EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-8.0.so $(TEST) $(IN_AN_ORDER)
+	EMULATOR_SEED=1 EMULATOR_DEVICE=small EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-7.5.so $(TEST) $(IN_AN_ORDER)
+
+# Races between the threads of a kernel, and reads of shared memory that nobody has written.
+test-races:
+	$(MAKE) emulator VARIANT=races
+	EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/races-9.0.so $(TEST) $(IN_AN_ORDER)
+
+# Proofs and checkers that take minutes, beside the tests of every change.
+test-sanitizers: test-sanitizers-cuda test-sanitizers-triton
+
+# The sanitizers' runtimes come before Python itself; what torch and Python leave behind at the end is not looked at.
+test-sanitizers-cuda:
+	$(MAKE) emulator VARIANT=sanitizers
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(IN_AN_ORDER)
+
+test-sanitizers-triton: $(INSTALLED)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group sanitize
+	$(BIN)/python -m pytest tests/triton/sanitizer
+	TRITON_INTERPRET=1 $(BIN)/python tests/triton/sanitizer/check.py
+
+# make emulator VARIANT=plain, races, sanitizers or counts.
+VARIANT := plain
 
 emulator: $(INSTALLED)
 	$(BIN)/cmake -S . -B $(EMULATOR) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_EMULATOR=ON \

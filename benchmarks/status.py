@@ -1,12 +1,14 @@
 """Which kernels have passed their tests where: `benchmarks/results/STATUS.md`.
 
-    pytest tests --junitxml=build/tests.xml
-    python -m benchmarks.status record build/tests.xml     # -> results/checks-<device>.json
-    python -m benchmarks.status                            # results/checks-*.json -> results/STATUS.md
+    pytest tests --implementations reference,cpu --junitxml=build/tests.xml
+    TRITON_INTERPRET=1 pytest tests/triton/interpreter tests/ops --implementations triton \\
+        --junitxml=build/triton.xml
+    python -m benchmarks.status record build/tests.xml build/triton.xml     # -> results/checks-<device>.json
+    python -m benchmarks.status                                  # results/checks-*.json -> results/STATUS.md
 
 A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
 implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton`); other tests say
-nothing about a kernel.
+nothing about a kernel. A run says nothing of the tests that it deselects.
 """
 
 from __future__ import annotations

@@ -1,9 +1,13 @@
 """Settings that every test shares, and which implementations a run is about.
 
-Implementations need processes of their own: Triton's interpreter and the emulated CUDA kernels are switched
-on by the environment. ``pytest --implementations triton`` runs the tests of one, and fails where it cannot
-run; a test of no implementation belongs to ``reference``. Without the option every test is collected, and
-those of an implementation that cannot run here are skipped.
+Implementations need processes of their own: Triton's interpreter and the emulated CUDA kernels are
+switched on by the environment. ``pytest --implementations triton`` runs the tests of one, and fails where
+it cannot run; a test of no implementation belongs to ``reference``. Without the option every test is
+collected, and those of an implementation that cannot run here are skipped.
+
+Of a test that takes long in Triton's interpreter, the marker ``few_in_interpreter`` names all that runs
+there, by parameter, as in ``@pytest.mark.few_in_interpreter(size=[(2, 2), (1500, 2)])``; the others are
+deselected.
 """
 
 from __future__ import annotations
@@ -15,7 +19,13 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from support.implementations import device_of, implementation_of, missing
+from support.implementations import (
+    device_of,
+    implementation_of,
+    interpreted,
+    left_out_in_interpreter,
+    missing,
+)
 
 try:
     from hypothesis import settings
@@ -23,7 +33,11 @@ except ImportError:  # the GPU machine has none; modules that need it skip by py
     pass
 else:
     settings.register_profile(
-        "ebgan", deadline=None, max_examples=100, derandomize="CI" in os.environ, print_blob=True
+        "ebgan",
+        deadline=None,
+        max_examples=10 if interpreted("triton") else 100,
+        derandomize="CI" in os.environ,
+        print_blob=True,
     )
     settings.load_profile("ebgan")
 
@@ -51,11 +65,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             if item.get_closest_marker("needs_gpu"):
                 item.add_marker(skip)
     wanted = _wanted(config)
-    if wanted is None:
-        return
-    others = [item for item in items if implementation_of(item) not in wanted]
+    kept, others = [], []
+    for item in items:
+        runs = (wanted is None or implementation_of(item) in wanted) and not left_out_in_interpreter(item)
+        (kept if runs else others).append(item)
     config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if implementation_of(item) in wanted]
+    items[:] = kept
 
 
 def _wanted(config: pytest.Config) -> list[str] | None:

@@ -8,7 +8,7 @@ the interpreter.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -35,10 +35,13 @@ def operator(
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
-        def on_device_of_first(first: Tensor | Sequence[Tensor], *rest: Any) -> Any:
-            tensor = first if isinstance(first, Tensor) else first[0]
-            with torch.cuda.device(tensor.get_device()):
-                return function(first, *rest)
+        def on_device_of_first(*arguments: Any) -> Any:
+            lists = (
+                argument if isinstance(argument, (list, tuple)) else [argument] for argument in arguments
+            )
+            first = next(item for items in lists for item in items if isinstance(item, Tensor))
+            with torch.cuda.device(first.get_device()):
+                return function(*arguments)
 
         definition = torch.library.custom_op(
             f"{NAMESPACE}::{name}_triton",

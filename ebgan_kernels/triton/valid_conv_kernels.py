@@ -11,6 +11,9 @@ they are loaded. Activations and the arithmetic of sums: ``valid_conv_math``.
 ``correlate`` serves the first two lines, of which the second has weights exchanged and windows mirrored. The
 third sums over all pixels, of which there are many and of weights few: it is cut into parts that programs of
 their own add up, and ``add_parts`` adds those in order, so that the same input gives the same bits.
+
+A tile multiplies the zeros beside a source, too: a weight that is not finite makes NaN of dx near the edges,
+where the sum of the second line has no such term.
 """
 
 from __future__ import annotations

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -32,6 +34,8 @@ def line(page: str, implementation: str) -> str:
         ("tests.ops.test_energy_gradients", "test_a[cuda-l2]", "energy cuda"),
         ("tests.ops.test_energy_gradients", "test_a[l2-reference]", "energy reference"),
         ("tests.triton.interpreter.test_triton_energy_values", "test_a[l2]", "energy triton"),
+        ("tests.ops.test_gdl_edges", "test_a[triton-gdl1.5-3d-none--inf]", "gdl triton"),
+        ("tests.ops.test_valid_conv_operators", "test_a[triton-torch.float32-False]", "valid_conv triton"),
         ("tests.cuda.test_energy_device", "test_a", "energy cuda"),
         ("tests.reference.test_energy", "test_a", "energy reference"),
         ("tests.triton.compile.test_energy_compile", "test_a", None),
@@ -54,6 +58,29 @@ def test_outcomes_are_counted_by_kernel_over_all_reports(tmp_path: pathlib.Path)
         "energy triton": Counts(skipped=2),
         "energy cpu": Counts(passed=2),
     }
+
+
+def test_the_interpreters_tests_of_both_folders_are_one_kernels(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "triton.xml"
+    path.write_text(
+        """<testsuites><testsuite>
+        <testcase classname="tests.triton.interpreter.test_triton_ladder" name="test_a[17-130]"/>
+        <testcase classname="tests.ops.test_ladder_layer" name="test_a[triton-relu]"/>
+        <testcase classname="tests.ops.test_ladder_values" name="test_b[triton-2x2]"/>
+        </testsuite></testsuites>"""
+    )
+    assert count([path]) == {"ladder triton": Counts(passed=3)}
+    assert "passed in the interpreter (3)" in [
+        cell.strip() for cell in status_page([checks("cpu", **{"ladder_triton": Counts(3)})]).split("|")
+    ]
+
+
+def test_a_run_of_some_implementations_reports_nothing_of_the_others(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "reference.xml"
+    module = pathlib.Path(__file__).parents[1] / "ops" / "test_energy_edges.py"
+    wanted = ["-k", "equal_elements", "--implementations", "reference", f"--junitxml={path}"]
+    subprocess.run([sys.executable, "-m", "pytest", str(module), *wanted], check=True)
+    assert count([path]) == {"energy reference": Counts(passed=1)}
 
 
 def test_a_kernel_with_one_failure_has_failed() -> None:

@@ -7,7 +7,7 @@ import torch
 
 import ebgan_kernels as ek
 from support.accuracy import assert_as_accurate_as_torch, assert_within_one_ulp
-from support.implementations import device_of
+from support.implementations import device_of, interpreted
 from support.losses import CASES, Case, images, torch_value_and_gradients, value_and_gradients
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
@@ -33,6 +33,9 @@ def described(value: object) -> str:
 def test_results_are_as_accurate_as_pytorch(
     case: Case, sample: tuple[int, ...], dtypes: tuple[torch.dtype, torch.dtype], implementation: ek.Backend
 ) -> None:
+    # The interpreter truncates to bfloat16, after float32's own error, where a GPU rounds. And its sums are
+    # NumPy's, of longer chains than a GPU's tree: a square of sums was 1.7 ulp from the exact result.
+    half_ulps, single_ulps = (1.01, 2.0) if interpreted(implementation) else (1.0, 1.0)
     ours, torchs, exacts = [], [], []
     for seed in SEEDS:
         batch = images(seed, sample=sample, real=2, fake=3, dtypes=dtypes, device=device_of(implementation))
@@ -53,9 +56,9 @@ def test_results_are_as_accurate_as_pytorch(
                 torchs[-1].append(torch_gradient)
                 exacts[-1].append(exact_gradient)
             else:
-                assert_within_one_ulp(gradient, exact_gradient)
+                assert_within_one_ulp(gradient, exact_gradient, allowed=half_ulps)
     for results in zip(*(zip(*seeds, strict=True) for seeds in (ours, torchs, exacts)), strict=True):
-        assert_as_accurate_as_torch(*results)
+        assert_as_accurate_as_torch(*results, allowed=single_ulps)
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -36,6 +36,7 @@ def test_the_same_bits_at_every_run(sample: tuple[int, ...], kernels: ek.Backend
         assert all(map(torch.equal, bits(sample, device_of(kernels)), first))
 
 
+@pytest.mark.few_in_interpreter(sample=[])  # it has one thread
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.usefixtures("_threads_restored")
 def test_the_same_bits_for_any_number_of_threads(sample: tuple[int, ...], kernels: ek.Backend) -> None:

@@ -13,8 +13,9 @@ from support.accuracy import assert_within_one_ulp
 from support.gdl import CASES, FUNCTIONS, Case, torch_value_and_gradients, value_and_gradients
 from support.implementations import device_of
 
-# Of several bands each, the second with fewer volumes than threads.
-BATCHES = [((5, 3), (140, 150)), ((1,), (300, 200))]
+# Of several bands each; the second with fewer volumes than threads, the third small enough to be interpreted.
+BATCHES = [((5, 3), (140, 150)), ((1,), (300, 200)), ((2,), (34, 150))]
+SMALL = [BATCHES[2][1]]
 DEEP = Case(p=2, spatial_dims=3)
 
 
@@ -34,6 +35,7 @@ def bits(leading: tuple[int, ...], size: tuple[int, int], device: torch.device) 
     return [*results, *ek.average_pyramid(inputs[0].detach(), 2)]
 
 
+@pytest.mark.few_in_interpreter(size=SMALL)
 @pytest.mark.parametrize(("leading", "size"), BATCHES)
 def test_the_same_bits_at_every_run(
     leading: tuple[int, ...], size: tuple[int, int], kernels: ek.Backend
@@ -43,6 +45,7 @@ def test_the_same_bits_at_every_run(
         assert all(map(torch.equal, bits(leading, size, device_of(kernels)), first))
 
 
+@pytest.mark.few_in_interpreter(size=[])  # it has one thread
 @pytest.mark.parametrize(("leading", "size"), BATCHES)
 @pytest.mark.usefixtures("_threads_restored")
 def test_the_same_bits_for_any_number_of_threads(

@@ -29,6 +29,9 @@ def test_an_empty_batch_and_samples_without_elements(
     assert_same_as_torch(case, case.inputs(leading=leading, device=device_of(implementation)))
 
 
+@pytest.mark.few_in_interpreter(
+    case=[*FUNCTIONS, Case(p=2, alpha=1.5), Case(p=2, spatial_dims=3, reduction="none")]
+)
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_nan_and_infinity_go_where_they_go_in_pytorch(

@@ -62,6 +62,7 @@ def test_results_are_as_accurate_as_pytorch(
         assert_as_accurate_as_torch(*kept)
 
 
+@pytest.mark.few_in_interpreter(dtypes=[(HALF, HALF), (BRAIN, SINGLE)])
 @pytest.mark.parametrize("dtypes", MIXES, ids=described)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_half_gradients_are_within_one_unit_in_the_last_place(
@@ -99,12 +100,14 @@ def test_every_pair_of_layouts_gives_the_same_result(
         assert_close_to_float64(case, [x.detach().requires_grad_() for x in placed])
 
 
+@pytest.mark.few_in_interpreter(leading=[(), (3,), (2, 5, 3)])
 @pytest.mark.parametrize("leading", [(), (3,), (2, 5, 3), (300,)], ids=str)
 def test_axes_before_the_spatial_ones_are_free(leading: tuple[int, ...], implementation: ek.Backend) -> None:
     for case in (*FUNCTIONS, Case(spatial_dims=3)):
         assert_close_to_float64(case, case.inputs(leading=leading, device=device_of(implementation)))
 
 
+@pytest.mark.few_in_interpreter(size=[(2, 2), (2, 3000), (1500, 2)])
 @pytest.mark.parametrize("size", [(2, 2), (2, 3000), (1500, 2), (260, 130), (66, 1030)], ids=described)
 def test_narrow_wide_and_tall_images(size: tuple[int, int], implementation: ek.Backend) -> None:
     for case in (Case(p=2, alpha=2.0), Case(spatial_dims=3)):

@@ -40,6 +40,7 @@ def bits(leading: tuple[int, ...], rows: int, units: int, device: torch.device) 
     return results
 
 
+@pytest.mark.few_in_interpreter(rows=[70])
 @pytest.mark.parametrize(("leading", "rows", "units"), SIZES, ids=str)
 def test_the_same_bits_at_every_run(
     leading: tuple[int, ...], rows: int, units: int, kernels: ek.Backend
@@ -49,6 +50,7 @@ def test_the_same_bits_at_every_run(
         assert all(map(torch.equal, bits(leading, rows, units, device_of(kernels)), first))
 
 
+@pytest.mark.few_in_interpreter(rows=[])  # it has one thread
 @pytest.mark.parametrize(("leading", "rows", "units"), SIZES, ids=str)
 @pytest.mark.usefixtures("_threads_restored")
 def test_the_same_bits_for_any_number_of_threads(

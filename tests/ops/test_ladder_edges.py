@@ -48,6 +48,7 @@ def test_no_units(rows: int, implementation: ek.Backend) -> None:
         assert_same_as_torch(case, case.inputs(rows=rows, units=0, device=device_of(implementation)))
 
 
+@pytest.mark.few_in_interpreter(case=[Case(COST), Case(COMBINATOR, (3,))])
 @pytest.mark.parametrize("odd", [math.nan, math.inf, -math.inf])
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_nan_and_infinity_go_where_they_go_in_pytorch(

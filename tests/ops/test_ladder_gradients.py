@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels as ek
-from support.implementations import device_of
+from support.implementations import device_of, interpreted
 from support.ladder import CASES, COMBINATOR, COST, FUNCTIONS, Case, incoming
 
 DOUBLES = (torch.float64, torch.float64)
@@ -21,7 +21,10 @@ def test_derivatives_equal_finite_differences(
     case: Case, check: Callable[..., bool], implementation: ek.Backend
 ) -> None:
     inputs = case.inputs(rows=3, units=2, dtypes=DOUBLES, device=device_of(implementation))
-    assert check(lambda *x: case(x), inputs)
+    # A first backward scales what the forward has written, a second computes again: the roundings differ for
+    # incoming gradients other than 0 and 1, which fast mode has.
+    fast = interpreted(implementation)
+    assert check(lambda *x: case(x), inputs, fast_mode=fast, nondet_tol=1e-12 if fast else 0.0)
 
 
 def penalty_gradients(case: Case, inputs: list[Tensor]) -> tuple[Tensor, ...]:

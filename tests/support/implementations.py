@@ -13,17 +13,52 @@ from ebgan_kernels.backends import device_of, missing
 __all__ = ["OperatorLog", "device_of", "implementation_of", "missing"]
 
 
+def _parameters(test: pytest.Item) -> dict[str, Any]:
+    return test.callspec.params if hasattr(test, "callspec") else {}
+
+
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    parameters: dict[str, Any] = (
-        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
-    )
+    parameters = _parameters(test)
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])
     if isinstance(test, pytest.Function) and "cuda" in test.fixturenames:
         return "cuda"
     return "triton" if "interpreter" in test.path.parts else "reference"
+
+
+def interpreted(implementation: str) -> bool:
+    """Whether an implementation runs in Triton's interpreter, where a test that asks does less.
+
+    Finite differences are taken along random directions there (``fast_mode``): element by element, those of
+    one loss took more than a minute of processor time instead of 2 s.
+    """
+    return implementation == "triton" and device_of("triton").type == "cpu"
+
+
+def left_out_in_interpreter(test: pytest.Item) -> bool:
+    """Whether a test would be interpreted with parameters that its ``few_in_interpreter`` does not name."""
+    few = test.get_closest_marker("few_in_interpreter")
+    if few is None or not interpreted(implementation_of(test)):
+        return False
+    parameters = _parameters(test)
+    for name, values in few.kwargs.items():
+        if any(value not in _values_of(test, name) for value in values):
+            raise ValueError(
+                f"few_in_interpreter of {test.nodeid}: {name} is not parametrized with each of {values}"
+            )
+    return any(parameters[name] not in values for name, values in few.kwargs.items())
+
+
+def _values_of(test: pytest.Item, name: str) -> list[object]:
+    """What a test is parametrized with."""
+    for mark in test.iter_markers("parametrize"):
+        names, values = mark.args
+        names = [each.strip() for each in names.split(",")] if isinstance(names, str) else names
+        if name in names:
+            return [value if len(names) == 1 else value[names.index(name)] for value in values]
+    return []
 
 
 class OperatorLog(TorchDispatchMode):
