@@ -3,12 +3,14 @@
     pytest tests --implementations reference,cpu --junitxml=build/tests.xml
     TRITON_INTERPRET=1 pytest tests/triton/interpreter tests/ops --implementations triton \\
         --junitxml=build/triton.xml
-    python -m benchmarks.status record build/tests.xml build/triton.xml     # -> results/checks-<device>.json
-    python -m benchmarks.status                                  # results/checks-*.json -> results/STATUS.md
+    EBGAN_KERNELS_EMULATE_CUDA=1 pytest tests/ops tests/cuda --implementations cuda --junitxml=build/cuda.xml
+    python -m benchmarks.status record build/*.xml     # -> results/checks-<device>.json
+    python -m benchmarks.status                        # results/checks-*.json -> results/STATUS.md
 
 A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
 implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton`); other tests say
-nothing about a kernel. A run says nothing of the tests that it deselects.
+nothing about a kernel. A test that only compiles kernels counts apart. A run says nothing of the tests that
+it deselects.
 """
 
 from __future__ import annotations
@@ -30,8 +32,14 @@ from benchmarks.tables import table
 from ebgan_kernels.backends import BACKENDS, OPERATOR_FAMILIES
 
 NOT_YET_RUN = "not yet run"
-# What a pass on a CPU says of kernels made for a GPU.
-ON_CPU = {"triton": "passed in the interpreter", "cuda": "compiles"}
+COMPILED, ON_A_GPU = "compiles", "passed on a GPU"
+# What is known of an implementation, from the least to the most.
+STAGES: dict[str, tuple[str, ...]] = {
+    "reference": ("passed",),
+    "cpu": ("passed",),
+    "cuda": (COMPILED, "emulated", ON_A_GPU),
+    "triton": (COMPILED, "interpreted", ON_A_GPU),
+}
 
 
 @dataclass
@@ -70,12 +78,18 @@ class Checks:
 
 
 def kernel_of(classname: str, name: str) -> str | None:
-    """The "family implementation" that a JUnit test case is about; None where it is about no kernel."""
+    """The "family implementation" that a JUnit test case is about; None where it is about no kernel.
+
+    Of one that compiles kernels for GPUs that are not there, and runs none: "family implementation compiles".
+    """
     folders, _, module = classname.rpartition("test_")
-    if "compile" in folders.split("."):  # compiled for GPUs that are not there, and not run
-        return None
-    families = [family for family in OPERATOR_FAMILIES if re.search(rf"(^|_){family}(_|\.|$)", module)]
     bracketed = re.search(r"\[(.*)\]$", name)
+    if module == "cuda_compile":  # the parameter is a source
+        found = [family for family in OPERATOR_FAMILIES if bracketed and bracketed[1].startswith(family)]
+        return f"{found[0]} cuda {COMPILED}" if found else None
+    families = [family for family in OPERATOR_FAMILIES if re.search(rf"(^|_){family}(_|\.|$)", module)]
+    if "compile" in folders.split("."):
+        return f"{families[0]} triton {COMPILED}" if families else None
     named = (bracketed.group(1).split("-") if bracketed else []) + folders.split(".")
     implementations = [part for part in named if part in BACKENDS]
     return f"{families[0]} {implementations[0]}" if families and implementations else None
@@ -100,20 +114,23 @@ def count(reports: Sequence[pathlib.Path]) -> dict[str, Counts]:
 
 
 def status_page(all_checks: Sequence[Checks]) -> str:
-    """A line per kernel, a column per device; kernels and devices without a run are there, too."""
+    """A line for each stage of a kernel, a column per device; those without a run are there, too."""
     columns = sorted(all_checks, key=lambda checks: (checks.device_type, checks.device))
-    header = ["operators", "implementation", *(checks.device for checks in columns)]
+    header = ["operators", "implementation", "stage", *(checks.device for checks in columns)]
     lacks_gpu = all(checks.device_type != "cuda" for checks in columns)
     body = []
     for family in OPERATOR_FAMILIES:
         for implementation in BACKENDS:
-            cells = [_cell(checks, family, implementation) for checks in columns]
-            body.append([family, implementation, *cells, *([NOT_YET_RUN] if lacks_gpu else [])])
+            for stage in STAGES[implementation]:
+                cells = [_cell(checks, family, implementation, stage) for checks in columns]
+                of_no_gpu = [NOT_YET_RUN if stage == ON_A_GPU else ""] if lacks_gpu else []
+                body.append([family, implementation, stage, *cells, *of_no_gpu])
     lines = [
         "# Status of the kernels",
         "",
         "Written by `python -m benchmarks.status` from the test runs in `checks-*.json`; on a machine with a",
-        "GPU, `scripts/gpu_check.sh` makes one. In brackets: the number of tests.",
+        "GPU, `scripts/gpu_check.sh` makes one. A kernel for a GPU compiles, runs on an emulated device or in",
+        "Triton's interpreter, and at last on a GPU. Numbers are of tests that passed.",
         "",
         *table([*header, *(["a CUDA GPU"] if lacks_gpu else [])], body),
         "",
@@ -125,14 +142,17 @@ def status_page(all_checks: Sequence[Checks]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _cell(checks: Checks, family: str, implementation: str) -> str:
-    counts = checks.kernels.get(f"{family} {implementation}", Counts())
+def _cell(checks: Checks, family: str, implementation: str, stage: str) -> str:
+    """Empty where the device cannot reach the stage."""
+    kernel = f"{family} {implementation}"
+    if stage == COMPILED:
+        kernel = f"{kernel} {COMPILED}"
+    elif implementation in ("cuda", "triton") and (stage == ON_A_GPU) != (checks.device_type == "cuda"):
+        return ""
+    counts = checks.kernels.get(kernel, Counts())
     if counts.failed:
         return f"FAILED ({counts.failed} of {counts.failed + counts.passed})"
-    if not counts.passed:
-        return NOT_YET_RUN
-    word = ON_CPU.get(implementation, "passed") if checks.device_type == "cpu" else "passed"
-    return f"{word} ({counts.passed})"
+    return str(counts.passed) if counts.passed else NOT_YET_RUN
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

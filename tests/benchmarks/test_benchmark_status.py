@@ -24,8 +24,10 @@ def checks(device_type: str, **kernels: Counts) -> Checks:
     return Checks(f"the {device_type}", device_type, "2.13.0", "abc123", "2026-01-31", named)
 
 
-def line(page: str, implementation: str) -> str:
-    return next(line for line in page.splitlines() if f"| {implementation} " in line)
+def line(page: str, implementation: str, stage: str) -> list[str]:
+    """The cells of the devices in the first line of an implementation's stage."""
+    rows = [[cell.strip() for cell in line.split("|")] for line in page.splitlines()]
+    return next(row[4:-1] for row in rows if row[2:4] == [implementation, stage])
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,10 @@ def line(page: str, implementation: str) -> str:
         ("tests.ops.test_valid_conv_operators", "test_a[triton-torch.float32-False]", "valid_conv triton"),
         ("tests.cuda.test_energy_device", "test_a", "energy cuda"),
         ("tests.reference.test_energy", "test_a", "energy reference"),
-        ("tests.triton.compile.test_energy_compile", "test_a", None),
+        ("tests.triton.compile.test_triton_energy_compile", "test_a", "energy triton compiles"),
+        ("tests.cuda.test_cuda_compile", "test_a[valid_conv]", "valid_conv cuda compiles"),
+        ("tests.cuda.test_cuda_compile", "test_a[ladder_layer]", "ladder cuda compiles"),
+        ("tests.cuda.test_cuda_compile", "test_a[gradient]", None),
         ("tests.ops.test_energy_errors", "test_a", None),
         ("tests.data.test_sets", "test_a[cuda]", None),
         ("tests.ops.test_energyless", "test_a[cuda]", None),
@@ -70,9 +75,7 @@ def test_the_interpreters_tests_of_both_folders_are_one_kernels(tmp_path: pathli
         </testsuite></testsuites>"""
     )
     assert count([path]) == {"ladder triton": Counts(passed=3)}
-    assert "passed in the interpreter (3)" in [
-        cell.strip() for cell in status_page([checks("cpu", **{"ladder_triton": Counts(3)})]).split("|")
-    ]
+    assert " interpreted     | 3 " in status_page([checks("cpu", **{"ladder_triton": Counts(3)})])
 
 
 def test_a_run_of_some_implementations_reports_nothing_of_the_others(tmp_path: pathlib.Path) -> None:
@@ -85,19 +88,27 @@ def test_a_run_of_some_implementations_reports_nothing_of_the_others(tmp_path: p
 
 def test_a_kernel_with_one_failure_has_failed() -> None:
     page = status_page([checks("cuda", energy_cuda=Counts(passed=9, failed=1))])
-    assert "FAILED (1 of 10)" in line(page, "cuda")
+    assert line(page, "cuda", "passed on a GPU") == ["FAILED (1 of 10)"]
 
 
 def test_a_kernel_that_only_skipped_is_not_yet_run() -> None:
     page = status_page([checks("cuda", energy_triton=Counts(skipped=5))])
-    assert "not yet run" in line(page, "triton")
+    assert line(page, "triton", "passed on a GPU") == ["not yet run"]
 
 
 def test_without_a_run_on_a_gpu_the_page_says_so() -> None:
-    page = status_page([checks("cpu", energy_cpu=Counts(passed=4), energy_triton=Counts(passed=2))])
+    page = status_page([checks("cpu", energy_cpu=Counts(passed=4), energy_cuda=Counts(passed=2))])
     assert "a CUDA GPU" in page
-    assert [cell.strip() for cell in line(page, "cpu").split("|")][3:5] == ["passed (4)", "not yet run"]
-    assert "passed in the interpreter (2)" in line(page, "triton")
+    assert line(page, "cpu", "passed") == ["4", ""]
+    assert line(page, "cuda", "passed on a GPU") == ["", "not yet run"]
+
+
+def test_what_compiles_what_is_emulated_and_what_ran_on_a_gpu_are_told_apart() -> None:
+    on_cpu = checks("cpu", energy_cuda=Counts(passed=2), energy_cuda_compiles=Counts(passed=1))
+    page = status_page([on_cpu, checks("cuda", energy_cuda=Counts(passed=3))])
+    assert line(page, "cuda", "compiles") == ["1", "not yet run"]
+    assert line(page, "cuda", "emulated") == ["2", ""]
+    assert line(page, "cuda", "passed on a GPU") == ["", "3"]
 
 
 def test_checks_are_read_as_they_were_written(tmp_path: pathlib.Path) -> None:
@@ -117,5 +128,5 @@ def test_a_recorded_run_is_on_the_page(tmp_path: pathlib.Path) -> None:
     options = ["--results", str(tmp_path), "record", str(tmp_path / "tests.xml"), "--device", "cpu"]
     assert main([*options, "--commit", "abc123"]) == 0
     page = (tmp_path / "STATUS.md").read_text()
-    assert "passed (1)" in line(page, "cpu")
+    assert line(page, "cpu", "passed") == ["1", ""]
     assert "commit abc123" in page
