@@ -28,7 +28,7 @@ if [ $dry -eq 1 ]; then OUTPUT=$BUILD; else mkdir -p "$2" && OUTPUT=$(cd "$2" &&
 exec > >(tee "$OUTPUT/log.txt") 2>&1
 export PYTHONPATH=$PWD:$PWD/python PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 PATH=$(dirname "$(command -v "$PYTHON")"):$PATH # cmake and ninja of this Python before older ones
-unset TRITON_INTERPRET EBGAN_KERNELS_BACKEND
+unset TRITON_INTERPRET EBGAN_KERNELS_BACKEND EBGAN_KERNELS_EMULATE_CUDA
 
 summary=()
 failures=0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pathlib
 import subprocess
 import sys
 import threading
@@ -123,3 +124,20 @@ def test_an_unknown_name_in_the_environment_is_an_error_at_import() -> None:
     refused = run_with("gpu", "import ebgan_kernels")
     assert refused.returncode != 0
     assert "EBGAN_KERNELS_BACKEND is 'gpu'; it must be one of 'reference'" in refused.stderr.splitlines()[-1]
+
+
+def test_an_emulator_that_is_not_there_is_one_line_with_a_remedy(tmp_path: pathlib.Path) -> None:
+    code = "import ebgan_kernels as ek; print(ek.backend_report())"
+    variables = {**os.environ, "EBGAN_KERNELS_EMULATE_CUDA": str(tmp_path / "nothing.so")}
+    command = [sys.executable, "-c", code]
+    report = subprocess.run(command, env=variables, capture_output=True, text=True, check=True, timeout=120)
+    line = next(line for line in report.stdout.splitlines() if line.startswith("cuda "))
+    assert "missing: not compiled (nothing.so is not in " in line and "make emulator" in line
+
+
+def test_nothing_is_emulated_unless_the_environment_asks_for_it() -> None:
+    code = "from ebgan_kernels.native import library; print(library.cuda_is_emulated)"
+    variables = {name: value for name, value in os.environ.items() if name != "EBGAN_KERNELS_EMULATE_CUDA"}
+    command = [sys.executable, "-c", code]
+    ran = subprocess.run(command, env=variables, capture_output=True, text=True, check=True, timeout=120)
+    assert ran.stdout.split() == ["False"]

@@ -5,6 +5,7 @@ Few multiprocessors, little shared memory, no room for clusters, code that was c
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -12,6 +13,7 @@ import torch
 
 import ebgan_kernels as ek
 from support import emulator, gdl, ladder
+from support.implementations import OperatorLog
 from support.losses import Case, images, torch_value_and_gradients, value_and_gradients
 from support.valid_conv import Layer, tensors_of
 
@@ -113,3 +115,31 @@ def test_the_order_of_threads_changes_no_bit(cuda: torch.device, any_order: list
         by_order.append(_bits(cuda))
     for bits in by_order[1:]:
         assert all(map(torch.equal, bits, by_order[0]))
+
+
+def test_the_report_says_that_the_kernels_are_emulated(cuda: torch.device) -> None:
+    if not emulator.devices():
+        pytest.skip("the kernels are not emulated")
+    lines = {line.split()[0]: line for line in ek.backend_report().splitlines()}
+    assert "available: emulated on CPU tensors by " in lines["cuda"]
+    assert "EBGAN_KERNELS_EMULATE_CUDA" in lines["cpu"]
+
+
+def test_emulated_kernels_run_only_where_they_are_insisted_on(cuda: torch.device) -> None:
+    if not emulator.devices():
+        pytest.skip("the kernels are not emulated")
+    with OperatorLog() as log:
+        ek.reconstruction_energy(torch.zeros(2, 3), torch.ones(2, 3))
+    assert "ebgan_kernels.reconstruction_energy" in log.names
+    # In another thread nothing is insisted on.
+    names: list[str] = []
+
+    def automatic() -> None:
+        with OperatorLog() as log:
+            ek.reconstruction_energy(torch.zeros(2, 3), torch.ones(2, 3))
+        names.extend(log.names)
+
+    thread = threading.Thread(target=automatic)
+    thread.start()
+    thread.join()
+    assert names and "ebgan_kernels.reconstruction_energy" not in names
