@@ -15,10 +15,11 @@ namespace ebgan::cuda {
 constexpr int kVectorBytes = 16;
 constexpr int kStep = 8;  // the width of every vector divides it
 
-// Values in a vector when tensors of these types share a loop: the narrowest type fills 16 bytes.
+// Values in a vector when tensors of these types share a loop: the widest type fills 16 bytes. If the narrowest did, each
+// load of the wider one would touch twice the sectors that hold its bytes.
 template <typename T, typename... Others>
 constexpr int kVectorWidth =
-    kVectorWidth<T> > kVectorWidth<Others...> ? kVectorWidth<T> : kVectorWidth<Others...>;
+    kVectorWidth<T> < kVectorWidth<Others...> ? kVectorWidth<T> : kVectorWidth<Others...>;
 template <typename T>
 constexpr int kVectorWidth<T> = kVectorBytes / static_cast<int>(sizeof(T));
 
