@@ -20,7 +20,7 @@ from support.ladder import (
     value_and_gradients,
 )
 
-# Of several blocks of rows and several tiles of units, and of several networks; the third is soon interpreted.
+# Of several blocks of rows and tiles of units, and of several networks; the third for the interpreter.
 SIZES = [((), 150, 784), ((5,), 70, 33), ((2,), 40, 33)]
 
 
