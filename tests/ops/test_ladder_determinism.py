@@ -20,8 +20,8 @@ from support.ladder import (
     value_and_gradients,
 )
 
-# Of several blocks of rows and several tiles of units, and of several networks.
-SIZES = [((), 150, 784), ((5,), 70, 33)]
+# Of several blocks of rows and tiles of units, and of several networks; the third for the interpreter.
+SIZES = [((), 150, 784), ((5,), 70, 33), ((2,), 40, 33)]
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def bits(leading: tuple[int, ...], rows: int, units: int, device: torch.device) 
     return results
 
 
-@pytest.mark.few_in_interpreter(rows=[70])
+@pytest.mark.few_in_interpreter(rows=[40])
 @pytest.mark.parametrize(("leading", "rows", "units"), SIZES, ids=str)
 def test_the_same_bits_at_every_run(
     leading: tuple[int, ...], rows: int, units: int, kernels: ek.Backend
