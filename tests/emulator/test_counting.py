@@ -1,4 +1,4 @@
-"""The emulated device counts what kernels of known traffic move: `known/cuda/known.cu` says what each does."""
+"""The emulated device counts what kernels of known traffic move, those of `known/cuda/known.cu`."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Known:
 
 @pytest.fixture(scope="module")
 def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
-    """Taken from build/emulator where it is newer than its sources, else built, which takes some ten seconds."""
+    """Taken from build/emulator where that is newer than the sources, else built, which takes ten seconds."""
     built = ROOT / "build" / "emulator" / "known.so"
     sources = [path for path in HERE.rglob("*") if path.suffix in {".cpp", ".h", ".cu"}]
     if not built.is_file() or built.stat().st_mtime < max(path.stat().st_mtime for path in sources):
