@@ -5,7 +5,7 @@
 A wave is as many blocks as the multiprocessors hold at once, each with its share of the launch's bytes:
 
     memory    bytes / (copy bandwidth)                         distinct sectors, read and written
-    latency   bytes read * LATENCY / (warps of the wave * bytes that a warp has under way)       Little's law
+    latency   bytes read * LATENCY / (warps of the wave * bytes that a warp has under way)    Little's law
     on chip   (sectors / 4 + passes of shared memory) / (clock * multiprocessors in use)    128 bytes a cycle
 
 It leaves out instructions, products, and the bandwidth of L2, and takes a following launch to find nothing in
@@ -21,6 +21,7 @@ from benchmarks.emulated import Launch
 
 LATENCY = 600e-9  # seconds from a request to its data: an assumption
 LAUNCH = 1e-6  # seconds that a launch takes beside its work: an assumption
+UNROLLED = 4  # requests of each place that reads, which a warp has under way at most: an assumption
 SECTORS_A_CYCLE = 4  # that L1 gives
 
 Bound = Literal["memory", "latency", "on chip", "launches"]
@@ -57,11 +58,13 @@ def time_of(launch: Launch, resident: int, card: Card) -> dict[Bound, float]:
     times: dict[Bound, float] = {"memory": 0.0, "latency": 0.0, "on chip": 0.0, "launches": LAUNCH}
     most = resident * card.multiprocessors
     warps_of_block = -(-launch.threads // 32)
+    all_of_warp = launch.bytes_of_launch[0] / (launch.blocks * warps_of_block)
+    of_warp = min(UNROLLED * launch.under_way, all_of_warp)
     for first in range(0, launch.blocks, most):
         blocks = min(most, launch.blocks - first)
         part = blocks / launch.blocks
         read, written = (part * moved for moved in launch.bytes_of_launch)
-        under_way = blocks * warps_of_block * launch.under_way
+        under_way = blocks * warps_of_block * of_warp
         cycles = part * (launch.sectors.parts / SECTORS_A_CYCLE + launch.passes.parts)
         wave: dict[Bound, float] = {
             "memory": (read + written) / card.copy_bandwidth,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.emulated import LEAST_SHARE, Launch, Requests
 from benchmarks.resources import MULTIPROCESSORS, TARGETS, kernel_name, resident_blocks
-from benchmarks.roofline import CARDS, LATENCY, LAUNCH, share_of
+from benchmarks.roofline import CARDS, LATENCY, LAUNCH, UNROLLED, share_of
 from benchmarks.tables import figure, ratio, shape_text, table
 from benchmarks.traffic import Traffic, TrafficRow
 from benchmarks.traffic_reasons import LIMITS, TITLES, Finding, reason_of
@@ -45,11 +45,11 @@ many blocks as are resident on all multiprocessors at once:
     latency = distinct bytes read * {latency:.0f} ns / (warps of the wave * bytes that a warp has under way)
     on chip = (sectors / 4 + passes of shared memory) / (clock * multiprocessors in use)
 
-Assumed: the {launch:.0f} us of a launch; the {latency:.0f} ns until data comes; that a warp has one request of each
-line that reads under way. Left out: instructions, products of matrices, the bandwidth of L2, and hits in L2
-from an earlier launch: rows whose bytes fit into it (*fits L2*) can be faster where they are there. So the
-figure bounds kernels that memory binds; those that products bind are not modelled.
-
+Assumed: {launch:.0f} us for a launch; {latency:.0f} ns until data comes; that a warp has {unrolled} requests of
+each line that reads under way, or all where it has fewer. Left out: instructions, products of matrices, the
+bandwidth of L2, and hits in L2 from an earlier launch: rows whose bytes fit into it (*fits L2*) can be faster
+where they are there. So the figure bounds kernels that memory binds; those that products bind are not
+modelled.
 """
 
 
@@ -73,7 +73,7 @@ def page(traffic: Traffic) -> str:
         "",
         *_kernel_table(traffic),
         "",
-        MODEL.format(launch=1e6 * LAUNCH, latency=1e9 * LATENCY),
+        MODEL.format(launch=1e6 * LAUNCH, latency=1e9 * LATENCY, unrolled=UNROLLED),
         *(
             f"- {card.name}: copies at {card.copy_bandwidth / 1e12:.1f} TB/s (measured),"
             f" L2 {card.l2 // 2**20} MB, {card.multiprocessors} multiprocessors,"
@@ -137,7 +137,8 @@ def _functions(row: TrafficRow) -> str:
     for launch in row.launches:
         for name, times in launch.functions.items():
             total[name] = total.get(name, 0) + times
-    return ", ".join(f"{name} {figure(times / row.elements)}" for name, times in total.items())
+    an_element = {name: times / row.elements for name, times in total.items()}
+    return ", ".join(f"{name} {ratio(times)}" for name, times in an_element.items() if times >= 0.005)
 
 
 def findings_of(row: TrafficRow) -> Iterator[tuple[Finding, float, str]]:
