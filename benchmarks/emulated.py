@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -133,7 +132,3 @@ class Counter:
         self._library.emulator_forget_counts()
         run()
         return [Launch.of(counts) for counts in json.loads(self._library.emulator_counts())]
-
-
-def as_content(launch: Launch) -> dict[str, Any]:
-    return dataclasses.asdict(launch)
