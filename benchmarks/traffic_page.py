@@ -46,9 +46,9 @@ many blocks as are resident on all multiprocessors at once:
     on chip = (sectors / 4 + passes of shared memory) / (clock * multiprocessors in use)
 
 Assumed: {launch:.0f} us for a launch; {latency:.0f} ns until data comes; that a warp has {unrolled} requests
-of each line that reads under way, or all where it has fewer. Left out: instructions, products of matrices, the
-bandwidth of L2, and hits in L2 from an earlier launch: rows whose bytes fit into it (*fits L2*) can be faster
-where they are there. So the figure bounds kernels that memory binds; those that products bind are not
+of each line that reads under way, or all where it has fewer. Left out: instructions, products of matrices,
+the bandwidth of L2, and hits in L2 from an earlier launch: rows whose bytes fit into it (*fits L2*) can be
+faster where they are there. So the figure bounds kernels that memory binds; those that products bind are not
 modelled.
 """
 

@@ -49,6 +49,9 @@ REASONS: dict[tuple[str, Finding], str] = {
         "backward, a block covers few rows of the image, and the coarse gradients that several rows share are"
         " fetched by each of their blocks, from L2."
     ),
+    ("pulling_away", "sectors"): (
+        "the diagonal of the Gram matrix, whose values are a row and one apart; there is one for each sample."
+    ),
     ("gaussian_combinator", "blocks"): _PARAMETERS,
     ("ladder_denoising_cost", "blocks"): _PARAMETERS,
 }
