@@ -10,7 +10,7 @@ INSTALLED := $(VENV)/.installed
 export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton emulator \
-  bench lint format clean
+  traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -81,6 +81,11 @@ emulator: $(INSTALLED)
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
 	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
+
+# What the CUDA kernels move: benchmarks/results/TRAFFIC.md. Needs nvcc, which takes minutes the first time.
+traffic:
+	$(MAKE) emulator VARIANT=counts
+	EBGAN_KERNELS_EMULATE_CUDA=$(abspath $(EMULATOR)/counts-9.0.so) $(BIN)/python -m benchmarks.traffic
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

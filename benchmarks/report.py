@@ -17,14 +17,14 @@ from benchmarks.rows import RESULTS, ROOT, Environment, OperatorRow, Results, St
 from benchmarks.tables import figure, ratio, row_lines, shape_text, table
 
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
+NOT_TIMED = ("checks-", "traffic.")  # files of benchmarks.status and benchmarks.traffic
 DEVICE_KINDS = {"cpu": "CPU", "cuda": "CUDA GPU"}
 
 
 def load_results(folder: pathlib.Path) -> list[Results]:
-    """The result files of a folder, CPUs first. ValueError where one was timed too briefly to be quoted."""
-    found = [
-        Results.load(path) for path in sorted(folder.glob("*.json")) if not path.name.startswith("checks-")
-    ]
+    """The timed results of a folder, CPUs first. ValueError where one was timed too briefly to be quoted."""
+    timed = [path for path in sorted(folder.glob("*.json")) if not path.name.startswith(NOT_TIMED)]
+    found = [Results.load(path) for path in timed]
     for results in found:
         if results.environment.quick:
             raise ValueError(f"{folder / results.file_name} is of a --quick run; measure it without --quick")

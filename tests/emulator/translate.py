@@ -1,6 +1,6 @@
 """Copies the CUDA sources so that a C++ compiler takes them, keeping every line where it was.
 
-    python translate.py SOURCE_DIR OUTPUT_DIR
+    python translate.py SOURCE_DIR OUTPUT_DIR FOLDER...
 
 Most of CUDA C++ is C++ once headers give meaning to its words (`include/`). What no header can express is
 rewritten here:
@@ -154,12 +154,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("source", type=pathlib.Path, help="the folder that holds cuda/, math/ and stable/")
+    parser.add_argument("source", type=pathlib.Path, help="the folder that holds the FOLDERs")
     parser.add_argument(
         "output", type=pathlib.Path, help="the folder to write; a file that would not change is left"
     )
+    parser.add_argument("folders", nargs="+", help="names of folders in both, such as cuda and math")
     options = parser.parse_args()
-    for folder in ("cuda", "math"):
+    for folder in options.folders:
         for path in sorted((options.source / folder).iterdir()):
             if path.suffix not in SUFFIXES:
                 continue
