@@ -28,8 +28,8 @@ _PARAMETERS = (
     " in L2."
 )
 _SUMS_OF_TILES = (
-    "the sums over rows of each tile, 12 for a unit, pass from one kernel to the next; they are few enough for"
-    " L2, and longer tiles would leave multiprocessors without one."
+    "the sums over rows of each tile, 12 for a unit, pass from one kernel to the next; they are few enough"
+    " for L2, and longer tiles would leave multiprocessors without one."
 )
 
 # By the operator's name up to a comma.
@@ -59,8 +59,8 @@ REASONS: dict[tuple[str, Finding], str] = {
         "the diagonal of the Gram matrix, whose values are a row and one apart; there is one for each sample."
     ),
     ("reconstruction_energy", "sectors"): (
-        "beside bfloat16, float32 takes two loads whose lanes lie 32 bytes apart; the second finds its sectors"
-        " in L1. Vectors of half the length spilled registers on sm_90."
+        "beside bfloat16, float32 takes two loads whose lanes lie 32 bytes apart; the second finds its"
+        " sectors in L1. Vectors of half the length spilled registers on sm_90."
     ),
     ("gaussian_combinator", "memory"): _SUMS_OF_TILES,
     ("ladder_denoising_cost", "memory"): _SUMS_OF_TILES,
