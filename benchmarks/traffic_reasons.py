@@ -32,6 +32,11 @@ _SUMS_OF_TILES = (
     " for L2, and longer tiles would leave multiprocessors without one."
 )
 
+_ROWS_END = (
+    "a warp averages the end of one row of a tile and the beginning of the next, which may lie in the same"
+    " banks; pairs are read at once since 2026-11-28, before which it was 2.1 to 2.6."
+)
+
 # By the operator's name up to a comma.
 REASONS: dict[tuple[str, Finding], str] = {
     ("generator_loss", "memory"): (
@@ -51,6 +56,8 @@ REASONS: dict[tuple[str, Finding], str] = {
         "a tile of 64 x 64 of the target is read with a margin of 8 on each side, 1.56 times its bytes inside"
         " a large image; the margins are in L2."
     ),
+    ("multiscale_prediction_loss", "passes"): _ROWS_END,
+    ("average_pyramid", "passes"): _ROWS_END,
     ("average_pyramid", "blocks"): (
         "backward, a block covers few rows of the image, and the coarse gradients that several rows share are"
         " fetched by each of their blocks, from L2."
