@@ -4,10 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 , := ,
-INSTALLED := $(VENV)/.installed
 
-# A development build compiles for few GPUs, to be quick; `pip install .` compiles for all (cmake/cuda.cmake).
-export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
+# A development build is quick: the CUDA library is compiled for the GPU that is here, and left out where there is none,
+# but for the tests, which compile it wherever there is an nvcc (`pip install .` compiles it for all GPUs, cmake/cuda.cmake).
+# What was compiled once is kept.
+GPU := $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u | paste -sd ';')
+NVCC := $(shell command -v nvcc || ls $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc 2>/dev/null)
+TESTS := $(filter test test-% lint,$(MAKECMDGOALS))
+export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard $(VENV)/.installed-on))),on,off)
+export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
+INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton emulator \
   traffic bench lint format clean
@@ -32,7 +38,7 @@ demo: $(INSTALLED)
 # the number of threads set it themselves.
 WORKERS ?= 2
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
-HERE = reference,cpu$(if $(shell nvidia-smi --list-gpus 2>/dev/null),$(,)cuda$(,)triton)
+HERE = reference,cpu$(if $(GPU),$(,)cuda$(,)triton)
 
 test: $(INSTALLED)
 	$(TEST) tests --implementations $(HERE)
