@@ -3,12 +3,12 @@
 
     python scripts/compare_runs.py BEFORE AFTER --data-root DIR --images DIR [--only TEXT]
 
-BEFORE and AFTER are checkouts whose compiled libraries are built, or records that `--keep` wrote. Each run takes 40 steps, is resumed to 50, and is
-then evaluated at small counts, on the CPU with one thread. Networks of which a step takes a second or more are narrowed
-(`SMALL`). Compared are the rows of the log but for their clock, the SHA-256 of the weights and of the optimisers' state
-in the last checkpoint, the rates and options of the optimisers, every picture, and all that the evaluation found or
-refused. The output is a table in Markdown; the exit status is 1 where anything differs. Presets whose data is not there
-are listed and not run.
+BEFORE and AFTER are checkouts whose compiled libraries are built, or records that `--keep` wrote. Each run
+takes 40 steps, is resumed to 50, and is then evaluated at small counts, on the CPU with one thread. Nets of
+which a step takes a second or more are narrowed (`SMALL`). Compared are the rows of the log without times,
+the SHA-256 of the weights and of the optimisers' state in the last checkpoint, the rates and options of the
+optimisers, every picture, and all that the evaluation found or refused. The output is a Markdown table; the
+exit status is 1 where anything differs. Presets whose data is not there are listed and not run.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from typing import Any
 FIRST, LAST = 40, 50  # steps of the new run, and of the resumed one
 FACTS = ("log", "weights", "moments", "optimizers", "pictures", "scores")
 LOOP = {"threads": 1, "log_every": 5, "picture_every": 25, "checkpoint_every": 20}
-# Of a preset of so wide networks or of so much data that a step would take a second or more, what makes it quick.
+# Options that make a step quick where, as the preset has it, it takes a second or more.
 SMALL: dict[str, dict[str, Any]] = {
     "gan images": {"generator_width": 64, "discriminator_width": 8, "batch_size": 16},
     "video 4to1": {"width": 0.1, "batch_size": 2},
@@ -41,7 +41,7 @@ TEST_CLIPS = 4  # of moving digits: the optical flow and both metrics of a windo
 
 
 def presets(name: str) -> Iterator[tuple[str, Any]]:
-    """The name and the configuration of every preset of a system, and of both networks of the video system."""
+    """The name and configuration of every preset of a system; of the video system, with both networks."""
     system = importlib.import_module(f"ebgan.{name}")
     for key, preset in system.PRESETS.items():
         if isinstance(preset, Mapping):

@@ -26,7 +26,9 @@ def missing(implementation: str) -> str:
 
 def implementation_of(test: pytest.Item) -> str:
     """The implementation that a test is about; "reference" where it is about none in particular."""
-    parameters: dict[str, Any] = test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    parameters: dict[str, Any] = (
+        test.callspec.params if isinstance(test, pytest.Function) and hasattr(test, "callspec") else {}
+    )
     for fixture in ("implementation", "kernels"):
         if fixture in parameters:
             return str(parameters[fixture])

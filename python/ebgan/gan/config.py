@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from ebgan.errors import UserError, at_least, one_of, positive
 from ebgan.gan.builders import NETS
@@ -52,15 +52,7 @@ class GanConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("model", get_args(Model)),
-            ("net", NETS),
-            ("precision", ("float32", "bfloat16")),
-            ("distance", get_args(Distance)),
-            ("shaping", get_args(Shaping)),
-            ("optimizer", get_args(OptimizerName)),
-        ):
-            one_of(name, getattr(self, name), options)
+        one_of("net", self.net, NETS)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
         for name in ("generator_lr", "discriminator_lr"):

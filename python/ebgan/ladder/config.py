@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from ebgan.errors import UserError, at_least, one_of, positive
 from ebgan.ladder.combinators import CombinatorName
@@ -63,13 +63,7 @@ class LadderConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("model", get_args(Model)),
-            ("data", DATA),
-            ("combinator", get_args(CombinatorName)),
-            ("precision", ("float32", "bfloat16")),
-        ):
-            one_of(name, getattr(self, name), options)
+        one_of("data", self.data, DATA)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
         for name in ("labels", "seeds"):

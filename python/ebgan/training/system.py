@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from ebgan.errors import at_least
 from ebgan.pictures import Plot
+from ebgan.training.annotations import check_choices
 from ebgan.training.device import Precision
 
 
@@ -70,6 +71,7 @@ class TrainingConfig:
     checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000
 
     def __post_init__(self) -> None:
+        check_choices(self)
         for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every"):
             at_least(name, getattr(self, name), 1)
         if self.threads is not None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from ebgan.data.bouncing import Bounce
-from ebgan.errors import UserError, at_least, one_of, positive
+from ebgan.errors import UserError, at_least, positive
 from ebgan.training import Help, TrainingConfig
 from ebgan.video.generator import Tanh
 from ebgan.video.losses import Loss, Power, Terms
@@ -59,14 +59,6 @@ class VideoConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("config", get_args(ConfigName)),
-            ("loss", get_args(Loss)),
-            ("patch", get_args(Patch)),
-            ("tanh", get_args(Tanh)),
-            ("optimizer", get_args(OptimizerName)),
-        ):
-            one_of(name, getattr(self, name), options)
         for name in ("width", "generator_lr", "generator_final_lr", "discriminator_lr"):
             positive(name, getattr(self, name))
         if self.decay_steps is not None:
