@@ -1,4 +1,4 @@
-"""From a configuration to a run: build, train, resume, and load what a run has learnt."""
+"""From a configuration to its networks, optimisers and data; and what a run has learnt."""
 
 from __future__ import annotations
 
@@ -9,18 +9,15 @@ import torch
 from torch import nn
 from torch.optim import SGD, Adam, Optimizer
 
-from ebgan import training
 from ebgan.data import Batches, load
-from ebgan.errors import UserError, require_training
+from ebgan.errors import UserError
 from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, Trainer, load_newest, resume_run, seed_step
-
-COMMAND = "train gan"
+from ebgan.training import RunFolder, load_newest, seed_step
 
 
 def build_generator(config: GanConfig) -> Generator:
@@ -81,38 +78,8 @@ def _optimizer(config: GanConfig, net: nn.Module, lr: float) -> Optimizer:
     return Adam(net.parameters(), lr=lr, betas=(config.beta1, 0.999))
 
 
-def train(
-    config: GanConfig,
-    out: Path,
-    *,
-    device: torch.device,
-    data_root: Path | None = None,
-    command: str = COMMAND,
-    replace: bool = False,
-) -> TwoPlayer:
-    """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of `command` there."""
-    require_training()
-    system = build(config, device, data_root)
-    run = RunFolder.create(out, command, config, replace=replace)
-    Trainer(system, run, config).train()
-    return system
-
-
-def resume(
-    path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
-) -> TwoPlayer:
-    """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
-
-
-def open_run(path: Path) -> tuple[RunFolder, GanConfig]:
-    """The run folder `path` of a GAN and its configuration."""
-    return training.open_run(path, GanConfig, COMMAND, "demo")
-
-
-def trained_generator(path: Path, device: torch.device) -> Generator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
+def load_generator(run: RunFolder, config: GanConfig, device: torch.device) -> Generator:
+    """The generator of `run`, as its newest whole checkpoint has it."""
     net = build_generator(config).to(device)
     load_newest(run, {"generator": net})
     return net

@@ -96,15 +96,6 @@ class RunFolder:
         return content
 
 
-def open_run(path: Path, config_type: type[Config], *commands: str) -> tuple[RunFolder, Config]:
-    """The run folder `path` and its configuration; a run of another command than `commands` is an error."""
-    run = RunFolder(path)
-    command = run.command()
-    if command not in commands:
-        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {commands[0]}'")
-    return run, run.read_config(config_type)
-
-
 def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
     """Load `modules` from the newest whole checkpoint of `run`, saying which damaged ones were skipped."""
     checkpoint, skipped = newest_valid(run.checkpoints)
