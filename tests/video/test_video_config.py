@@ -38,7 +38,7 @@ def test_the_listed_presets_are_every_losss_and_adams():
         ({"min_motion": -1.0}, "min_motion: got -1.0"),
         ({"width": 0.0}, "width: got 0.0"),
         ({"tanh": "between"}, "tanh: got 'between'"),
-        ({"optimizer": "lion"}, "optimizer: got 'lion', allowed are sgd, adam"),
+        ({"optimizer": "lion"}, "optimizer: got 'lion', allowed are adam, sgd"),
         ({"generator_lr": 0.0}, "generator_lr: got 0.0"),
         ({"generator_final_lr": -1.0}, "generator_final_lr: got -1.0"),
         ({"discriminator_lr": float("nan")}, "discriminator_lr: got nan"),

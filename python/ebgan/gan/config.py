@@ -7,10 +7,9 @@ from typing import Annotated, Literal
 
 from ebgan.errors import UserError, at_least, one_of, positive
 from ebgan.gan.builders import NETS
-from ebgan.training import Help, TrainingConfig
+from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 
 Model = Literal["ebgan", "gan"]
-OptimizerName = Literal["adam", "sgd"]
 Distance = Literal["l2", "squared_l2", "mse", "l1"]
 Shaping = Literal["identity", "square"]
 OF_THE_NET = "that of --net"
@@ -55,8 +54,7 @@ class GanConfig(TrainingConfig):
         one_of("net", self.net, NETS)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
-        for name in ("generator_lr", "discriminator_lr"):
-            positive(name, getattr(self, name))
+        check_rates(generator_lr=self.generator_lr, discriminator_lr=self.discriminator_lr, beta1=self.beta1)
         at_least("pulling_away_weight", self.pulling_away_weight, 0)
         if self.model == "gan":
             for name, unset in (("margin", None), ("pulling_away_weight", 0)):
@@ -68,6 +66,3 @@ class GanConfig(TrainingConfig):
             raise UserError("margin: is missing; --model ebgan needs one, in units of the energy")
         else:
             positive("margin", self.margin)
-        at_least("beta1", self.beta1, 0)
-        if self.beta1 >= 1:
-            raise UserError(f"beta1: got {self.beta1}, allowed are numbers from 0 to below 1")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, Optimizer
 
 from ebgan.data import Batches, load
 from ebgan.errors import UserError
@@ -17,7 +17,7 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, load_newest, seed_step
+from ebgan.training import RunFolder, load_newest, make_optimizer, seed_step
 
 
 def build_generator(config: GanConfig) -> Generator:
@@ -52,9 +52,10 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
     batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
+    optimizer = partial(make_optimizer, config.optimizer, beta1=config.beta1)
     shared: dict[str, Any] = {
-        "generator_optimizer": _optimizer(config, generator, config.generator_lr),
-        "discriminator_optimizer": _optimizer(config, discriminator, config.discriminator_lr),
+        "generator_optimizer": optimizer(generator, config.generator_lr),
+        "discriminator_optimizer": optimizer(discriminator, config.discriminator_lr),
         "precision": config.precision,
     }
     if config.model == "gan":
@@ -70,12 +71,6 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
         pulling_away_weight=config.pulling_away_weight,
         **shared,
     )
-
-
-def _optimizer(config: GanConfig, net: nn.Module, lr: float) -> Optimizer:
-    if config.optimizer == "sgd":
-        return SGD(net.parameters(), lr=lr)
-    return Adam(net.parameters(), lr=lr, betas=(config.beta1, 0.999))
 
 
 def load_generator(run: RunFolder, config: GanConfig, device: torch.device) -> Generator:

@@ -16,9 +16,9 @@ from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
 from ebgan.ladder.runs import build
-from ebgan.ladder.schedule import LinearDecay
 from ebgan.ladder.statistics import error_rates, set_statistics
 from ebgan.ladder.system import SYSTEM, evaluate_run, open_run, resume, train, trained_network
+from ebgan.training import LinearDecay
 
 __all__ = [
     "PRESETS",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from ebgan.errors import UserError, at_least, one_of, positive
+from ebgan.errors import UserError, at_least, one_of, positive, share
 from ebgan.ladder.combinators import CombinatorName
-from ebgan.ladder.schedule import share
-from ebgan.training import Help, TrainingConfig
+from ebgan.training import Help, TrainingConfig, check_rates
 
 Model = Literal["full", "bottom", "gamma", "ebgan", "supervised"]
 DATA = ("digits", "mnist", "fashion-mnist")
@@ -70,8 +69,7 @@ class LadderConfig(TrainingConfig):
             at_least(name, getattr(self, name), 1)
         for name in ("input_noise", "layer_noise", "held_out", *_LAMBDAS):
             at_least(name, getattr(self, name), 0)
-        positive("lr", self.lr)
-        share("beta1", self.beta1)
+        check_rates(lr=self.lr, beta1=self.beta1)
         share("decay_start", self.decay_start)
         _ = self.hidden
         self._check_schedule()

@@ -19,9 +19,8 @@ from ebgan.ladder.generator import LadderGenerator
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
-from ebgan.ladder.schedule import LinearDecay
 from ebgan.ladder.statistics import set_statistics
-from ebgan.training import RunFolder, adam, load_newest
+from ebgan.training import LinearDecay, RunFolder, adam, load_newest
 
 
 def build(config: LadderConfig, device: torch.device, data_root: Path | None) -> Ladder:

@@ -5,6 +5,7 @@ Networks by name, the system that trains them, runs; how good predictions are, b
 
 from __future__ import annotations
 
+from ebgan.training import GeometricDecay
 from ebgan.video.baselines import BASELINES, copy_last, extrapolate_flow
 from ebgan.video.builders import NETS, discriminator, generator
 from ebgan.video.config import VideoConfig
@@ -19,7 +20,6 @@ from ebgan.video.prediction import VideoPrediction
 from ebgan.video.presets import PRESETS, preset
 from ebgan.video.rollout import roll_out
 from ebgan.video.runs import build, build_generator
-from ebgan.video.schedule import GeometricDecay
 from ebgan.video.scores import VideoScores
 from ebgan.video.strips import strips
 from ebgan.video.system import SYSTEM, evaluate_run, open_run, resume, train, trained_generator

@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from ebgan.data.bouncing import Bounce
-from ebgan.errors import UserError, at_least, positive
-from ebgan.training import Help, TrainingConfig
+from ebgan.errors import at_least, positive
+from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 from ebgan.video.generator import Tanh
 from ebgan.video.losses import Loss, Power, Terms
 
 ConfigName = Literal["4to1", "8to8"]
 Patch = Literal[32, 64]
-OptimizerName = Literal["sgd", "adam"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,14 +58,16 @@ class VideoConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("width", "generator_lr", "generator_final_lr", "discriminator_lr"):
-            positive(name, getattr(self, name))
+        positive("width", self.width)
+        check_rates(
+            generator_lr=self.generator_lr,
+            generator_final_lr=self.generator_final_lr,
+            discriminator_lr=self.discriminator_lr,
+            beta1=self.beta1,
+        )
         if self.decay_steps is not None:
             at_least("decay_steps", self.decay_steps, 1)
         at_least("min_motion", self.min_motion, 0)
-        at_least("beta1", self.beta1, 0)
-        if self.beta1 >= 1:
-            raise UserError(f"beta1: got {self.beta1}, allowed are numbers from 0 to below 1")
         _ = self.terms  # refuses wrong exponents and weights
 
     @property

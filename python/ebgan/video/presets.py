@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from ebgan.errors import one_of
-from ebgan.video.config import ConfigName, OptimizerName, VideoConfig
+from ebgan.training import OptimizerName
+from ebgan.video.config import ConfigName, VideoConfig
 from ebgan.video.losses import LOSSES, Loss
 
 # The paper's, for SGD. It gives both ends of the decay; the one factor a step between them is ours. Adam's

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import torch
-from torch import nn
-from torch.optim import SGD, Adam, Optimizer
 
 from ebgan.data import ClipBatches, load_clips
-from ebgan.training import RunFolder, load_newest, seed_step
+from ebgan.training import GeometricDecay, RunFolder, load_newest, make_optimizer, seed_step
 from ebgan.video import builders
 from ebgan.video.config import VideoConfig
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.prediction import VideoPrediction
-from ebgan.video.schedule import GeometricDecay
 
 
 def build_generator(config: VideoConfig) -> MultiscaleGenerator:
@@ -39,29 +37,24 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
     )
     seed_step(config.seed, 0)
     generator = build_generator(config).to(device)
+    optimizer = partial(make_optimizer, config.optimizer, beta1=config.beta1)
     discriminator = discriminator_optimizer = None
     if config.adversarial_weight:
         discriminator = builders.discriminator(config.config, width=config.width, patch=config.patch)
         discriminator = discriminator.to(device)
-        discriminator_optimizer = _optimizer(config, discriminator, config.discriminator_lr)
+        discriminator_optimizer = optimizer(discriminator, config.discriminator_lr)
     return VideoPrediction(
         generator,
         batches,
         config.terms,
         discriminator=discriminator,
-        generator_optimizer=_optimizer(config, generator, config.generator_lr),
+        generator_optimizer=optimizer(generator, config.generator_lr),
         discriminator_optimizer=discriminator_optimizer,
         schedule=GeometricDecay(
             config.generator_lr, config.generator_final_lr, config.decay_steps or config.steps
         ),
         precision=config.precision,
     )
-
-
-def _optimizer(config: VideoConfig, net: nn.Module, lr: float) -> Optimizer:
-    if config.optimizer == "sgd":
-        return SGD(net.parameters(), lr=lr)
-    return Adam(net.parameters(), lr=lr, betas=(config.beta1, 0.999))
 
 
 def load_generator(run: RunFolder, config: VideoConfig, device: torch.device) -> MultiscaleGenerator:
