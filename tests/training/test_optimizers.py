@@ -27,7 +27,7 @@ def test_a_rate_that_cannot_train_is_refused_by_its_name(rate):
 
 @pytest.mark.parametrize("beta1", [-0.1, 1.0, float("nan")])
 def test_a_decay_rate_outside_0_to_1_is_refused(beta1):
-    with pytest.raises(UserError, match="beta1: got .*, allowed are numbers from 0 to below 1"):
+    with pytest.raises(UserError, match=r"beta1: got .*, allowed are numbers from 0 to below 1"):
         check_rates(lr=0.1, beta1=beta1)
 
 

@@ -166,7 +166,7 @@ def videos(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, videos) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
-    sizes = "--config 4to1 --width 0.05 --batch-size 2 --steps 1 --threads 1 --min-motion 0"
+    sizes = "--net 4to1 --width 0.05 --batch-size 2 --steps 1 --threads 1 --min-motion 0"
     assert main(f"train video --data videos --data-root {videos} --out {out} {sizes}".split()) == 0
     return out
 

@@ -20,6 +20,7 @@ class GanConfig(TrainingConfig):
     """Everything that decides the result of a run; sizes left at None are those of the net's name."""
 
     data: Annotated[str, Help("data set: digits (embedded), mnist, fashion-mnist or images")]
+    batch_size: Annotated[int, Help("real images a step, and as many generated ones")]
     model: Annotated[Model, Help("ebgan, or gan: the plain one, as a baseline")] = "ebgan"
     net: Annotated[str, Help("networks by name: " + ", ".join(NETS))]
     noise_size: Annotated[int | None, Help("size of the noise vector z", unset=OF_THE_NET)] = None

@@ -59,6 +59,7 @@ class RunFolder:
         stored = self._read()["config"]
         if not isinstance(stored, dict):
             raise UserError(f"{self.config}: 'config' holds no table; restore the file or start a new run")
+        stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
         types = get_type_hints(config_type)
         fields = [field.name for field in dataclasses.fields(config_type)]
         for name in [*fields, *stored]:

@@ -1,4 +1,4 @@
-"""Learning rates and margins as functions of the step."""
+"""What falls as a run goes on, such as a learning rate, as a function of the step."""
 
 from __future__ import annotations
 

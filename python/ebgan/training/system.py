@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -57,10 +57,15 @@ class Help:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Options of the training loop; each system's configuration adds its own."""
+    """Options of the training loop; each system's configuration adds its own.
+
+    `renamed` tells how fields are called now that run folders of earlier versions store by another name.
+    """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     steps: Annotated[int, Help("training steps; may be raised when resuming")]
-    batch_size: Annotated[int, Help("real images, and generated ones, a step")]
+    batch_size: Annotated[int, Help("examples a step")]
     seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
     precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
     threads: Annotated[

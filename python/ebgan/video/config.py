@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from ebgan.data.bouncing import Bounce
 from ebgan.errors import at_least, positive
@@ -11,7 +12,7 @@ from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 from ebgan.video.generator import Tanh
 from ebgan.video.losses import Loss, Power, Terms
 
-ConfigName = Literal["4to1", "8to8"]
+NetName = Literal["4to1", "8to8"]
 Patch = Literal[32, 64]
 
 
@@ -19,7 +20,9 @@ Patch = Literal[32, 64]
 class VideoConfig(TrainingConfig):
     """Everything that decides the result of a run; `preset` fills in what belongs to a loss."""
 
-    config: Annotated[ConfigName, Help("networks by name: frames given, frames predicted")]
+    renamed: ClassVar[Mapping[str, str]] = {"config": "net"}
+
+    net: Annotated[NetName, Help("networks by name: frames given, frames predicted")]
     loss: Annotated[Loss, Help("whose terms and weights a run has unless they are given")]
     data: Annotated[str, Help("data set: moving-digits (embedded), ucf101 or videos")]
     batch_size: Annotated[int, Help("clips a batch; an adversarial step takes two batches")]

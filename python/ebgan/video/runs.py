@@ -17,7 +17,7 @@ from ebgan.video.prediction import VideoPrediction
 
 def build_generator(config: VideoConfig) -> MultiscaleGenerator:
     """The untrained generator of `config`."""
-    return builders.generator(config.config, width=config.width, tanh=config.tanh)
+    return builders.generator(config.net, width=config.width, tanh=config.tanh)
 
 
 def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> VideoPrediction:
@@ -28,7 +28,7 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
     batches = ClipBatches(
         clips,
         config.batch_size,
-        frames=builders.NETS[config.config].clip_frames,
+        frames=builders.NETS[config.net].clip_frames,
         size=config.patch,
         scales=4,
         min_motion=config.min_motion,
@@ -40,7 +40,7 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
     optimizer = partial(make_optimizer, config.optimizer, beta1=config.beta1)
     discriminator = discriminator_optimizer = None
     if config.adversarial_weight:
-        discriminator = builders.discriminator(config.config, width=config.width, patch=config.patch)
+        discriminator = builders.discriminator(config.net, width=config.width, patch=config.patch)
         discriminator = discriminator.to(device)
         discriminator_optimizer = optimizer(discriminator, config.discriminator_lr)
     return VideoPrediction(

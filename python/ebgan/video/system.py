@@ -18,7 +18,7 @@ from ebgan.video.runs import build, load_generator
 
 
 def run_name(config: VideoConfig) -> str:
-    return f"video-{config.config}-{config.loss}-{config.data}"
+    return f"video-{config.net}-{config.loss}-{config.data}"
 
 
 def prepare(config: VideoConfig) -> VideoConfig:
@@ -31,7 +31,7 @@ def start(config: VideoConfig, system: VideoPrediction) -> None:
     if config.generator_from is None:
         return
     run, other = open_run(Path(config.generator_from))
-    for name in ("config", "width", "tanh"):
+    for name in ("net", "width", "tanh"):
         theirs, ours = getattr(other, name), getattr(config, name)
         if theirs != ours:
             raise UserError(f"generator_from: {run.path} has the {name} {theirs}, this run {ours}")
