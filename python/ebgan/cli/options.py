@@ -45,9 +45,8 @@ def evaluation_options(systems: Iterable[Description[Any, Any]]) -> list[Field]:
     """The options of `ebgan evaluate` that some system takes, each with the help of all that take it."""
     helps: dict[str, list[str]] = {}
     for system in systems:
-        for name, one in system.evaluation.items():
-            text = f"{system.name}: {one.help} (default: {one.default})"
-            helps.setdefault(name, []).append(text)
+        for name, (text, default) in system.evaluation.items():
+            helps.setdefault(name, []).append(f"{system.name}: {text} (default: {default})")
     return [
         (name, Annotated[int | None, option("; ".join(texts), kind=int)], None)
         for name, texts in helps.items()

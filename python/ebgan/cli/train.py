@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -10,6 +11,12 @@ from typing import Annotated, Any, ClassVar
 from ebgan.cli.options import DATA_ROOT, given, option, training_options
 from ebgan.errors import UserError
 from ebgan.training import Description, choose_device
+
+_HELP = """
+Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints and pictures. Ctrl-C saves;
+--resume goes on as if never stopped. Options that are left out have the value of the preset; these
+choose it: {}.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +58,15 @@ class TrainSystem:
 
 def train_command(system: Description[Any, Any]) -> type[TrainSystem]:
     """The command that trains `system`: a dataclass of its options."""
+    choosing = ", ".join(f"--{name}" for name in system.choosing)
     return dataclasses.make_dataclass(
         f"Train{system.name.capitalize()}",
         training_options(system),
         bases=(TrainSystem,),
-        namespace={"system": system, "__doc__": system.help},
+        namespace={
+            "system": system,
+            "__doc__": inspect.cleandoc(system.help) + "\n" + _HELP.format(choosing),
+        },
         frozen=True,
         kw_only=True,
     )

@@ -1,4 +1,4 @@
-"""From a configuration to its networks, optimisers and data; and what a run has learnt."""
+"""From a configuration to its networks, optimisers and data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, load_newest, make_optimizer, seed_step
+from ebgan.training import make_optimizer, seed_step
 
 
 def build_generator(config: GanConfig) -> Generator:
@@ -71,13 +71,6 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
         pulling_away_weight=config.pulling_away_weight,
         **shared,
     )
-
-
-def load_generator(run: RunFolder, config: GanConfig, device: torch.device) -> Generator:
-    """The generator of `run`, as its newest whole checkpoint has it."""
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
-    return net
 
 
 def _given(**options: Any) -> dict[str, Any]:

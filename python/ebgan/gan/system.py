@@ -9,10 +9,10 @@ import torch
 from ebgan.gan.config import GanConfig
 from ebgan.gan.interface import Generator
 from ebgan.gan.presets import PRESETS, preset
-from ebgan.gan.runs import build, load_generator
+from ebgan.gan.runs import build, build_generator
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import Description
+from ebgan.training import Description, load_newest
 
 
 def run_name(config: GanConfig) -> str:
@@ -23,10 +23,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     name="gan",
     help="""Train an energy-based GAN, or a plain one to compare it with.
 
-    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, sample grids
-    (samples.png) and curves (energies.png). Ctrl-C saves; --resume goes on as if never stopped.
-
-    Options that are left out have the value of the preset of the model and the data set. EBGAN-PT is
+    Its pictures are grids of samples (samples.png) and curves (energies.png). EBGAN-PT is
     --pulling-away-weight 0.1.
     """,
     config=GanConfig,
@@ -46,4 +43,7 @@ train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open
 
 def trained_generator(path: Path, device: torch.device) -> Generator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    return load_generator(*open_run(path), device)
+    run, config = open_run(path)
+    net = build_generator(config).to(device)
+    load_newest(run, {"generator": net})
+    return net

@@ -29,11 +29,8 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
     name="ladder",
     help="""Train ladder networks: classes from few labels and many examples without.
 
-    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, curves (errors.png,
-    costs.png) and pictures (weights.png, reconstructions.png). Ctrl-C saves; --resume goes on as if never
-    stopped. Then: ebgan evaluate RUN.
-
-    Options that are left out have the published value for the model and the number of labels.
+    Its pictures are curves (errors.png, costs.png), first weights and denoised examples (weights.png,
+    reconstructions.png). The presets have the published values for the model and the number of labels.
     """,
     config=LadderConfig,
     preset=preset,

@@ -16,26 +16,10 @@ from ebgan.errors import UserError, require_training
 from ebgan.training.checkpoint import newest_valid
 from ebgan.training.record import write_scores
 from ebgan.training.run_folder import Config, RunFolder
-from ebgan.training.system import Help, System
+from ebgan.training.system import System
 from ebgan.training.trainer import Trainer
 
 Trained = TypeVar("Trained", bound=System)
-
-
-def _as_it_is(config: Config) -> Config:
-    return config
-
-
-def _nothing(config: Any, system: Any) -> None:
-    pass
-
-
-@dataclass(frozen=True)
-class EvaluationOption:
-    """A whole number that an evaluation takes: its help, and the value that it has when left out."""
-
-    help: str
-    default: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +51,8 @@ class Description(Generic[Config, Trained]):
     run_name: Callable[[Config], str]
     build: Callable[[Config, torch.device, Path | None], Trained]
     score: Callable[..., Any]
-    prepare: Callable[[Config], Config] = _as_it_is
-    start: Callable[[Config, Trained], None] = _nothing
+    prepare: Callable[[Config], Config] = lambda config: config
+    start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
 
     @property
@@ -83,14 +67,13 @@ class Description(Generic[Config, Trained]):
         return {parameter.name: parameter.default for parameter in parameters}
 
     @cached_property
-    def evaluation(self) -> dict[str, EvaluationOption]:
-        """The options of the evaluation."""
+    def evaluation(self) -> dict[str, tuple[str, int]]:
+        """The options of the evaluation: the help of each, and its default."""
         types = get_type_hints(self.score, include_extras=True)
         return {
-            name: EvaluationOption(help.text, parameter.default)
+            name: (get_args(types[name])[1].text, parameter.default)
             for name, parameter in inspect.signature(self.score).parameters.items()
-            for help in get_args(types[name])
-            if isinstance(help, Help)
+            if parameter.kind is parameter.KEYWORD_ONLY
         }
 
     def configure(self, **options: Any) -> Config:
@@ -159,7 +142,7 @@ class Description(Generic[Config, Trained]):
                 f"{name}: {path} is a run of 'ebgan {self.commands[0]}', whose evaluation does not take it; "
                 f"leave --{name} out"
             )
-        given = {name: option.default for name, option in self.evaluation.items()} | options
+        given = {name: default for name, (_, default) in self.evaluation.items()} | options
         scores = self.score(run, config, device, data_root, **given)
         checkpoint, _ = newest_valid(run.checkpoints)
         write_scores(run, scores, given, checkpoint=checkpoint, config=config, device=device)

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
-from ebgan.training import Help, RunFolder
+from ebgan.training import Help, RunFolder, load_newest
 from ebgan.video.baselines import BASELINES
 from ebgan.video.config import VideoConfig
 from ebgan.video.flow import moving, optical_flow
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.metrics import METRICS
 from ebgan.video.rollout import roll_out
-from ebgan.video.runs import load_generator
+from ebgan.video.runs import build_generator
 from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, statistics
 from ebgan.video.windows import windows
 
@@ -104,7 +104,8 @@ def score(
     and where they move: PSNR, SSIM and two measures of sharpness, beside copies of the last frame and its
     optical flow.
     """
-    generator = load_generator(run, config, device)
+    generator = build_generator(config).to(device)
+    load_newest(run, {"generator": generator})
     clips = load_clips(
         config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )

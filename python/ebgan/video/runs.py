@@ -1,4 +1,4 @@
-"""From a configuration to its networks, optimisers and data; and what a run has learnt."""
+"""From a configuration to its networks, optimisers and data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from ebgan.data import ClipBatches, load_clips
-from ebgan.training import GeometricDecay, RunFolder, load_newest, make_optimizer, seed_step
+from ebgan.training import GeometricDecay, make_optimizer, seed_step
 from ebgan.video import builders
 from ebgan.video.config import VideoConfig
 from ebgan.video.generator import MultiscaleGenerator
@@ -55,10 +55,3 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
         ),
         precision=config.precision,
     )
-
-
-def load_generator(run: RunFolder, config: VideoConfig, device: torch.device) -> MultiscaleGenerator:
-    """The generator of `run`, as its newest whole checkpoint has it."""
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
-    return net

@@ -14,7 +14,7 @@ from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.prediction import VideoPrediction
 from ebgan.video.presets import PRESETS, preset
-from ebgan.video.runs import build, load_generator
+from ebgan.video.runs import build, build_generator
 
 
 def run_name(config: VideoConfig) -> str:
@@ -42,11 +42,8 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     name="video",
     help="""Train a network that predicts the next frames of a video, at four scales.
 
-    Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints, predicted clips
-    (predictions.png) and curves (terms.png). Ctrl-C saves; --resume goes on as if never stopped.
-
-    Options that are left out have the value of the preset of the loss. Fine-tuning on larger patches is
-    --generator-from RUN --patch 64.
+    Its pictures are predicted clips (predictions.png) and curves (terms.png). Fine-tuning on larger patches
+    is --generator-from RUN --patch 64.
     """,
     config=VideoConfig,
     preset=preset,
@@ -62,4 +59,7 @@ train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open
 
 def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    return load_generator(*open_run(path), device)
+    run, config = open_run(path)
+    net = build_generator(config).to(device)
+    load_newest(run, {"generator": net})
+    return net

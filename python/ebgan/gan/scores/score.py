@@ -11,11 +11,11 @@ from ebgan.data import load
 from ebgan.errors import at_least
 from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
-from ebgan.gan.runs import build_generator, load_generator
+from ebgan.gan.runs import build_generator
 from ebgan.gan.scores.evaluate import SAMPLES, evaluate
 from ebgan.gan.scores.networks import find
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, seed_step
+from ebgan.training import Help, RunFolder, load_newest, seed_step
 
 
 def score(
@@ -38,7 +38,8 @@ def score(
     at_least("seed", seed, 0)
     shape = image_shape(config.net)
     find(config.data, shape)
-    trained = load_generator(run, config, device)
+    trained = build_generator(config).to(device)
+    load_newest(run, {"generator": trained})
     seed_step(config.seed, 0)
     untrained = build_generator(config).to(device)
     return evaluate(
