@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import pytest
 import torch
 from torch import nn
 from torch.optim import SGD, Adam
 
 from ebgan import UserError
-from ebgan.training import adam, check_rates, make_optimizer, set_rate, update
+from ebgan.systems import SYSTEMS
+from ebgan.training import adam, check_rates, checkpoint, make_optimizer, set_rate, update
 
 
 @pytest.mark.parametrize(("name", "kind"), [("adam", Adam), ("sgd", SGD)])
@@ -46,3 +49,36 @@ def test_a_rate_is_set_where_it_is(rate):
     (group,) = optimizer.param_groups
     assert group["lr"] == 0.125
     assert group["lr"] is rate if isinstance(rate, torch.Tensor) else isinstance(group["lr"], float)
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda system: system.name)
+def test_every_system_that_learns_by_adam_has_the_fused_one(system):
+    options = {"optimizer": "adam"} if "optimizer" in {f.name for f in fields(system.config)} else {}
+    built = system.build(system.configure(**options), torch.device("cpu"), None)
+    for optimizer in built.optimizers.values():
+        assert isinstance(optimizer, Adam) and optimizer.defaults["fused"] is True
+
+
+def test_the_fused_adam_takes_the_steps_of_the_plain_one():
+    nets = [nn.Linear(5, 3) for _ in range(2)]
+    nets[1].load_state_dict(nets[0].state_dict())
+    fused = adam(nets[0], 0.01, beta1=0.5)
+    plain = Adam(nets[1].parameters(), lr=0.01, betas=(0.5, 0.999), fused=False, foreach=False)
+    for _ in range(20):
+        x = torch.randn(8, 5)
+        for net, optimizer in zip(nets, (fused, plain), strict=True):
+            update(optimizer, net(x).square().mean())
+    torch.testing.assert_close(nets[0].state_dict(), nets[1].state_dict(), rtol=1e-5, atol=1e-6)
+
+
+def test_a_run_of_the_plain_adam_goes_on_as_it_was_under_the_fused_one(tmp_path):
+    net = nn.Linear(4, 2)
+    plain = Adam(net.parameters(), lr=0.01, betas=(0.5, 0.999))
+    update(plain, net(torch.ones(3, 4)).square().mean())
+    checkpoint.save(tmp_path, checkpoint.Progress(1, 0.0), {"net": net}, {"net": plain})
+    other = nn.Linear(4, 2)
+    fused = adam(other, 0.5)
+    checkpoint.load(tmp_path / "step-00000001", {"net": other}, {"net": fused})
+    for each, optimizer in ((net, plain), (other, fused)):
+        update(optimizer, each(torch.ones(3, 4)).square().mean())
+    torch.testing.assert_close(net.state_dict(), other.state_dict(), rtol=0, atol=0)
