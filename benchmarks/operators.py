@@ -90,7 +90,7 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
     """Rows of every mode, clock and implementation. `quick` is too brief to quote and tunes nothing."""
     torch._dynamo.reset()
     inputs = draw(case, device)
-    implementations, moved_in = available_implementations(device), byte_count(inputs.arguments)
+    implementations, input_bytes = available_implementations(device), byte_count(inputs.arguments)
     for mode in case.operator.modes:
         wall = _variants(case.operator, mode, implementations, inside_graph=False, quick=quick)
         clocks: list[tuple[Clock, Mapping[str, Variant], dict[str, Timing]]] = [
@@ -98,7 +98,7 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
         ]
         if device.type == "cuda":
             graphed = _variants(case.operator, mode, implementations, inside_graph=True, quick=quick)
-            copies = [draw(case, device) for _ in range(copies_beyond_cache(moved_in, device))]
+            copies = [draw(case, device) for _ in range(copies_beyond_cache(input_bytes, device))]
             clocks.append(("device", graphed, device_times(graphed, copies)))
         # The variants of the last clock are those whose memory is not hidden in a CUDA graph of their own.
         variants = clocks[-1][1]

@@ -45,8 +45,8 @@ class TrainSystem:
         if self.resume is not None:
             out, steps = self.resume, options.pop("steps", None)
             for name in (*options, *given(self, ["out"])):
-                option = name.replace("_", "-")
-                raise UserError(f"{name}: a resumed run keeps its own; leave --{option} out")
+                given_as = name.replace("_", "-")
+                raise UserError(f"{name}: a resumed run keeps its own; leave --{given_as} out")
             trained = self.system.resume(out, device=device, data_root=self.data_root, steps=steps)
         else:
             config = self.system.configure(**options)

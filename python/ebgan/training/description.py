@@ -140,7 +140,7 @@ class Description(Generic[Config, Trained]):
         for name in options.keys() - self.evaluation.keys():
             raise UserError(
                 f"{name}: {path} is a run of 'ebgan {self.commands[0]}', whose evaluation does not take it; "
-                f"leave --{name} out"
+                f"leave --{name.replace('_', '-')} out"
             )
         given = {name: default for name, (_, default) in self.evaluation.items()} | options
         scores = self.score(run, config, device, data_root, **given)
