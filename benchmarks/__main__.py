@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 from benchmarks.command import arguments
 from benchmarks.rows import ROOT
+from ebgan.systems import SYSTEMS
+from ebgan_kernels.backends import OPERATOR_FAMILIES
 
-BENCHMARKS = (
-    "bench_energy",
-    "bench_pulling_away",
-    "bench_gdl",
-    "bench_valid_conv",
-    "bench_ladder",
-    "bench_ladder_steps",
-    "bench_gan",
-    "bench_gan_convolutional",
-    "bench_clips",
-    "bench_video",
+# Operators, then systems, each with all that is measured of it, such as `bench_gan_convolutional`; then data.
+NAMES = (*OPERATOR_FAMILIES, *(system.name for system in SYSTEMS), "clips")
+BENCHMARKS = dict.fromkeys(
+    path.stem for name in NAMES for path in sorted(Path(__file__).parent.glob(f"bench_{name}*.py"))
 )
 
 

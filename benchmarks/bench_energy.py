@@ -21,7 +21,15 @@ from torch import Tensor
 import ebgan_kernels
 from benchmarks.command import Session, open_session
 from benchmarks.compiled_step import measure_compiled_steps
-from benchmarks.operators import Case, Mode, Operator, measure
+from benchmarks.operators import (
+    Case,
+    Mode,
+    Operator,
+    byte_count,
+    one_pass_bytes,
+    read_or_copied,
+    record_cases,
+)
 from ebgan_kernels.reference import energy as reference
 
 LARGE, MEDIUM, SMALL = (64, 3, 128, 128), (64, 3, 64, 64), (64, 1, 28, 28)
@@ -62,31 +70,14 @@ def _stream_discriminator(arguments: tuple[Tensor, ...], mode: Mode) -> object:
     return torch.sub(real_reconstruction, real), torch.sub(fake_reconstruction, fake)
 
 
-def _stream_pair(arguments: tuple[Tensor, ...], mode: Mode) -> object:
-    if mode == "forward":
-        return [tensor.sum() for tensor in arguments]
-    return [tensor.clone() for tensor in arguments]
-
-
 def _stream_energy(arguments: tuple[Tensor, ...], mode: Mode) -> object:
     sums = [tensor.sum() for tensor in arguments]
     return sums if mode == "forward" else (sums, torch.sub(*arguments))
 
 
-def _one_pass_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    """Every tensor read once and, with a backward, every leaf's gradient written once."""
-    read = sum(_bytes(tensor) for tensor in arguments)
-    written = sum(_bytes(tensor) for tensor in arguments if tensor.requires_grad)
-    return read if mode == "forward" else read + written
-
-
 def _two_pass_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    read = sum(_bytes(tensor) for tensor in arguments)
-    return read if mode == "forward" else read + _one_pass_bytes(arguments, mode)
-
-
-def _bytes(tensor: Tensor) -> int:
-    return tensor.numel() * tensor.element_size()
+    again = 0 if mode == "forward" else byte_count(arguments)
+    return again + one_pass_bytes(arguments, mode)
 
 
 DISCRIMINATOR = Operator(
@@ -101,15 +92,15 @@ DISCRIMINATOR = Operator(
         ).loss
     ),
     _stream_discriminator,
-    _one_pass_bytes,
+    one_pass_bytes,
 )
 GENERATOR = Operator(
     "generator_loss",
     _generator_arguments,
     lambda fake_reconstruction, fake: reference.generator_loss(fake_reconstruction, fake, "l2", "identity"),
     ebgan_kernels.generator_loss,
-    _stream_pair,
-    _one_pass_bytes,
+    read_or_copied,
+    one_pass_bytes,
 )
 ENERGY = Operator(
     "reconstruction_energy",
@@ -127,8 +118,8 @@ HINGE = Operator(
         real_energy, fake_energy, margin, "identity"
     ),
     ebgan_kernels.hinge_margin_loss,
-    lambda arguments, mode: _stream_pair(arguments[:2], mode),
-    _one_pass_bytes,
+    lambda arguments, mode: read_or_copied(arguments[:2], mode),
+    one_pass_bytes,
 )
 
 # The most wanted first: a budget ends the run where it is spent.
@@ -145,12 +136,8 @@ QUICK_CASES = (Case(DISCRIMINATOR, SMALL), Case(ENERGY, SMALL))
 
 
 def run(session: Session) -> None:
-    torch.manual_seed(0)
-    copy = session.environment.copy_gb_per_s
     session.record(measure_compiled_steps(session.device, quick=session.quick))
-    for case in QUICK_CASES if session.quick else CASES:
-        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype} {case.layout}"):
-            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
+    record_cases(session, CASES, QUICK_CASES)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ from benchmarks.rows import StepRow
 from benchmarks.timing import Variant, wall_times
 from ebgan.data import Batches, ImageSet
 from ebgan.gan import EBGAN, discriminator, generator, image_shape, preset, sample
-from ebgan_kernels import Backend, DiscriminatorLoss
+from ebgan_kernels import DiscriminatorLoss
 from ebgan_kernels.reference import energy as reference
 
 SYSTEM = "fully connected EBGAN"
@@ -126,12 +127,8 @@ def _losses(margin: float, device: torch.device) -> dict[str, Losses]:
     fused = ebgan_kernels.EBGANDiscriminatorLoss(margin).to(device), ebgan_kernels.EBGANGeneratorLoss()
     losses = {"eager": Losses(*plain), "torch.compile": Losses(*compiled)}
     for name in available_implementations(device):
-        losses[name] = Losses(*fused, scope=_insisting(name))
+        losses[name] = Losses(*fused, scope=partial(ebgan_kernels.backend, name))
     return losses
-
-
-def _insisting(name: Backend) -> Callable[[], AbstractContextManager[None]]:
-    return lambda: ebgan_kernels.backend(name)
 
 
 def _step_variant(net: str, losses: Losses, images: Tensor, margin: float) -> Variant:

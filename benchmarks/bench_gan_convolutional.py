@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.optim import Adam
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import port_nets
@@ -21,7 +20,7 @@ from benchmarks.port_nets import BETAS, LEARNING_RATE, PULLING_AWAY_WEIGHT, Port
 from benchmarks.rows import PartRow, Row, StepRow
 from benchmarks.timing import Timing, Variant, wall_times
 from ebgan.gan import EBGAN, discriminator, generator, image_shape, preset
-from ebgan.training import Precision
+from ebgan.training import Precision, adam
 
 SYSTEM = "convolutional EBGAN"
 SEED = 0
@@ -48,7 +47,7 @@ def port_batch(device: torch.device, batch: int) -> Tensor:
 def our_step(images: Tensor, memory_format: torch.memory_format) -> Callable[[], object]:
     """A step of EBGAN-PT on the port's networks, its margin of 1 turned from a mean square into a norm."""
     nets = port_nets.networks(images.device, memory_format)
-    optimizers = [Adam(net.parameters(), LEARNING_RATE, BETAS) for net in nets]
+    optimizers = [adam(net, LEARNING_RATE, beta1=BETAS[0]) for net in nets]
     system = EBGAN(
         *nets,
         FixedBatch(images),

@@ -21,8 +21,8 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels
-from benchmarks.command import Session, open_session
-from benchmarks.operators import Case, Mode, Operator, measure
+from benchmarks.command import open_session
+from benchmarks.operators import Case, Mode, Operator, one_pass_bytes, record_cases
 from ebgan_kernels.reference import gdl as reference
 
 LARGE, SMALL, VOLUMES, FRAMES = (32, 3, 256, 256), (8, 3, 32, 32), (2, 1, 96, 96, 96), (8, 24, 32, 32)
@@ -51,12 +51,6 @@ def _stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
     return [tensor.clone() for tensor in coarse], torch.sub(finest, target)
 
 
-def _bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    read = sum(tensor.numel() * tensor.element_size() for tensor in arguments)
-    written = sum(tensor.numel() * tensor.element_size() for tensor in arguments[:-1])
-    return read if mode == "forward" else read + written
-
-
 def _difference(name: str, spatial_dims: int) -> Operator:
     return _operator(
         name,
@@ -74,7 +68,7 @@ def _operator(
     plain: Callable[..., Tensor],
     fused: Callable[..., Tensor],
 ) -> Operator:
-    return Operator(name, arguments, plain, fused, _stream, _bytes)
+    return Operator(name, arguments, plain, fused, _stream, one_pass_bytes)
 
 
 GRADIENT_DIFFERENCE = _difference("gradient_difference_loss", 2)
@@ -108,13 +102,5 @@ CASES = (
 QUICK_CASES = (Case(GRADIENT_DIFFERENCE, SMALL), Case(MULTISCALE, FRAMES))
 
 
-def run(session: Session) -> None:
-    torch.manual_seed(0)
-    copy = session.environment.copy_gb_per_s
-    for case in QUICK_CASES if session.quick else CASES:
-        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype}"):
-            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
-
-
 if __name__ == "__main__":
-    run(open_session("gdl", __doc__))
+    record_cases(open_session("gdl", __doc__), CASES, QUICK_CASES)

@@ -20,8 +20,17 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels
-from benchmarks.command import Session, open_session
-from benchmarks.operators import MODES, Case, Mode, Operator, measure
+from benchmarks.command import open_session
+from benchmarks.operators import (
+    MODES,
+    Case,
+    Mode,
+    Operator,
+    byte_count,
+    one_pass_bytes,
+    read_or_copied,
+    record_cases,
+)
 from ebgan_kernels.reference import ladder as reference
 
 SMALL, LARGE, NETWORKS = (100, 784), (1500, 784), (15, 100, 784)
@@ -44,20 +53,6 @@ def _cost_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor,
     return clean, *_combinator_arguments(shape, dtype), mean, std
 
 
-def _size(tensors: tuple[Tensor, ...]) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
-
-
-def _cost_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
-    if mode == "forward":
-        return [tensor.sum() for tensor in arguments]
-    return [tensor.clone() for tensor in arguments]
-
-
-def _cost_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    return _size(arguments) if mode == "forward" else 2 * _size(arguments)
-
-
 def _combinator_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
     z, u, _ = arguments
     if mode == "forward":
@@ -66,10 +61,10 @@ def _combinator_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
 
 
 def _combinator_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    result = _size(arguments[:1])
+    result = byte_count(arguments[:1])
     if mode == "forward":
-        return _size(arguments) + result
-    return 3 * _size(arguments) + 2 * result
+        return byte_count(arguments) + result
+    return 3 * byte_count(arguments) + 2 * result
 
 
 def _layer_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
@@ -98,10 +93,10 @@ def _layer_stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
 def _layer_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
     x, _, beta = arguments
     statistics = 2 * 4 * x.numel() // x.shape[-2]
-    forward = _size(arguments) + 2 * _size((x,)) + statistics
+    forward = byte_count(arguments) + 2 * byte_count((x,)) + statistics
     if mode == "forward":
         return forward
-    return forward + _size(arguments) + statistics + 2 * _size((x,)) + _size((beta,))
+    return forward + byte_count(arguments) + statistics + 2 * byte_count((x,)) + byte_count((beta,))
 
 
 def _operator(
@@ -115,7 +110,7 @@ def _operator(
     return Operator(name, arguments, plain, fused, stream, count, modes)
 
 
-COST = _operator("ladder_denoising_cost", _cost_arguments, _cost_stream, _cost_bytes, MODES)
+COST = _operator("ladder_denoising_cost", _cost_arguments, read_or_copied, one_pass_bytes, MODES)
 COMBINATOR = _operator(
     "gaussian_combinator", _combinator_arguments, _combinator_stream, _combinator_bytes, MODES[:2]
 )
@@ -137,13 +132,5 @@ CASES = (
 QUICK_CASES = (Case(COST, SMALL), Case(LAYER, PARTS), Case(COMBINATOR, SMALL))
 
 
-def run(session: Session) -> None:
-    torch.manual_seed(0)
-    copy = session.environment.copy_gb_per_s
-    for case in QUICK_CASES if session.quick else CASES:
-        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype}"):
-            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
-
-
 if __name__ == "__main__":
-    run(open_session("ladder", __doc__))
+    record_cases(open_session("ladder", __doc__), CASES, QUICK_CASES)

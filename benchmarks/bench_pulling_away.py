@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels
-from benchmarks.command import Session, open_session
-from benchmarks.operators import Case, Mode, Operator, measure
+from benchmarks.command import open_session
+from benchmarks.operators import Case, Mode, Operator, byte_count, record_cases
 from ebgan_kernels.reference import pulling_away as reference
 
 LARGE, SMALL, MANY_SAMPLES = (256, 8192), (64, 1024), (256, 64)
@@ -33,8 +33,7 @@ def _products(arguments: tuple[Tensor, ...], mode: Mode) -> object:
 
 def _bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
     """The codes read once and, with a backward, read again and their gradient written."""
-    (codes,) = arguments
-    return (1 if mode == "forward" else 3) * codes.numel() * codes.element_size()
+    return (1 if mode == "forward" else 3) * byte_count(arguments)
 
 
 PULLING_AWAY = Operator(
@@ -47,13 +46,5 @@ CASES = (
 QUICK_CASES = (Case(PULLING_AWAY, SMALL), Case(PULLING_AWAY, MANY_SAMPLES))
 
 
-def run(session: Session) -> None:
-    torch.manual_seed(0)
-    copy = session.environment.copy_gb_per_s
-    for case in QUICK_CASES if session.quick else CASES:
-        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype}"):
-            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
-
-
 if __name__ == "__main__":
-    run(open_session("pulling_away", __doc__))
+    record_cases(open_session("pulling_away", __doc__), CASES, QUICK_CASES)

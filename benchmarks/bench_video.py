@@ -36,20 +36,20 @@ class FixedClips:
         return self.scales
 
 
-def random_clips(config: str, batch: int, device: torch.device) -> list[Tensor]:
+def random_clips(net: str, batch: int, device: torch.device) -> list[Tensor]:
     torch.manual_seed(SEED)
-    finest = torch.rand(batch, NETS[config].clip_frames, 3, SIDES[-1], SIDES[-1], device=device) * 2 - 1
+    finest = torch.rand(batch, NETS[net].clip_frames, 3, SIDES[-1], SIDES[-1], device=device) * 2 - 1
     return ek.average_pyramid(finest, len(SIDES))
 
 
-def system(config: str, width: float, clips: Sequence[Tensor], *, compiled: bool = False) -> VideoPrediction:
+def system(net: str, width: float, clips: Sequence[Tensor], *, compiled: bool = False) -> VideoPrediction:
     torch.manual_seed(SEED)
     device = clips[0].device
     made = VideoPrediction(
-        generator(config, width=width).to(device),
+        generator(net, width=width).to(device),
         FixedClips(clips),
         LOSSES[LOSS],
-        discriminator=discriminator(config, width=width).to(device),
+        discriminator=discriminator(net, width=width).to(device),
     )
     if compiled:
         for name in ("predict", "discriminate"):
@@ -57,34 +57,34 @@ def system(config: str, width: float, clips: Sequence[Tensor], *, compiled: bool
     return made
 
 
-def measure_steps(config: str, device: torch.device, *, quick: bool) -> list[StepRow]:
-    """Rows of one configuration's step, at full width."""
+def measure_steps(net: str, device: torch.device, *, quick: bool) -> list[StepRow]:
+    """Rows of the step of one pair of networks, at full width."""
     torch._dynamo.reset()
     width, batch = (0.1, 2) if quick else (1.0, BATCH)
-    clips = random_clips(config, batch, device)
+    clips = random_clips(net, batch, device)
     plain = partial(ek.backend, "reference")
     variants = {
-        "eager": Variant(_step(config, width, clips), plain),
-        "networks compiled": Variant(_step(config, width, clips, compiled=True), plain),
-        "ours": Variant(_step(config, width, clips)),
-        "ours, networks compiled": Variant(_step(config, width, clips, compiled=True)),
+        "eager": Variant(_step(net, width, clips), plain),
+        "networks compiled": Variant(_step(net, width, clips, compiled=True), plain),
+        "ours": Variant(_step(net, width, clips)),
+        "ours, networks compiled": Variant(_step(net, width, clips, compiled=True)),
     }
-    losses = {name: Variant(_loss(config, clips), variant.scope) for name, variant in variants.items()}
+    losses = {name: Variant(_loss(net, clips), variant.scope) for name, variant in variants.items()}
     timings = wall_times(variants, None, device=device, quick=quick)
     loss_times = wall_times(losses, None, device=device, quick=quick)
-    job = f"training step, {config}, {LOSS}, batch {batch}"
+    job = f"training step, {net}, {LOSS}, batch {batch}"
     return StepRow.group(SYSTEM, job, batch, timings, unit="clips", losses=loss_times)
 
 
 def _step(
-    config: str, width: float, clips: Sequence[Tensor], *, compiled: bool = False
+    net: str, width: float, clips: Sequence[Tensor], *, compiled: bool = False
 ) -> Callable[[object], object]:
-    made = system(config, width, clips, compiled=compiled)
+    made = system(net, width, clips, compiled=compiled)
     return lambda _: made.step(1)
 
 
-def _loss(config: str, clips: Sequence[Tensor]) -> Callable[[object], object]:
-    given = NETS[config].input_frames
+def _loss(net: str, clips: Sequence[Tensor]) -> Callable[[object], object]:
+    given = NETS[net].input_frames
     target = clips[-1][:, given:].contiguous()
     predictions = [(0.9 * scale[:, given:]).requires_grad_() for scale in clips]
     terms = LOSSES[LOSS]
@@ -105,9 +105,9 @@ def _loss(config: str, clips: Sequence[Tensor]) -> Callable[[object], object]:
 
 
 def run(session: Session) -> None:
-    for config in ("8to8", "4to1"):
-        if session.time_left(config):
-            session.record(measure_steps(config, session.device, quick=session.quick))
+    for net in ("8to8", "4to1"):
+        if session.time_left(net):
+            session.record(measure_steps(net, session.device, quick=session.quick))
 
 
 if __name__ == "__main__":

@@ -7,9 +7,9 @@ not cost more than it gains. The step is a discriminator's, forward and backward
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +18,6 @@ import ebgan_kernels
 from benchmarks.operators import available_implementations
 from benchmarks.rows import StepRow
 from benchmarks.timing import Variant, wall_times
-from ebgan_kernels import Backend
 
 SHAPES = ((64, 3, 64, 64), (64, 1, 28, 28))
 CODE_SIZE = 16
@@ -45,9 +44,10 @@ def _measure(shape: tuple[int, ...], device: torch.device, *, quick: bool) -> li
         margin = 1.1 * ebgan_kernels.reconstruction_energy(network(images[1]), images[1]).mean()
     inputs = StepInputs(images[0], images[1], margin)
 
-    variants = {"eager": Variant(_step(network, compiled=False), _insisting("reference"))}
+    insisting = partial(partial, ebgan_kernels.backend)
+    variants = {"eager": Variant(_step(network, compiled=False), insisting("reference"))}
     for name in ("reference", *available_implementations(device)):
-        variants[f"compiled, {name} loss"] = Variant(_step(network, compiled=True), _insisting(name))
+        variants[f"compiled, {name} loss"] = Variant(_step(network, compiled=True), insisting(name))
     timings = wall_times(variants, inputs, device=device, quick=quick)
     job = f"auto-encoder D-{CODE_SIZE}-D at {'x'.join(map(str, shape))}, forward+backward"
     return StepRow.group("discriminator step", job, shape[0], timings)
@@ -76,7 +76,3 @@ def _step(network: nn.Module, *, compiled: bool) -> Callable[[StepInputs], None]
         function(inputs.real, inputs.fake, inputs.margin).backward()
 
     return step
-
-
-def _insisting(name: Backend) -> Callable[[], contextlib.AbstractContextManager[None]]:
-    return lambda: ebgan_kernels.backend(name)

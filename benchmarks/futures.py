@@ -165,9 +165,9 @@ def compare(runs: Sequence[pathlib.Path]) -> None:
     commands = {}
     for path in runs:
         run, config = open_run(path)
-        if config.data != "moving-digits" or config.bounce != "random" or config.config != "8to8":
+        if config.data != "moving-digits" or config.bounce != "random" or config.net != "8to8":
             raise UserError(
-                f"{path}: is of {config.config} on {config.data}; train it with --config 8to8 "
+                f"{path}: is of {config.net} on {config.data}; train it with --net 8to8 "
                 "--data moving-digits --bounce random --size 32"
             )
         net = trained_generator(path, torch.device("cpu")).eval()

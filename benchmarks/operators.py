@@ -12,7 +12,7 @@ streaming           a pass over the same bytes that allocates as much: what memo
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -21,6 +21,7 @@ import torch
 from torch import Tensor
 
 import ebgan_kernels
+from benchmarks.command import Session
 from benchmarks.memory import peak_extra_bytes
 from benchmarks.rows import OperatorRow
 from benchmarks.timing import Clock, Timing, Variant, copies_beyond_cache, device_times, wall_times
@@ -89,7 +90,7 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
     """Rows of every mode, clock and implementation. `quick` is too brief to quote and tunes nothing."""
     torch._dynamo.reset()
     inputs = draw(case, device)
-    implementations = available_implementations(device)
+    implementations, input_bytes = available_implementations(device), byte_count(inputs.arguments)
     for mode in case.operator.modes:
         wall = _variants(case.operator, mode, implementations, inside_graph=False, quick=quick)
         clocks: list[tuple[Clock, Mapping[str, Variant], dict[str, Timing]]] = [
@@ -97,7 +98,7 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
         ]
         if device.type == "cuda":
             graphed = _variants(case.operator, mode, implementations, inside_graph=True, quick=quick)
-            copies = [draw(case, device) for _ in range(copies_beyond_cache(_input_bytes(inputs), device))]
+            copies = [draw(case, device) for _ in range(copies_beyond_cache(input_bytes, device))]
             clocks.append(("device", graphed, device_times(graphed, copies)))
         # The variants of the last clock are those whose memory is not hidden in a CUDA graph of their own.
         variants = clocks[-1][1]
@@ -132,6 +133,30 @@ def measure(case: Case, *, device: torch.device, copy_gb_per_s: float, quick: bo
                 )
 
 
+def record_cases(session: Session, cases: Sequence[Case], quick_cases: Sequence[Case]) -> None:
+    """Measure the cases in their order, with `--quick` the quick ones, until the budget is spent."""
+    torch.manual_seed(0)
+    copy = session.environment.copy_gb_per_s
+    for case in quick_cases if session.quick else cases:
+        if session.time_left(f"{case.operator.name} {case.shape} {case.dtype} {case.layout}"):
+            session.record(measure(case, device=session.device, copy_gb_per_s=copy, quick=session.quick))
+
+
+def byte_count(tensors: Iterable[Tensor]) -> int:
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors)
+
+
+def one_pass_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
+    """The bytes of every tensor read once and, with a backward, every leaf's gradient written once."""
+    written = byte_count(tensor for tensor in arguments if tensor.requires_grad)
+    return byte_count(arguments) + (0 if mode == "forward" else written)
+
+
+def read_or_copied(arguments: tuple[Tensor, ...], mode: Mode) -> object:
+    """A pass over the bytes of an operator whose arguments all want a gradient."""
+    return [tensor.sum() if mode == "forward" else tensor.clone() for tensor in arguments]
+
+
 def draw(case: Case, device: torch.device) -> Inputs:
     """Fresh arguments on the device, leaves kept leaves."""
     arguments = tuple(
@@ -148,10 +173,6 @@ def _placed(tensor: Tensor, device: torch.device, layout: Layout) -> Tensor:
     if layout == "channels_last" and placed.dim() == 4:
         placed = placed.contiguous(memory_format=torch.channels_last)
     return placed.requires_grad_(tensor.requires_grad)
-
-
-def _input_bytes(inputs: Inputs) -> int:
-    return sum(tensor.numel() * tensor.element_size() for tensor in inputs.arguments)
 
 
 def _variants(

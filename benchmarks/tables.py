@@ -12,15 +12,8 @@ OPERATOR_HEADER = (
     *("MB moved", "GB/s", "% of copy", "peak extra MB", "error / eager's"),
 )
 STEP_HEADER = (
-    "system",
-    "job",
-    "implementation",
-    "ms",
-    "± IQR",
-    "over first",
-    "per second",
-    "loss ms",
-    "loss share",
+    *("system", "job", "implementation", "ms", "± IQR"),
+    *("over first", "per second", "loss ms", "loss share"),
 )
 PART_HEADER = ("system", "job", "part", "ms", "± IQR", "share")
 
@@ -110,19 +103,7 @@ def figure(value: float | None) -> str:
     """Three significant digits, never in powers of ten."""
     if value is None:
         return ""
-    magnitude = abs(value)
-    decimals = (
-        0
-        if magnitude >= 100
-        else 1
-        if magnitude >= 10
-        else 2
-        if magnitude >= 1
-        else 3
-        if magnitude >= 0.1
-        else 4
-    )
-    return f"{value:.{decimals}f}"
+    return f"{value:.{sum(abs(value) < limit for limit in (0.1, 1, 10, 100))}f}"
 
 
 def ratio(value: float | None) -> str:

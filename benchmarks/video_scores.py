@@ -86,7 +86,7 @@ class Section(NamedTuple):
     """What one table is about: the data, the network, its width and how long it was trained."""
 
     data: str
-    config: str
+    net: str
     width: float
     steps: int
 
@@ -96,7 +96,7 @@ def page(scores: Mapping[str, Score], rates: Mapping[str, Any]) -> str:
     sections: dict[Section, dict[str, dict[str, Score]]] = {}
     for name, run in sorted(scores.items(), key=_order):
         config = run["config"]
-        section = Section(run["scores"]["data"], config["config"], config["width"], run["step"])
+        section = Section(run["scores"]["data"], config["net"], config["width"], run["step"])
         sections.setdefault(section, {}).setdefault(config["loss"], {})[name] = run
     body = [line for each in sections.items() for line in _section(*each)]
     return "\n".join([INTRODUCTION, *body, *_rates(rates)])
@@ -104,28 +104,28 @@ def page(scores: Mapping[str, Score], rates: Mapping[str, Any]) -> str:
 
 def _order(item: tuple[str, Score]) -> tuple[str, int, int]:
     config = item[1]["config"]
-    return config["config"], list(LOSSES).index(config["loss"]), config["seed"]
+    return config["net"], list(LOSSES).index(config["loss"]), config["seed"]
 
 
 def _section(section: Section, by_loss: Mapping[str, Mapping[str, Score]]) -> list[str]:
     runs = [run for of_loss in by_loss.values() for run in of_loss.values()]
     scores = runs[0]["scores"]
     if any(run["scores"]["windows"] != scores["windows"] for run in runs):
-        raise ValueError(f"{section.config}: the runs were scored on different windows; evaluate all anew")
+        raise ValueError(f"{section.net}: the runs were scored on different windows; evaluate all anew")
     width = "" if section.width == 1 else f", hidden layers {section.width:g} times as wide as published"
     lines = [
-        f"## {section.config} on {section.data}",
+        f"## {section.net} on {section.data}",
         "",
         f"{section.steps:,} updates each{width}. {scores['windows']} windows of {scores['clips']} clips, "
         f"{scores['stride']} frames apart, {' and '.join(scores['sizes'])} pixels.",
         "",
     ]
-    if section.config in FINDINGS:
-        lines += [FINDINGS[section.config], ""]
+    if section.net in FINDINGS:
+        lines += [FINDINGS[section.net], ""]
     for area, title in (("whole", "Whole frames"), ("moving", "Moving areas")):
-        lines += [f"### {section.config}: {title.lower()}", "", *_area(section, by_loss, area), ""]
+        lines += [f"### {section.net}: {title.lower()}", "", *_area(section, by_loss, area), ""]
     commands = [f"- {name}: {settings(run)}" for of in by_loss.values() for name, run in of.items()]
-    return [*lines, *_curve(section.config), *commands, ""]
+    return [*lines, *_curve(section.net), *commands, ""]
 
 
 def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: str) -> list[str]:
@@ -140,7 +140,7 @@ def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: st
         areas = [[run["scores"]["frames"][frame][area] for run in runs.values()] for frame in frames]
         cells = [cell for of_frame in areas for cell in _cells(of_frame, "generator")]
         if area == "whole":
-            deck = DECK[section.config].get(loss, ())
+            deck = DECK[section.net].get(loss, ())
             cells += [f"{figure:g}" for figure in deck] or [""] * 4
         else:
             cells += ["; ".join(map(_gain, of_frame)) for of_frame in areas]
@@ -153,9 +153,9 @@ def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: st
     return table(header, rows)
 
 
-def _curve(config: str) -> list[str]:
+def _curve(net: str) -> list[str]:
     """How the gain of GDL over a copy of the last frame grows with updates, where checkpoints were scored."""
-    rows = json.loads(CURVE.read_text())[config]
+    rows = json.loads(CURVE.read_text())[net]
     header = ["GDL l1, seed 0: updates", "windows", "gain, first frame", "gain, last frame"]
     body = [[f"{row['updates']:,}", f"{row['windows']}", *map(_interval, row["gains"])] for row in rows]
     return [*table(header, body), ""]
@@ -165,14 +165,14 @@ def _rates(rates: Mapping[str, Any]) -> list[str]:
     """What each learning rate reached on clips held out from training; the chosen one in bold."""
     rows = []
     for row in rates["rows"]:
-        others = [o for o in rates["rows"] if (o["config"], o["loss"]) == (row["config"], row["loss"])]
+        others = [o for o in rates["rows"] if (o["net"], o["loss"]) == (row["net"], row["loss"])]
         mark = "**" if max(others, key=lambda o: sum(o["psnr"])) is row else ""
         discriminator = "" if row["discriminator_lr"] is None else f"{row['discriminator_lr']:g}"
         means = [*row["psnr"], statistics.fmean(row["psnr"])]
         figures = [f"{row['generator_lr']:g}", discriminator, *(f"{value:.2f}" for value in means)]
-        rows.append([row["config"], LOSSES[row["loss"]], *(f"{mark}{f}{mark}" if f else "" for f in figures)])
+        rows.append([row["net"], LOSSES[row["loss"]], *(f"{mark}{f}{mark}" if f else "" for f in figures)])
     held_out = ", ".join(rates["held_out"])
-    last = "; ".join(f"{config} {a:.2f} and {b:.2f}" for config, (a, b) in rates["last_frame"].items())
+    last = "; ".join(f"{net} {a:.2f} and {b:.2f}" for net, (a, b) in rates["last_frame"].items())
     return [
         "## Learning rates",
         "",

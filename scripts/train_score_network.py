@@ -1,10 +1,10 @@
-"""Trains a score network and writes its weights: how those in `ebgan/scores/weights` were made.
+"""Trains a score network and writes its weights: how those in `ebgan/gan/scores/weights` were made.
 
     python scripts/train_score_network.py mnist --data-root FOLDER_OF_DATA_SETS --out mnist.safetensors
     python scripts/train_score_network.py images --data-root FOLDER_OR_ZIP_OF_IMAGES --out images.safetensors
 
 Prints the accuracy on held-out images and the SHA-256 of the file, which stands in
-`ebgan.scores.networks.NETWORKS`. Seeded, on one thread: the same machine writes the same bits.
+`ebgan.gan.scores.networks.NETWORKS`. Seeded, on one thread: the same machine writes the same bits.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from ebgan.data import Batches, ImageSet, load
 from ebgan.errors import UserError, at_least, require
-from ebgan.scores import NETWORKS, ScoreNetwork
+from ebgan.gan.scores import NETWORKS, ScoreNetwork
 from ebgan.training import cpu_threads
 
 SEED = 0

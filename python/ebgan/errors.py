@@ -49,3 +49,9 @@ def positive(argument: str, value: float) -> None:
     """Raise `UserError` unless `value` of `argument` is finite and above zero."""
     if not 0 < value < float("inf"):
         raise UserError(f"{argument}: got {value}, allowed are finite numbers above 0")
+
+
+def share(argument: str, value: float) -> None:
+    """Raise `UserError` unless `value` of `argument` lies from 0 to below 1."""
+    if not 0 <= value < 1:
+        raise UserError(f"{argument}: got {value}, allowed are numbers from 0 to below 1")

@@ -71,8 +71,7 @@ def test_a_run_of_another_kind_is_refused_in_one_line(pages, capsys):
     run = trained(pages / "mirror", "l1", bounce="mirror")
     assert futures.main([str(run)]) == 2
     assert (
-        "train it with --config 8to8 --data moving-digits --bounce random --size 32"
-        in capsys.readouterr().err
+        "train it with --net 8to8 --data moving-digits --bounce random --size 32" in capsys.readouterr().err
     )
 
 

@@ -9,9 +9,9 @@ import ebgan_kernels as ek
 from benchmarks.bench_video import random_clips, system
 
 
-@pytest.mark.parametrize(("config", "frames"), [("8to8", 16), ("4to1", 5)])
-def test_clips_have_the_configurations_frames_at_four_scales(config: str, frames: int) -> None:
-    clips = random_clips(config, 2, torch.device("cpu"))
+@pytest.mark.parametrize(("net", "frames"), [("8to8", 16), ("4to1", 5)])
+def test_clips_have_the_configurations_frames_at_four_scales(net: str, frames: int) -> None:
+    clips = random_clips(net, 2, torch.device("cpu"))
     assert [tuple(scale.shape) for scale in clips] == [(2, frames, 3, side, side) for side in (4, 8, 16, 32)]
 
 

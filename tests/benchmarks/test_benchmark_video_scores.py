@@ -39,7 +39,7 @@ def run(loss: str, seed: int, psnr: float) -> dict[str, Any]:
         "sizes": ["240x320"],
         "frames": frames,
     }
-    config = {"config": "8to8", "loss": loss, "width": 1.0, "seed": seed, "steps": 4000, "fold": None}
+    config = {"net": "8to8", "loss": loss, "width": 1.0, "seed": seed, "steps": 4000, "fold": None}
     return {
         **{"scores": scores, "step": 4000, "command": "train video", "config": config, "device": "cpu"},
         **{"versions": {"torch": "2.13.0"}, "date": "2026-01-31T10:00:00+00:00"},
@@ -51,21 +51,21 @@ RATES: dict[str, Any] = {
     **{"held_out": ["g05"], "last_frame": {"8to8": [25.0, 21.0]}},
     "rows": [
         {
-            "config": "8to8",
+            "net": "8to8",
             "loss": "adv",
             "generator_lr": 3e-4,
             "discriminator_lr": 5e-5,
             "psnr": [24.0, 20.0],
         },
         {
-            "config": "8to8",
+            "net": "8to8",
             "loss": "adv",
             "generator_lr": 1e-3,
             "discriminator_lr": 5e-5,
             "psnr": [23.0, 22.0],
         },
         {
-            "config": "8to8",
+            "net": "8to8",
             "loss": "l1",
             "generator_lr": 1e-4,
             "discriminator_lr": None,
@@ -103,7 +103,7 @@ def test_moving_areas_show_every_seeds_gain_over_the_last_frame():
 
 def test_every_run_is_there_with_the_command_that_repeats_it():
     text = video_scores.page(RUNS, RATES)
-    assert "- b: `ebgan train video --config 8to8 --loss l1 --width 1.0 --seed 1 --steps 4000` (" in text
+    assert "- b: `ebgan train video --net 8to8 --loss l1 --width 1.0 --seed 1 --steps 4000` (" in text
 
 
 def test_the_rate_with_the_greater_mean_is_marked_for_each_loss():

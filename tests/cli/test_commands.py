@@ -9,6 +9,7 @@ from PIL import Image
 
 from ebgan.cli import main
 from ebgan.gan import EBGAN
+from ebgan.systems import SYSTEMS
 from support.image_files import plain
 
 SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
@@ -19,8 +20,7 @@ SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
     [
         [],
         ["train"],
-        ["train", "gan"],
-        ["train", "ladder"],
+        *(["train", system.name] for system in SYSTEMS),
         ["sample"],
         ["predict"],
         ["evaluate"],

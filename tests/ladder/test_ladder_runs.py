@@ -146,13 +146,6 @@ def test_a_users_error_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, argu
     assert error.startswith("ebgan: ") and error.count("\n") == 1 and message in error
 
 
-def test_options_of_other_systems_are_refused_when_evaluating(tmp_path, tiny, capfd):
-    train(tiny(steps=1), tmp_path / "run", device=CPU)
-    for option in ("samples", "stride"):
-        assert main(["evaluate", str(tmp_path / "run"), f"--{option}", "5"]) == 2
-        assert f"is a run of ladder networks; leave --{option} out" in capfd.readouterr().err
-
-
 def test_a_run_of_another_system_is_not_resumed(tmp_path, tiny):
     train(tiny(steps=1), tmp_path / "run", device=CPU)
     config = json.loads((tmp_path / "run" / "config.json").read_text())

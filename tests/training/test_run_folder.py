@@ -88,3 +88,16 @@ def test_a_missing_field_is_named(tmp_path, tiny):
     run.config.write_text(json.dumps(content))
     with pytest.raises(UserError, match="'beta1' is missing"):
         run.read_config(GanConfig)
+
+
+def test_a_field_that_was_renamed_is_read_by_its_former_name(tmp_path):
+    config = preset("4to1", "adv")
+    run = RunFolder.create(tmp_path / "run", "train video", config)
+    content = json.loads(run.config.read_text())
+    content["config"]["config"] = content["config"].pop("net")
+    run.config.write_text(json.dumps(content))
+    assert run.read_config(VideoConfig) == config
+    content["config"]["config"] = "5to5"
+    run.config.write_text(json.dumps(content))
+    with pytest.raises(UserError, match="'net' has '5to5'"):
+        run.read_config(VideoConfig)

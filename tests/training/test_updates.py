@@ -5,24 +5,7 @@ import torch
 from torch import nn
 
 from ebgan import UserError
-from ebgan.training import GraphedStep, adam, require_capturable, set_rate, update
-
-
-def test_adams_first_step_is_its_rate_down_the_sign_of_the_gradient():
-    net = nn.Linear(2, 1, bias=False)
-    before = net.weight.detach().clone()
-    update(adam(net, 0.25), (net.weight * torch.tensor([[3.0, -5.0]])).sum())
-    assert (net.weight - before).tolist() == [[pytest.approx(-0.25), pytest.approx(0.25)]]
-
-
-@pytest.mark.parametrize("rate", [0.5, torch.tensor(0.5)])
-def test_a_rate_is_set_where_it_is(rate):
-    net = nn.Linear(2, 1)
-    optimizer = torch.optim.SGD(net.parameters(), lr=rate)
-    set_rate(optimizer, 0.125)
-    (group,) = optimizer.param_groups
-    assert group["lr"] == 0.125
-    assert group["lr"] is rate if isinstance(rate, torch.Tensor) else isinstance(group["lr"], float)
+from ebgan.training import GraphedStep, require_capturable
 
 
 def test_on_a_cpu_every_call_is_the_step_itself():

@@ -14,7 +14,7 @@ from ebgan.video import LOSSES, PRESETS, preset
 def test_the_presets_have_the_papers_optimiser_and_each_losss_terms():
     for loss, terms in LOSSES.items():
         settings = preset("4to1", loss)
-        assert (settings.loss, settings.terms, settings.config) == (loss, terms, "4to1")
+        assert (settings.loss, settings.terms, settings.net) == (loss, terms, "4to1")
         assert (settings.optimizer, settings.generator_lr, settings.generator_final_lr) == (
             "sgd",
             0.04,
@@ -32,13 +32,13 @@ def test_the_listed_presets_are_every_losss_and_adams():
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"config": "5to5"}, "config: got '5to5', allowed are 4to1, 8to8"),
+        ({"net": "5to5"}, "net: got '5to5', allowed are 4to1, 8to8"),
         ({"loss": "l3"}, r"loss: got 'l3', allowed are l2, l1, gdl, adv, adv\+gdl"),
         ({"patch": 48}, "patch: got 48, allowed are 32, 64"),
         ({"min_motion": -1.0}, "min_motion: got -1.0"),
         ({"width": 0.0}, "width: got 0.0"),
         ({"tanh": "between"}, "tanh: got 'between'"),
-        ({"optimizer": "lion"}, "optimizer: got 'lion', allowed are sgd, adam"),
+        ({"optimizer": "lion"}, "optimizer: got 'lion', allowed are adam, sgd"),
         ({"generator_lr": 0.0}, "generator_lr: got 0.0"),
         ({"generator_final_lr": -1.0}, "generator_final_lr: got -1.0"),
         ({"discriminator_lr": float("nan")}, "discriminator_lr: got nan"),

@@ -166,7 +166,7 @@ def videos(tmp_path_factory) -> Path:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory, videos) -> Path:
     out = tmp_path_factory.mktemp("runs") / "run"
-    sizes = "--config 4to1 --width 0.05 --batch-size 2 --steps 1 --threads 1 --min-motion 0"
+    sizes = "--net 4to1 --width 0.05 --batch-size 2 --steps 1 --threads 1 --min-motion 0"
     assert main(f"train video --data videos --data-root {videos} --out {out} {sizes}".split()) == 0
     return out
 
@@ -191,7 +191,6 @@ def test_a_run_is_scored_on_its_test_split_and_the_scores_are_kept(run, videos, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--samples 10", "is no run of a GAN; leave --samples out"),
         ("--stride 0", "stride: got 0"),
         ("--seed -1", "seed: got -1"),
         ("--device tpu", "device: got 'tpu'"),
@@ -203,14 +202,6 @@ def test_a_wrong_option_is_one_line_that_names_it(run, videos, capfd, options, m
     assert main(["evaluate", str(run), *options.split(), *root.split()]) == 2
     error = capfd.readouterr().err
     assert error.startswith("ebgan: ") and error.count("\n") == 1 and message in error
-
-
-def test_a_gan_is_not_scored_by_windows(tmp_path, capfd):
-    run = tmp_path / "gan"
-    assert main(["train", "gan", "--steps", "1", "--batch-size", "4", "--out", str(run)]) == 0
-    capfd.readouterr()
-    assert main(["evaluate", str(run), "--stride", "3"]) == 2
-    assert "is no run of video prediction; leave --stride out" in capfd.readouterr().err
 
 
 @real_data

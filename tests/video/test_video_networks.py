@@ -240,7 +240,7 @@ def test_patches_of_the_papers_size_need_no_word(caplog):
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: generator("5to5"), "config: got '5to5', allowed are 4to1, 8to8"),
+        (lambda: generator("5to5"), "net: got '5to5', allowed are 4to1, 8to8"),
         (lambda: generator("4to1", tanh="never"), "tanh: got 'never', allowed are after, before"),
         (lambda: generator("4to1", width=0.0), "width: got 0.0"),
         (lambda: discriminator("4to1", patch=24), "patch: got 24, allowed are multiples of 8"),

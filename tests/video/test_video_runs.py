@@ -93,7 +93,7 @@ def test_another_kind_of_generator_cannot_be_started_from(tmp_path, tiny, change
 def test_the_command_line_trains_and_resumes(tmp_path, capfd):
     run = tmp_path / "run"
     short = ["--width", str(WIDTH), "--batch-size", "2", "--log-every", "1", "--threads", "1"]
-    arguments = ["train", "video", "--config", "8to8", "--loss", "adv+gdl", "--adversarial-weight", "0.1"]
+    arguments = ["train", "video", "--net", "8to8", "--loss", "adv+gdl", "--adversarial-weight", "0.1"]
     assert main([*arguments, "--steps", "2", "--out", str(run), *short]) == 0
     printed = capfd.readouterr().out.splitlines()
     assert printed == [f"{name}: {run / name}.png" for name in ("predictions", "terms", "accuracies")]
@@ -110,20 +110,20 @@ def test_help_shows_what_each_loss_changes(capsys):
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
     assert "(default: 0.0; gdl, adv+gdl: 1.0)" in text
     assert "(default: 0.04; --optimizer adam: 0.0004)" in text
-    assert "--bounce {mirror,random}" in text and "--config {4to1,8to8}" in text
+    assert "--bounce {mirror,random}" in text and "--net {4to1,8to8}" in text
     assert "(default: --steps of the new run)" in text
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("--config 5to5", "--config"),
+        ("--net 5to5", "--net"),
         ("--loss huber", "--loss"),
         ("--patch 48", "--patch"),
         ("--gdl-weight -1", "gdl_weight: got -1.0"),
         ("--generator-from nowhere", "nowhere: is no run folder"),
         ("--resume nowhere", "nowhere: is no run folder"),
-        ("--resume nowhere --config 8to8", "config: a resumed run keeps its own; leave --config out"),
+        ("--resume nowhere --net 8to8", "net: a resumed run keeps its own; leave --net out"),
         ("--resume nowhere --generator-lr 1", "leave --generator-lr out"),
         ("--out full", "full: exists already; go on with --resume full"),
     ],

@@ -7,7 +7,9 @@ import re
 from collections.abc import Sequence
 from contextlib import redirect_stderr
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from functools import reduce
+from operator import or_
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 import tyro
 
@@ -16,8 +18,9 @@ from ebgan.cli.demo import Demo
 from ebgan.cli.evaluate import Evaluate
 from ebgan.cli.predict import Predict
 from ebgan.cli.sample import Sample
-from ebgan.cli.train import TrainGan, TrainLadder, TrainVideo
+from ebgan.cli.train import TrainSystem, train_command
 from ebgan.errors import UserError
+from ebgan.systems import SYSTEMS
 
 # A sub-command that is the only one of its kind would lose its name: tyro wants a union.
 Alone = Annotated[None, tyro.conf.Suppress]
@@ -29,15 +32,20 @@ class Command(Protocol):
     def run(self) -> int | None: ...
 
 
+# Made from the descriptions, which a type checker cannot follow; it sees what all commands share.
+if TYPE_CHECKING:
+    AnySystem = TrainSystem
+else:
+    AnySystem = reduce(
+        or_, (Annotated[train_command(each), tyro.conf.subcommand(each.name)] for each in SYSTEMS)
+    )
+
+
 @dataclass(frozen=True)
 class Train:
     """Train a system, or go on with a run that stopped."""
 
-    system: (
-        Annotated[TrainGan, tyro.conf.subcommand("gan")]
-        | Annotated[TrainLadder, tyro.conf.subcommand("ladder")]
-        | Annotated[TrainVideo, tyro.conf.subcommand("video")]
-    )
+    system: AnySystem
 
     def run(self) -> None:
         self.system.run()

@@ -13,7 +13,7 @@ from ebgan.data.clip_batches import ClipBatches
 from ebgan.data.clip_registry import ClipSource, clip_names, load_clips, register_clips
 from ebgan.data.clip_set import Clip, ClipSet
 from ebgan.data.errors import DataError
-from ebgan.data.image_set import ImageSet
+from ebgan.data.image_set import Factor, ImageSet
 from ebgan.data.moving_digits import MovingDigits
 from ebgan.data.registry import Source, download, load, names, register
 from ebgan.data.video_file import open_video, read_video
@@ -30,6 +30,7 @@ __all__ = [
     "ClipSet",
     "ClipSource",
     "DataError",
+    "Factor",
     "ImageSet",
     "MovingDigits",
     "Source",

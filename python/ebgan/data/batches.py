@@ -12,6 +12,7 @@ from torch import Tensor
 from ebgan import _host
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
+from ebgan.data.shuffled import Shuffled
 from ebgan.errors import at_least
 
 # Separate streams of random numbers under one seed: the order of each epoch, and the crops of each batch.
@@ -73,13 +74,13 @@ class Batches:
         self.threads = threads if threads is not None else available_processors()
         height, width = image_set.images.shape[2:]
         self._output_size = (size or height, size or width)
-        self._order_of_epoch = (-1, np.empty(0, np.int64))
+        self._shuffled = Shuffled(np.arange(len(image_set)), batch_size, (seed, _ORDER_STREAM))
 
     def at(self, step: int) -> Tensor:
         """Batch number ``step``, counted from 0: float32 ``(B, C, h, w)`` in [-1, 1], in host memory."""
         indices = self.indices(step)
         images = self.image_set.images
-        random = self._random(_CROP_STREAM, step)
+        random = np.random.default_rng((self.seed, _CROP_STREAM, step))
         top, left = (
             _offsets(random, have, want, self.batch_size)
             for have, want in zip(images.shape[2:], self._output_size, strict=True)
@@ -99,26 +100,7 @@ class Batches:
 
     def indices(self, step: int) -> NDArray[np.int64]:
         """Positions in the set of the images of batch ``step``, int64 ``(B,)``: what finds their labels."""
-        at_least("step", step, 0)
-        first = step * self.batch_size
-        epochs, positions = np.divmod(np.arange(first, first + self.batch_size), len(self.image_set))
-        indices = np.empty(self.batch_size, np.int64)
-        for epoch in np.unique(epochs):
-            here = epochs == epoch
-            indices[here] = self._order(int(epoch))[positions[here]]
-        return indices
-
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        # Kept for one epoch: shuffling 60,000 images takes longer than preparing a batch of 64. Replaced in
-        # one assignment, so threads that ask for different steps cost each other time, never a wrong result.
-        kept, order = self._order_of_epoch
-        if kept != epoch:
-            order = self._random(_ORDER_STREAM, epoch).permutation(len(self.image_set))
-            self._order_of_epoch = (epoch, order)
-        return order
-
-    def _random(self, stream: int, number: int) -> np.random.Generator:
-        return np.random.default_rng((self.seed, stream, number))
+        return self._shuffled.at(step)
 
 
 def _offsets(random: np.random.Generator, have: int, want: int, count: int) -> NDArray[np.int64]:

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.errors import DataError
+
+CLASS = "class"
+
+
+@dataclass(frozen=True, eq=False)
+class Factor:
+    """One way in which images differ: ``labels``, int64 ``(N,)``, each an index into ``values``."""
+
+    labels: NDArray[np.int64] = field(repr=False)
+    values: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,17 +31,21 @@ class ImageSet:
         name: name of the data set, as :func:`ebgan.data.load` takes it.
         split: which part of it, ``"train"`` or ``"test"``.
         classes: what each label means, in order.
+        further: what else is known of the images, such as pose and light, by name. :attr:`factors` has these
+            and the class.
 
     Raises:
-        DataError: an array has another type or shape, or a label has no class.
+        DataError: an array has another type or shape, a label has no meaning, or a further factor is named
+            ``"class"``.
 
     Example:
         >>> import numpy as np
         >>> images = np.zeros((4, 1, 8, 8), np.uint8)
         >>> labels = np.zeros(4, np.int64)
-        >>> blank = ImageSet(images, labels, name="blank", split="train", classes=("black",))
-        >>> len(blank)
-        4
+        >>> light = Factor(np.array([0, 1, 0, 1]), ("left", "right"))
+        >>> blank = ImageSet(images, labels, "blank", "train", ("black",), further={"light": light})
+        >>> len(blank), list(blank.factors)
+        (4, ['class', 'light'])
     """
 
     images: NDArray[np.uint8] = field(repr=False)
@@ -38,6 +53,7 @@ class ImageSet:
     name: str
     split: str
     classes: tuple[str, ...]
+    further: Mapping[str, Factor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.images.dtype != np.uint8 or self.images.ndim != 4 or not self.images.flags.c_contiguous:
@@ -45,16 +61,31 @@ class ImageSet:
                 f"{self.name}: images are {self.images.dtype} {self.images.shape}, expected uint8 "
                 "(N, C, H, W) in C order; numpy.ascontiguousarray(images) orders them"
             )
-        if self.labels.dtype != np.int64 or self.labels.shape != self.images.shape[:1]:
+        if CLASS in self.further:
             raise DataError(
-                f"{self.name}: labels are {self.labels.dtype} {self.labels.shape}, expected int64 "
-                f"({len(self.images)},), one for each image"
+                f"{self.name}: 'class' is the factor of labels and classes; name others otherwise"
             )
-        if len(self) and not (self.labels.min() >= 0 and self.labels.max() < len(self.classes)):
+        self._check("labels", "classes", Factor(self.labels, self.classes))
+        for name, factor in self.further.items():
+            self._check(f"labels of {name}", "values", factor)
+
+    def _check(self, labels: str, values: str, factor: Factor) -> None:
+        found, count = factor.labels, len(factor.values)
+        if found.dtype != np.int64 or found.shape != self.images.shape[:1]:
             raise DataError(
-                f"{self.name}: labels run from {self.labels.min()} to {self.labels.max()}, but there are "
-                f"{len(self.classes)} classes, numbered from 0"
+                f"{self.name}: {labels} are {found.dtype} {found.shape}, expected int64 ({len(self)},), one "
+                "for each image"
             )
+        if len(self) and not (found.min() >= 0 and found.max() < count):
+            raise DataError(
+                f"{self.name}: {labels} run from {found.min()} to {found.max()}, but there are {count} "
+                f"{values}, numbered from 0"
+            )
+
+    @property
+    def factors(self) -> dict[str, Factor]:
+        """All that is known of the images, by name; the class, which every set has, comes first."""
+        return {CLASS: Factor(self.labels, self.classes), **self.further}
 
     def __len__(self) -> int:
         return len(self.images)

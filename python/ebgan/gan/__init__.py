@@ -8,7 +8,8 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import AutoEncoded, Generator
 from ebgan.gan.presets import PRESETS, preset
-from ebgan.gan.runs import build, build_generator, open_run, resume, train, trained_generator
+from ebgan.gan.runs import build, build_generator
+from ebgan.gan.system import SYSTEM, evaluate_run, open_run, resume, train, trained_generator
 from ebgan.gan.two_player import TwoPlayer, sample
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "GAN",
     "NETS",
     "PRESETS",
+    "SYSTEM",
     "AutoEncoded",
     "GanConfig",
     "Generator",
@@ -24,6 +26,7 @@ __all__ = [
     "build_generator",
     "classifier",
     "discriminator",
+    "evaluate_run",
     "generator",
     "image_shape",
     "open_run",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
 from ebgan.errors import UserError, at_least, one_of, positive
 from ebgan.gan.builders import NETS
-from ebgan.training import Help, TrainingConfig
+from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 
 Model = Literal["ebgan", "gan"]
-OptimizerName = Literal["adam", "sgd"]
 Distance = Literal["l2", "squared_l2", "mse", "l1"]
 Shaping = Literal["identity", "square"]
 OF_THE_NET = "that of --net"
@@ -21,6 +20,7 @@ class GanConfig(TrainingConfig):
     """Everything that decides the result of a run; sizes left at None are those of the net's name."""
 
     data: Annotated[str, Help("data set: digits (embedded), mnist, fashion-mnist or images")]
+    batch_size: Annotated[int, Help("real images a step, and as many generated ones")]
     model: Annotated[Model, Help("ebgan, or gan: the plain one, as a baseline")] = "ebgan"
     net: Annotated[str, Help("networks by name: " + ", ".join(NETS))]
     noise_size: Annotated[int | None, Help("size of the noise vector z", unset=OF_THE_NET)] = None
@@ -52,19 +52,10 @@ class GanConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("model", get_args(Model)),
-            ("net", NETS),
-            ("precision", ("float32", "bfloat16")),
-            ("distance", get_args(Distance)),
-            ("shaping", get_args(Shaping)),
-            ("optimizer", get_args(OptimizerName)),
-        ):
-            one_of(name, getattr(self, name), options)
+        one_of("net", self.net, NETS)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
-        for name in ("generator_lr", "discriminator_lr"):
-            positive(name, getattr(self, name))
+        check_rates(generator_lr=self.generator_lr, discriminator_lr=self.discriminator_lr, beta1=self.beta1)
         at_least("pulling_away_weight", self.pulling_away_weight, 0)
         if self.model == "gan":
             for name, unset in (("margin", None), ("pulling_away_weight", 0)):
@@ -76,6 +67,3 @@ class GanConfig(TrainingConfig):
             raise UserError("margin: is missing; --model ebgan needs one, in units of the energy")
         else:
             positive("margin", self.margin)
-        at_least("beta1", self.beta1, 0)
-        if self.beta1 >= 1:
-            raise UserError(f"beta1: got {self.beta1}, allowed are numbers from 0 to below 1")

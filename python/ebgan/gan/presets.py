@@ -58,7 +58,7 @@ PRESETS: dict[Model, dict[str, GanConfig]] = {
 }
 
 
-def preset(data: str, model: Model = "ebgan") -> GanConfig:
+def preset(data: str = "digits", model: Model = "ebgan") -> GanConfig:
     """The settings of `model` on `data`.
 
     Example:

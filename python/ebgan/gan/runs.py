@@ -1,26 +1,23 @@
-"""From a configuration to a run: build, train, resume, and load what a run has learnt."""
+"""From a configuration to its networks, optimisers and data."""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import nn
-from torch.optim import SGD, Adam, Optimizer
 
-from ebgan import training
 from ebgan.data import Batches, load
-from ebgan.errors import UserError, require_training
+from ebgan.errors import UserError
 from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import RunFolder, Trainer, load_newest, resume_run, seed_step
-
-COMMAND = "train gan"
+from ebgan.training import make_optimizer, seed_step
 
 
 def build_generator(config: GanConfig) -> Generator:
@@ -55,9 +52,10 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
     batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
+    optimizer = partial(make_optimizer, config.optimizer, beta1=config.beta1)
     shared: dict[str, Any] = {
-        "generator_optimizer": _optimizer(config, generator, config.generator_lr),
-        "discriminator_optimizer": _optimizer(config, discriminator, config.discriminator_lr),
+        "generator_optimizer": optimizer(generator, config.generator_lr),
+        "discriminator_optimizer": optimizer(discriminator, config.discriminator_lr),
         "precision": config.precision,
     }
     if config.model == "gan":
@@ -73,49 +71,6 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
         pulling_away_weight=config.pulling_away_weight,
         **shared,
     )
-
-
-def _optimizer(config: GanConfig, net: nn.Module, lr: float) -> Optimizer:
-    if config.optimizer == "sgd":
-        return SGD(net.parameters(), lr=lr)
-    return Adam(net.parameters(), lr=lr, betas=(config.beta1, 0.999))
-
-
-def train(
-    config: GanConfig,
-    out: Path,
-    *,
-    device: torch.device,
-    data_root: Path | None = None,
-    command: str = COMMAND,
-    replace: bool = False,
-) -> TwoPlayer:
-    """Train by `config` in the new run folder `out`; `replace` deletes an earlier run of `command` there."""
-    require_training()
-    system = build(config, device, data_root)
-    run = RunFolder.create(out, command, config, replace=replace)
-    Trainer(system, run, config).train()
-    return system
-
-
-def resume(
-    path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
-) -> TwoPlayer:
-    """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
-
-
-def open_run(path: Path) -> tuple[RunFolder, GanConfig]:
-    """The run folder `path` of a GAN and its configuration."""
-    return training.open_run(path, GanConfig, COMMAND, "demo")
-
-
-def trained_generator(path: Path, device: torch.device) -> Generator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
-    return net
 
 
 def _given(**options: Any) -> dict[str, Any]:

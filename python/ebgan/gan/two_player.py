@@ -9,11 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
+from torch.optim import Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, autocast, frozen, update
+from ebgan.training import Precision, adam, autocast, frozen, update
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -53,8 +53,8 @@ class TwoPlayer(ABC):
         self.generator, self.discriminator, self.batches = generator, discriminator, batches
         self.device = next(generator.parameters()).device
         self.precision: Precision = precision
-        self.generator_optimizer = generator_optimizer or Adam(generator.parameters(), lr=1e-3)
-        self.discriminator_optimizer = discriminator_optimizer or Adam(discriminator.parameters(), lr=1e-3)
+        self.generator_optimizer = generator_optimizer or adam(generator, 1e-3)
+        self.discriminator_optimizer = discriminator_optimizer or adam(discriminator, 1e-3)
 
     @abstractmethod
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:

@@ -9,19 +9,20 @@ from ebgan.ladder.batches import Batch, Examples, SemiSupervisedBatches, example
 from ebgan.ladder.builders import generator, network
 from ebgan.ladder.config import LadderConfig
 from ebgan.ladder.ebgan import LadderEBGAN
-from ebgan.ladder.evaluate import LadderScores, evaluate_run
+from ebgan.ladder.evaluate import LadderScores
 from ebgan.ladder.generator import LadderGenerator
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
-from ebgan.ladder.runs import COMMAND, build, open_run, resume, train, trained_network
-from ebgan.ladder.schedule import LinearDecay
+from ebgan.ladder.runs import build
 from ebgan.ladder.statistics import error_rates, set_statistics
+from ebgan.ladder.system import SYSTEM, evaluate_run, open_run, resume, train, trained_network
+from ebgan.training import LinearDecay
 
 __all__ = [
-    "COMMAND",
     "PRESETS",
+    "SYSTEM",
     "Batch",
     "Examples",
     "Ladder",

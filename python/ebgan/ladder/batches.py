@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.data import DataError, ImageSet
+from ebgan.data.shuffled import Shuffled
 from ebgan.errors import UserError, at_least
 
 # Separate streams of random numbers under one seed.
@@ -119,41 +120,19 @@ class SemiSupervisedBatches:
         random = (np.random.default_rng((seed, _CHOICE)) for seed in seeds)
         self.chosen = [_choose(data, classes, labels, each) for each in random]
         self._labelled = [
-            _Shuffled(of, batch_size, (seed, _LABELLED)) for of, seed in zip(self.chosen, seeds, strict=True)
+            Shuffled(of, batch_size, (seed, _LABELLED)) for of, seed in zip(self.chosen, seeds, strict=True)
         ]
-        self._unlabelled = [_Shuffled(everything, batch_size, (seed, _UNLABELLED)) for seed in seeds]
+        self._unlabelled = [Shuffled(everything, batch_size, (seed, _UNLABELLED)) for seed in seeds]
 
     def at(self, step: int) -> Batch:
         """Batch number ``step``, counted from 0, on the device of the data."""
         labelled, labels = self._gather(self._labelled, step)
         return Batch(labelled, labels, *self._gather(self._unlabelled, step))
 
-    def _gather(self, orders: list[_Shuffled], step: int) -> tuple[Tensor, Tensor]:
+    def _gather(self, orders: list[Shuffled], step: int) -> tuple[Tensor, Tensor]:
         data = self.data
         numbers = torch.from_numpy(np.stack([order.at(step) for order in orders])).to(data.labels.device)
         return data.features[numbers], data.labels[numbers]
-
-
-class _Shuffled:
-    """Batches of the numbers `of`, each once an epoch, in an order that (seed, stream) and epoch decide."""
-
-    def __init__(self, of: NDArray[np.int64], size: int, key: tuple[int, int]) -> None:
-        self.of, self.size, self.key = of, size, key
-        self._kept = (-1, of)  # the order of one epoch: shuffling 60,000 takes longer than a batch
-
-    def at(self, step: int) -> NDArray[np.int64]:
-        first = step * self.size
-        epochs, places = np.divmod(np.arange(first, first + self.size), len(self.of))
-        numbers = np.empty(self.size, np.int64)
-        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1):
-            here = epochs == epoch
-            numbers[here] = self._order(epoch)[places[here]]
-        return numbers
-
-    def _order(self, epoch: int) -> NDArray[np.int64]:
-        if self._kept[0] != epoch:
-            self._kept = (epoch, np.random.default_rng((*self.key, epoch)).permutation(self.of))
-        return self._kept[1]
 
 
 def _choose(

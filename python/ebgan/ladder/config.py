@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Literal
 
-from ebgan.errors import UserError, at_least, one_of, positive
+from ebgan.errors import UserError, at_least, one_of, positive, share
 from ebgan.ladder.combinators import CombinatorName
-from ebgan.ladder.schedule import share
-from ebgan.training import Help, TrainingConfig
+from ebgan.training import Help, TrainingConfig, check_rates
 
 Model = Literal["full", "bottom", "gamma", "ebgan", "supervised"]
 DATA = ("digits", "mnist", "fashion-mnist")
@@ -63,21 +62,14 @@ class LadderConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("model", get_args(Model)),
-            ("data", DATA),
-            ("combinator", get_args(CombinatorName)),
-            ("precision", ("float32", "bfloat16")),
-        ):
-            one_of(name, getattr(self, name), options)
+        one_of("data", self.data, DATA)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
         for name in ("labels", "seeds"):
             at_least(name, getattr(self, name), 1)
         for name in ("input_noise", "layer_noise", "held_out", *_LAMBDAS):
             at_least(name, getattr(self, name), 0)
-        positive("lr", self.lr)
-        share("beta1", self.beta1)
+        check_rates(lr=self.lr, beta1=self.beta1)
         share("decay_start", self.decay_start)
         _ = self.hidden
         self._check_schedule()

@@ -11,10 +11,9 @@ import torch
 from ebgan.data import load
 from ebgan.ladder.batches import Examples, examples
 from ebgan.ladder.config import LadderConfig
-from ebgan.ladder.runs import open_run, trained_network
+from ebgan.ladder.runs import load_network
 from ebgan.ladder.statistics import error_rates
-from ebgan.scores import write_scores
-from ebgan.training import newest_valid
+from ebgan.training import RunFolder
 
 
 @dataclass(frozen=True)
@@ -38,24 +37,15 @@ class LadderScores:
         return "\n".join([head, *rows, f"{'mean':<8}{self.mean:>8.2%} ± {self.std:.2%}"])
 
 
-def evaluate_run(
-    path: Path, *, device: torch.device | str = "cpu", data_root: Path | None = None
-) -> LadderScores:
-    """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
-
-    Scored is the clean path, normalised by the statistics of the training data, on the test split of the
-    run's data set; a run that holds out training examples is scored on these, and sees no test example.
-
-    Raises:
-        UserError: no run of this system, no whole checkpoint, or the data is not there.
+def score(run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None) -> LadderScores:
+    """Ladder networks are scored by the share of test examples classified wrongly, of each seed, with mean
+    and deviation. A run that holds out training examples is scored on these, and sees no test example.
     """
-    device = torch.device(device)
-    run, config = open_run(path)
-    networks = trained_network(path, device, data_root)
-    checkpoint, _ = newest_valid(run.checkpoints)
+    # The clean path is scored, normalised by the statistics of the training data.
+    networks = load_network(run, config, device, data_root)
     data, split = _scored_on(config, device, data_root)
     rates = error_rates(networks, data.features, data.labels).tolist()
-    scores = LadderScores(
+    return LadderScores(
         data=f"{config.data} {split}",
         examples=len(data),
         model=config.model,
@@ -64,8 +54,6 @@ def evaluate_run(
         mean=statistics.mean(rates),
         std=statistics.stdev(rates) if len(rates) > 1 else 0.0,
     )
-    write_scores(run, scores, checkpoint=checkpoint, config=config, device=device)
-    return scores
 
 
 def _scored_on(config: LadderConfig, device: torch.device, data_root: Path | None) -> tuple[Examples, str]:

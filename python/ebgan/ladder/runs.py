@@ -1,8 +1,7 @@
-"""From a configuration to a run: build, train, resume, and load what a run has learnt."""
+"""From a configuration to its networks, optimisers and data; and what a run has learnt."""
 
 from __future__ import annotations
 
-import dataclasses
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan import training
 from ebgan.data import ImageSet, load
-from ebgan.errors import UserError, require_training
+from ebgan.errors import UserError
 from ebgan.ladder.batches import Examples, SemiSupervisedBatches, examples
 from ebgan.ladder.builders import new_network
 from ebgan.ladder.config import LadderConfig
@@ -21,11 +19,8 @@ from ebgan.ladder.generator import LadderGenerator
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
-from ebgan.ladder.schedule import LinearDecay
 from ebgan.ladder.statistics import set_statistics
-from ebgan.training import RunFolder, Trainer, adam, load_newest, resume_run
-
-COMMAND = "train ladder"
+from ebgan.training import LinearDecay, RunFolder, adam, load_newest
 
 
 def build(config: LadderConfig, device: torch.device, data_root: Path | None) -> Ladder:
@@ -86,35 +81,13 @@ def learnt_from(config: LadderConfig, data: Examples) -> Examples:
     return data.part(0, len(data) - config.held_out)
 
 
-def train(config: LadderConfig, out: Path, *, device: torch.device, data_root: Path | None = None) -> Ladder:
-    """Train by `config` in the new run folder `out`."""
-    require_training()
-    # Stored with the run: one that is stopped and resumed keeps its schedule.
-    config = dataclasses.replace(config, schedule_steps=config.schedule_steps or config.steps)
-    system = build(config, device, data_root)
-    run = RunFolder.create(out, COMMAND, config)
-    Trainer(system, run, config).train()
-    return system
-
-
-def resume(
-    path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
-) -> Ladder:
-    """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
-    return resume_run(open_run(path), build, device=device, data_root=data_root, steps=steps)
-
-
-def open_run(path: Path) -> tuple[RunFolder, LadderConfig]:
-    """The run folder `path` of ladder networks and its configuration."""
-    return training.open_run(path, LadderConfig, COMMAND)
-
-
-def trained_network(path: Path, device: torch.device, data_root: Path | None = None) -> LadderNetwork:
-    """The networks of the run in the folder `path`, by its newest whole checkpoint, ready to classify.
+def load_network(
+    run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None
+) -> LadderNetwork:
+    """The networks of `run`, by its newest whole checkpoint, ready to classify.
 
     Their statistics are those of the run's training data, which is read for that.
     """
-    run, config = open_run(path)
     images = load(config.data, "train", data_root)
     networks = build_network(config, images).to(device)
     load_newest(run, {"network": networks})

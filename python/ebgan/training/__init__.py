@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
+from ebgan.training.description import Description
 from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
 from ebgan.training.graph import GraphedStep, require_capturable
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
-from ebgan.training.resume import resume_run
-from ebgan.training.run_folder import RunFolder, load_newest, open_run
+from ebgan.training.optimizers import OptimizerName, adam, check_rates, make_optimizer, set_rate
+from ebgan.training.record import SCORES
+from ebgan.training.run_folder import RunFolder, load_newest
+from ebgan.training.schedules import GeometricDecay, LinearDecay
 from ebgan.training.seeds import seed_step
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
-from ebgan.training.updates import adam, frozen, set_rate, update
+from ebgan.training.updates import frozen, update
 
 __all__ = [
+    "SCORES",
     "BrokenCheckpoint",
+    "Description",
+    "GeometricDecay",
     "GraphedStep",
     "Help",
     "Interrupted",
+    "LinearDecay",
     "NonFinite",
+    "OptimizerName",
     "Precision",
     "Progress",
     "RunFolder",
@@ -28,15 +36,15 @@ __all__ = [
     "TrainingConfig",
     "adam",
     "autocast",
+    "check_rates",
     "choose_device",
     "cpu_threads",
     "frozen",
     "load_newest",
+    "make_optimizer",
     "newest_valid",
-    "open_run",
     "read_metrics",
     "require_capturable",
-    "resume_run",
     "seed_step",
     "set_rate",
     "update",

@@ -9,13 +9,13 @@ import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from types import UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, get_type_hints
 
 import torch
 from torch import nn
 
 from ebgan.errors import UserError
+from ebgan.training.annotations import fits
 from ebgan.training.checkpoint import load_weights, newest_valid
 from ebgan.training.system import TrainingConfig
 
@@ -59,10 +59,11 @@ class RunFolder:
         stored = self._read()["config"]
         if not isinstance(stored, dict):
             raise UserError(f"{self.config}: 'config' holds no table; restore the file or start a new run")
+        stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
         types = get_type_hints(config_type)
         fields = [field.name for field in dataclasses.fields(config_type)]
         for name in [*fields, *stored]:
-            if name not in stored or name not in types or not _fits(stored[name], types[name]):
+            if name not in stored or name not in types or not fits(stored[name], types[name]):
                 found = f"has {stored[name]!r}" if name in stored else "is missing"
                 raise UserError(f"{self.config}: {name!r} {found}; restore the file or start a new run")
         try:
@@ -96,27 +97,9 @@ class RunFolder:
         return content
 
 
-def open_run(path: Path, config_type: type[Config], *commands: str) -> tuple[RunFolder, Config]:
-    """The run folder `path` and its configuration; a run of another command than `commands` is an error."""
-    run = RunFolder(path)
-    command = run.command()
-    if command not in commands:
-        raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {commands[0]}'")
-    return run, run.read_config(config_type)
-
-
 def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
     """Load `modules` from the newest whole checkpoint of `run`, saying which damaged ones were skipped."""
     checkpoint, skipped = newest_valid(run.checkpoints)
     for reason in skipped:
         print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
     load_weights(checkpoint, modules)
-
-
-def _fits(value: object, annotation: Any) -> bool:
-    """Whether a JSON value is of a configuration field's type: scalars, Literal, None and unions of them."""
-    if get_origin(annotation) is Literal:
-        return any(type(value) is type(choice) and value == choice for choice in get_args(annotation))
-    if get_origin(annotation) in (Union, UnionType):
-        return any(_fits(value, choice) for choice in get_args(annotation))
-    return type(value) is annotation or (annotation is float and type(value) is int)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, ClassVar, Protocol
 
 import numpy as np
 from torch import Tensor, nn
@@ -12,6 +12,7 @@ from torch.optim import Optimizer
 
 from ebgan.errors import at_least
 from ebgan.pictures import Plot
+from ebgan.training.annotations import check_choices
 from ebgan.training.device import Precision
 
 
@@ -56,10 +57,15 @@ class Help:
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingConfig:
-    """Options of the training loop; each system's configuration adds its own."""
+    """Options of the training loop; each system's configuration adds its own.
+
+    `renamed` tells how fields are called now that run folders of earlier versions store by another name.
+    """
+
+    renamed: ClassVar[Mapping[str, str]] = {}
 
     steps: Annotated[int, Help("training steps; may be raised when resuming")]
-    batch_size: Annotated[int, Help("real images, and generated ones, a step")]
+    batch_size: Annotated[int, Help("examples a step")]
     seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
     precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
     threads: Annotated[
@@ -70,6 +76,7 @@ class TrainingConfig:
     checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000
 
     def __post_init__(self) -> None:
+        check_choices(self)
         for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every"):
             at_least(name, getattr(self, name), 1)
         if self.threads is not None:

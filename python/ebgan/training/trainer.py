@@ -104,7 +104,7 @@ class Trainer:
         values = dict(zip(metrics, means, strict=True))
         for name, value in values.items():
             if not math.isfinite(value):
-                remedy = "a smaller learning rate or margin; checkpoints before it are kept"
+                remedy = "a smaller learning rate; checkpoints before it are kept"
                 raise NonFinite(f"{name} is {value} at step {step}: training stopped; try {remedy}")
         return values
 

@@ -5,11 +5,12 @@ Networks by name, the system that trains them, runs; how good predictions are, b
 
 from __future__ import annotations
 
+from ebgan.training import GeometricDecay
 from ebgan.video.baselines import BASELINES, copy_last, extrapolate_flow
 from ebgan.video.builders import NETS, discriminator, generator
 from ebgan.video.config import VideoConfig
 from ebgan.video.discriminator import MultiscaleDiscriminator
-from ebgan.video.evaluate import STRIDE, evaluate, evaluate_run
+from ebgan.video.evaluate import STRIDE, evaluate
 from ebgan.video.flow import forward_warp, moving, optical_flow
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.losses import LOSSES, Terms, adversarial_loss
@@ -18,19 +19,19 @@ from ebgan.video.predict import RollOut, predict_video
 from ebgan.video.prediction import VideoPrediction
 from ebgan.video.presets import PRESETS, preset
 from ebgan.video.rollout import roll_out
-from ebgan.video.runs import COMMAND, build, build_generator, open_run, resume, train, trained_generator
-from ebgan.video.schedule import GeometricDecay
+from ebgan.video.runs import build, build_generator
 from ebgan.video.scores import VideoScores
 from ebgan.video.strips import strips
+from ebgan.video.system import SYSTEM, evaluate_run, open_run, resume, train, trained_generator
 
 __all__ = [
     "BASELINES",
-    "COMMAND",
     "LOSSES",
     "METRICS",
     "NETS",
     "PRESETS",
     "STRIDE",
+    "SYSTEM",
     "GeometricDecay",
     "MultiscaleDiscriminator",
     "MultiscaleGenerator",

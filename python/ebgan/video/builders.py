@@ -78,7 +78,7 @@ def generator(name: str, *, width: float = 1.0, tanh: Tanh = "after") -> Multisc
         >>> generator("8to8").predict(torch.zeros(1, 8, 3, 32, 40)).shape
         torch.Size([1, 8, 3, 32, 40])
     """
-    one_of("config", name, NETS)
+    one_of("net", name, NETS)
     nets = NETS[name]
     return MultiscaleGenerator(
         nets.generator,
@@ -101,7 +101,7 @@ def discriminator(
         >>> sum(parameter.numel() for parameter in discriminator("8to8").parameters())
         2601316
     """
-    one_of("config", name, NETS)
+    one_of("net", name, NETS)
     nets = NETS[name]
     network = PlainMultiscaleDiscriminator if plain else MultiscaleDiscriminator
     return network(

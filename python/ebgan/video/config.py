@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
 from ebgan.data.bouncing import Bounce
-from ebgan.errors import UserError, at_least, one_of, positive
-from ebgan.training import Help, TrainingConfig
+from ebgan.errors import at_least, positive
+from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 from ebgan.video.generator import Tanh
 from ebgan.video.losses import Loss, Power, Terms
 
-ConfigName = Literal["4to1", "8to8"]
+NetName = Literal["4to1", "8to8"]
 Patch = Literal[32, 64]
-OptimizerName = Literal["sgd", "adam"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class VideoConfig(TrainingConfig):
     """Everything that decides the result of a run; `preset` fills in what belongs to a loss."""
 
-    config: Annotated[ConfigName, Help("networks by name: frames given, frames predicted")]
+    renamed: ClassVar[Mapping[str, str]] = {"config": "net"}
+
+    net: Annotated[NetName, Help("networks by name: frames given, frames predicted")]
     loss: Annotated[Loss, Help("whose terms and weights a run has unless they are given")]
     data: Annotated[str, Help("data set: moving-digits (embedded), ucf101 or videos")]
     batch_size: Annotated[int, Help("clips a batch; an adversarial step takes two batches")]
@@ -59,22 +61,16 @@ class VideoConfig(TrainingConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name, options in (
-            ("config", get_args(ConfigName)),
-            ("loss", get_args(Loss)),
-            ("patch", get_args(Patch)),
-            ("tanh", get_args(Tanh)),
-            ("optimizer", get_args(OptimizerName)),
-        ):
-            one_of(name, getattr(self, name), options)
-        for name in ("width", "generator_lr", "generator_final_lr", "discriminator_lr"):
-            positive(name, getattr(self, name))
+        positive("width", self.width)
+        check_rates(
+            generator_lr=self.generator_lr,
+            generator_final_lr=self.generator_final_lr,
+            discriminator_lr=self.discriminator_lr,
+            beta1=self.beta1,
+        )
         if self.decay_steps is not None:
             at_least("decay_steps", self.decay_steps, 1)
         at_least("min_motion", self.min_motion, 0)
-        at_least("beta1", self.beta1, 0)
-        if self.beta1 >= 1:
-            raise UserError(f"beta1: got {self.beta1}, allowed are numbers from 0 to below 1")
         _ = self.terms  # refuses wrong exponents and weights
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 import torch
@@ -12,14 +13,14 @@ from torch import Tensor
 
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
-from ebgan.scores import write_scores
-from ebgan.training import newest_valid
+from ebgan.training import Help, RunFolder, load_newest
 from ebgan.video.baselines import BASELINES
+from ebgan.video.config import VideoConfig
 from ebgan.video.flow import moving, optical_flow
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.metrics import METRICS
 from ebgan.video.rollout import roll_out
-from ebgan.video.runs import open_run, trained_generator
+from ebgan.video.runs import build_generator
 from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, statistics
 from ebgan.video.windows import windows
 
@@ -90,31 +91,25 @@ def evaluate(
     )
 
 
-def evaluate_run(
-    path: Path,
+def score(
+    run: RunFolder,
+    config: VideoConfig,
+    device: torch.device,
+    data_root: Path | None,
     *,
-    stride: int = STRIDE,
-    seed: int = 0,
-    device: torch.device | str = "cpu",
-    data_root: Path | None = None,
+    stride: Annotated[int, Help("frames from the start of a window to that of the next")] = STRIDE,
+    seed: Annotated[int, Help("seed of the bootstrap over windows")] = 0,
 ) -> VideoScores:
-    """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
-
-    The windows are those of the test split of the run's data set. See `evaluate` for the rest.
-
-    Raises:
-        UserError: no run of this system, no whole checkpoint, or the data is not there.
+    """Video prediction is scored by the first and last predicted frame of windows of the test split, whole
+    and where they move: PSNR, SSIM and two measures of sharpness, beside copies of the last frame and its
+    optical flow.
     """
-    device = torch.device(device)
-    run, config = open_run(path)
-    generator = trained_generator(path, device)
-    checkpoint, _ = newest_valid(run.checkpoints)
+    generator = build_generator(config).to(device)
+    load_newest(run, {"generator": generator})
     clips = load_clips(
         config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )
-    scores = evaluate(generator, clips, stride=stride, seed=seed)
-    write_scores(run, scores, checkpoint=checkpoint, config=config, device=device)
-    return scores
+    return evaluate(generator, clips, stride=stride, seed=seed)
 
 
 Way = Callable[[Tensor, int], Tensor]

@@ -14,7 +14,7 @@ from torch.optim import SGD, Optimizer
 import ebgan_kernels as ek
 from ebgan.errors import UserError
 from ebgan.pictures import Curve, Plot
-from ebgan.training import Precision, autocast, frozen, update
+from ebgan.training import Precision, autocast, frozen, set_rate, update
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.losses import Terms, adversarial_loss
 from ebgan.video.strips import strips
@@ -113,8 +113,7 @@ class VideoPrediction:
             update(self.optimizers["discriminator"], loss)
             metrics["discriminator_loss"] = loss.detach()
         if self.schedule is not None:
-            for group in self.optimizers["generator"].param_groups:
-                group["lr"] = self.schedule(step)
+            set_rate(self.optimizers["generator"], self.schedule(step))
         loss, terms = self.generator_objective(*self._clips(2 * step - 1))
         update(self.optimizers["generator"], loss)
         return {**metrics, **terms, "generator_loss": loss.detach()}

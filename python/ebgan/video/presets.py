@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from ebgan.errors import one_of
-from ebgan.video.config import ConfigName, OptimizerName, VideoConfig
+from ebgan.training import OptimizerName
+from ebgan.video.config import NetName, VideoConfig
 from ebgan.video.losses import LOSSES, Loss
 
 # The paper's, for SGD. It gives both ends of the decay; the one factor a step between them is ours. Adam's
@@ -14,7 +15,7 @@ GENERATOR_LR, GENERATOR_FINAL_LR, DISCRIMINATOR_LR = 0.04, 0.005, 0.02
 ADAM_FACTOR = 0.01
 
 
-def preset(config: ConfigName = "8to8", loss: Loss = "gdl", optimizer: OptimizerName = "sgd") -> VideoConfig:
+def preset(net: NetName = "8to8", loss: Loss = "gdl", optimizer: OptimizerName = "sgd") -> VideoConfig:
     """The settings of `loss`, on the embedded data set unless replaced.
 
     Example:
@@ -25,7 +26,7 @@ def preset(config: ConfigName = "8to8", loss: Loss = "gdl", optimizer: Optimizer
     terms = LOSSES[loss]
     factor = ADAM_FACTOR if optimizer == "adam" else 1.0
     return VideoConfig(
-        config=config,
+        net=net,
         loss=loss,
         data="moving-digits",
         steps=20_000,

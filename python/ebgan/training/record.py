@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import platform
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ from typing import Any
 import torch
 
 import ebgan_kernels
-from ebgan.training import RunFolder, TrainingConfig
+from ebgan.training.run_folder import RunFolder
+from ebgan.training.system import TrainingConfig
 
 SCORES = "scores.json"
 
@@ -20,16 +22,16 @@ SCORES = "scores.json"
 def write_scores(
     run: RunFolder,
     scores: Any,
+    options: Mapping[str, int],
     *,
     checkpoint: Path,
     config: TrainingConfig,
     device: torch.device,
-    **further: object,
 ) -> None:
-    """Write the dataclass `scores` of a checkpoint of `run`, and `further` facts, to scores.json."""
+    """Write the dataclass `scores` of a checkpoint of `run` to scores.json, and the options that it lacks."""
     content = {
         "scores": dataclasses.asdict(scores),
-        **further,
+        **{name: value for name, value in options.items() if not hasattr(scores, name)},
         "step": int(checkpoint.name.removeprefix("step-")),
         "command": run.command(),
         "config": dataclasses.asdict(config),

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from ebgan.data import Batches, ImageSet
-from ebgan.gan import Generator, sample
+from ebgan.gan.interface import Generator
+from ebgan.gan.two_player import sample
 
 CHUNK = 500  # part of what a seed means: each chunk of samples has a seed of its own
 

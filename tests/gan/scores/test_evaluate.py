@@ -9,7 +9,7 @@ import torch
 from ebgan.data import ImageSet, load
 from ebgan.errors import UserError
 from ebgan.gan import generator, sample
-from ebgan.scores import NETWORKS, chunks, evaluate
+from ebgan.gan.scores import NETWORKS, chunks, evaluate
 from support.errors import assert_refused
 
 

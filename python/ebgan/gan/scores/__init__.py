@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from ebgan.scores.evaluate import SAMPLES, evaluate
-from ebgan.scores.inception import (
+from ebgan.gan.scores.evaluate import SAMPLES, evaluate
+from ebgan.gan.scores.inception import (
     class_shares,
     inception_score,
     log_probabilities,
     mean_top_probability,
     modified_inception_score,
 )
-from ebgan.scores.kid import KID, kernel_inception_distance
-from ebgan.scores.networks import NETWORKS, Scored, ScoreNetwork, load_network
-from ebgan.scores.record import SCORES, write_scores
-from ebgan.scores.results import ClassScores, Scores, SetScores
-from ebgan.scores.runs import evaluate_run
+from ebgan.gan.scores.kid import KID, kernel_inception_distance
+from ebgan.gan.scores.networks import NETWORKS, Scored, ScoreNetwork, load_network
+from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 
 __all__ = [
     "KID",
     "NETWORKS",
     "SAMPLES",
-    "SCORES",
     "ClassScores",
     "ScoreNetwork",
     "Scored",
@@ -28,12 +25,10 @@ __all__ = [
     "SetScores",
     "class_shares",
     "evaluate",
-    "evaluate_run",
     "inception_score",
     "kernel_inception_distance",
     "load_network",
     "log_probabilities",
     "mean_top_probability",
     "modified_inception_score",
-    "write_scores",
 ]

@@ -123,7 +123,7 @@ def load_network(name: str, *, device: torch.device | str = "cpu") -> ScoreNetwo
         torch.Size([2, 128])
     """
     entry = NETWORKS[name]
-    path = files("ebgan.scores") / "weights" / f"{name}.safetensors"
+    path = files("ebgan.gan.scores") / "weights" / f"{name}.safetensors"
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from ebgan.errors import UserError
-from ebgan.scores import (
+from ebgan.gan.scores import (
     class_shares,
     inception_score,
     log_probabilities,

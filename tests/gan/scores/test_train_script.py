@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 from safetensors.torch import load
 
-from ebgan.scores import NETWORKS
+from ebgan.gan.scores import NETWORKS
 
-SCRIPT = Path(__file__).parents[2] / "scripts" / "train_score_network.py"
+SCRIPT = Path(__file__).parents[3] / "scripts" / "train_score_network.py"
 main = runpy.run_path(str(SCRIPT))["main"]
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 from ebgan.cli import main
 from ebgan.data import load
 from ebgan.gan import PRESETS, build_generator, open_run, trained_generator
-from ebgan.scores import NETWORKS, evaluate
+from ebgan.gan.scores import NETWORKS, evaluate
 from ebgan.training import seed_step
 
 

@@ -9,18 +9,19 @@ from torch import Tensor
 
 from ebgan.data import ImageSet
 from ebgan.errors import UserError, at_least
-from ebgan.gan import Generator, sample
-from ebgan.scores import chunks
-from ebgan.scores.inception import (
+from ebgan.gan.interface import Generator
+from ebgan.gan.scores import chunks
+from ebgan.gan.scores.inception import (
     class_shares,
     inception_score,
     log_probabilities,
     mean_top_probability,
     modified_inception_score,
 )
-from ebgan.scores.kid import kernel_inception_distance
-from ebgan.scores.networks import Scored, ScoreNetwork, find, load_network
-from ebgan.scores.results import ClassScores, Scores, SetScores
+from ebgan.gan.scores.kid import kernel_inception_distance
+from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
+from ebgan.gan.scores.results import ClassScores, Scores, SetScores
+from ebgan.gan.two_player import sample
 
 SAMPLES = 10_000  # by default
 REAL_AT_MOST = 10_000  # of a set: KID draws subsets of 1,000, more images hardly change it

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ebgan.scores.kid import KID
+from ebgan.gan.scores.kid import KID
 
 _CLASS_HEADER = "        I'   inception  mean top p"
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """What the classifier says of a set of images (see `ebgan.scores.inception`); `shares` by class name."""
+    """What the classifier says of images (see `ebgan.gan.scores.inception`); `shares` by class name."""
 
     modified_inception_score: float
     inception_score: float

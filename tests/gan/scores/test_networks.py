@@ -11,8 +11,8 @@ from torch.nn.functional import avg_pool2d, interpolate
 
 from ebgan.data import Batches, load
 from ebgan.errors import UserError
-from ebgan.scores import NETWORKS, kernel_inception_distance, load_network, networks
-from ebgan.scores.networks import find
+from ebgan.gan.scores import NETWORKS, kernel_inception_distance, load_network, networks
+from ebgan.gan.scores.networks import find
 from support.errors import assert_refused
 
 real_data = pytest.mark.skipif("EBGAN_DATA" not in os.environ, reason="EBGAN_DATA names no real data")

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import UserError
-from ebgan.scores import kernel_inception_distance
+from ebgan.gan.scores import kernel_inception_distance
 from support.errors import assert_refused
 
 

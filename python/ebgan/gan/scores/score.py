@@ -1,0 +1,53 @@
+"""The scores of a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+
+from ebgan.data import load
+from ebgan.errors import at_least
+from ebgan.gan.builders import image_shape
+from ebgan.gan.config import GanConfig
+from ebgan.gan.runs import build_generator
+from ebgan.gan.scores.evaluate import SAMPLES, evaluate
+from ebgan.gan.scores.networks import find
+from ebgan.gan.scores.results import Scores
+from ebgan.training import Help, RunFolder, load_newest, seed_step
+
+
+def score(
+    run: RunFolder,
+    config: GanConfig,
+    device: torch.device,
+    data_root: Path | None,
+    *,
+    samples: Annotated[int, Help("number of samples")] = SAMPLES,
+    seed: Annotated[int, Help("seed of the noise and of the choice of real images")] = 0,
+) -> Scores:
+    """A GAN is scored by its samples: the kernel inception distance (KID, lower is better) by a small
+    network that comes with the package, for MNIST also I' and the inception score (higher is better), the
+    share of each class and the mean top probability of its classifier, beside real images, an untrained
+    generator and noise. There are scores for MNIST at 32x32 and for images at 64x64.
+    """
+    # Real images are the test split of MNIST; of `images`, which need not have one, halves of the training
+    # images. The untrained generator is the run's own before its first step.
+    at_least("samples", samples, 2)
+    at_least("seed", seed, 0)
+    shape = image_shape(config.net)
+    find(config.data, shape)
+    trained = build_generator(config).to(device)
+    load_newest(run, {"generator": trained})
+    seed_step(config.seed, 0)
+    untrained = build_generator(config).to(device)
+    return evaluate(
+        trained,
+        load(config.data, "train", data_root, size=shape[1]),
+        network=config.data,
+        untrained=untrained,
+        other=None if config.data == "images" else load(config.data, "test", data_root),
+        count=samples,
+        seed=seed,
+    )

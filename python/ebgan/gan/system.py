@@ -1,0 +1,49 @@
+"""GANs as a system of the command line: how a run is named, built and scored."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from ebgan.gan.config import GanConfig
+from ebgan.gan.interface import Generator
+from ebgan.gan.presets import PRESETS, preset
+from ebgan.gan.runs import build, build_generator
+from ebgan.gan.scores.score import score
+from ebgan.gan.two_player import TwoPlayer
+from ebgan.training import Description, load_newest
+
+
+def run_name(config: GanConfig) -> str:
+    return f"gan-{config.data}" if config.model == "ebgan" else f"gan-{config.data}-baseline"
+
+
+SYSTEM: Description[GanConfig, TwoPlayer] = Description(
+    name="gan",
+    help="""Train an energy-based GAN, or a plain one to compare it with.
+
+    Its pictures are grids of samples (samples.png) and curves (energies.png). EBGAN-PT is
+    --pulling-away-weight 0.1.
+    """,
+    config=GanConfig,
+    preset=preset,
+    presets={
+        data if model == "ebgan" else f"{data} --model {model}": settings
+        for model, of_data in PRESETS.items()
+        for data, settings in of_data.items()
+    },
+    run_name=run_name,
+    build=build,
+    score=score,
+    also=("demo",),
+)
+train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
+
+
+def trained_generator(path: Path, device: torch.device) -> Generator:
+    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
+    run, config = open_run(path)
+    net = build_generator(config).to(device)
+    load_newest(run, {"generator": net})
+    return net

@@ -1,0 +1,48 @@
+"""Ladder networks as a system of the command line: how a run is named, built and scored."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.evaluate import score
+from ebgan.ladder.ladder import Ladder
+from ebgan.ladder.network import LadderNetwork
+from ebgan.ladder.presets import PRESETS, preset
+from ebgan.ladder.runs import build, load_network
+from ebgan.training import Description
+
+
+def run_name(config: LadderConfig) -> str:
+    return f"ladder-{config.model}-{config.labels}-{config.data}"
+
+
+def prepare(config: LadderConfig) -> LadderConfig:
+    """Store the schedule with the run: one that is stopped and resumed keeps it."""
+    return dataclasses.replace(config, schedule_steps=config.schedule_steps or config.steps)
+
+
+SYSTEM: Description[LadderConfig, Ladder] = Description(
+    name="ladder",
+    help="""Train ladder networks: classes from few labels and many examples without.
+
+    Its pictures are curves (errors.png, costs.png), first weights and denoised examples (weights.png,
+    reconstructions.png). The presets have the published values for the model and the number of labels.
+    """,
+    config=LadderConfig,
+    preset=preset,
+    presets=PRESETS,
+    run_name=run_name,
+    build=build,
+    score=score,
+    prepare=prepare,
+)
+train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
+
+
+def trained_network(path: Path, device: torch.device, data_root: Path | None = None) -> LadderNetwork:
+    """The networks of the run in the folder `path`, by its newest whole checkpoint, ready to classify."""
+    return load_network(*open_run(path), device, data_root)

@@ -1,0 +1,36 @@
+"""What the annotation of a configuration's field says of its values."""
+
+from __future__ import annotations
+
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from ebgan.errors import UserError
+
+
+def fits(value: object, annotation: Any) -> bool:
+    """Whether a value is of a field's type: a scalar, one of a Literal, None, or of a union of these.
+
+    The type must be the very same, but for a whole number where a float is asked for.
+    """
+    if get_origin(annotation) is Literal:
+        return any(type(value) is type(choice) and value == choice for choice in get_args(annotation))
+    if get_origin(annotation) in (Union, UnionType):
+        return any(fits(value, part) for part in get_args(annotation))
+    return type(value) is annotation or (annotation is float and type(value) is int)
+
+
+def choices(annotation: Any) -> tuple[Any, ...]:
+    """The values that the Literals in an annotation list; none where there is no Literal in it."""
+    if get_origin(annotation) is Literal:
+        return get_args(annotation)
+    parts = get_args(annotation) if get_origin(annotation) in (Union, UnionType) else ()
+    return tuple(choice for part in parts for choice in choices(part))
+
+
+def check_choices(config: object) -> None:
+    """Raise `UserError` where a field of the dataclass `config` has a value that no Literal of it lists."""
+    for name, annotation in get_type_hints(type(config)).items():
+        value, allowed = getattr(config, name), choices(annotation)
+        if allowed and not fits(value, annotation):
+            raise UserError(f"{name}: got {value!r}, allowed are {', '.join(map(str, allowed))}")

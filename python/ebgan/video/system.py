@@ -1,0 +1,65 @@
+"""Video prediction as a system of the command line: how a run is named, built, started and scored."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import torch
+
+from ebgan.errors import UserError
+from ebgan.training import Description, load_newest
+from ebgan.video.config import VideoConfig
+from ebgan.video.evaluate import score
+from ebgan.video.generator import MultiscaleGenerator
+from ebgan.video.prediction import VideoPrediction
+from ebgan.video.presets import PRESETS, preset
+from ebgan.video.runs import build, build_generator
+
+
+def run_name(config: VideoConfig) -> str:
+    return f"video-{config.net}-{config.loss}-{config.data}"
+
+
+def prepare(config: VideoConfig) -> VideoConfig:
+    """Store the decay with the run: one that is resumed with more steps must not decay anew."""
+    return dataclasses.replace(config, decay_steps=config.decay_steps or config.steps)
+
+
+def start(config: VideoConfig, system: VideoPrediction) -> None:
+    """Load the generator that a run is to start from."""
+    if config.generator_from is None:
+        return
+    run, other = open_run(Path(config.generator_from))
+    for name in ("net", "width", "tanh"):
+        theirs, ours = getattr(other, name), getattr(config, name)
+        if theirs != ours:
+            raise UserError(f"generator_from: {run.path} has the {name} {theirs}, this run {ours}")
+    load_newest(run, {"generator": system.generator})
+
+
+SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
+    name="video",
+    help="""Train a network that predicts the next frames of a video, at four scales.
+
+    Its pictures are predicted clips (predictions.png) and curves (terms.png). Fine-tuning on larger patches
+    is --generator-from RUN --patch 64.
+    """,
+    config=VideoConfig,
+    preset=preset,
+    presets=PRESETS,
+    run_name=run_name,
+    build=build,
+    score=score,
+    prepare=prepare,
+    start=start,
+)
+train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
+
+
+def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
+    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
+    run, config = open_run(path)
+    net = build_generator(config).to(device)
+    load_newest(run, {"generator": net})
+    return net
