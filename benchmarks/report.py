@@ -10,15 +10,17 @@ from __future__ import annotations
 import argparse
 import pathlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
-from benchmarks.headline import by_case, headline_rows, is_ours, label
-from benchmarks.rows import RESULTS, ROOT, Environment, OperatorRow, Results, StepRow
+from benchmarks.headline import by_case, headline_rows, is_ours
+from benchmarks.rows import RESULTS, ROOT, Environment, OperatorRow, Results
 from benchmarks.tables import figure, ratio, row_lines, shape_text, table
 
 BEGIN, END = "<!-- speed:begin -->", "<!-- speed:end -->"
 NOT_TIMED = ("checks-", "traffic.")  # files of benchmarks.status and benchmarks.traffic
 DEVICE_KINDS = {"cpu": "CPU", "cuda": "CUDA GPU"}
+COLUMNS = ("eager", "torch.compile", "**ours**")
+MODES = {"max-autotune": "torch.compile"}
 
 
 def load_results(folder: pathlib.Path) -> list[Results]:
@@ -31,21 +33,33 @@ def load_results(folder: pathlib.Path) -> list[Results]:
     return sorted(found, key=lambda results: (results.environment.device_type, results.environment.device))
 
 
-def readme_block(all_results: Sequence[Results], pictures: str) -> str:
-    """The README's tables: the headline operators and the training steps, device by device."""
-    lines = [
-        "float32, forward + backward from leaf tensors: milliseconds, median ± interquartile range, all",
-        "interleaved in one run. *Streaming* moves the same bytes and computes nothing.",
-        "",
-    ]
+def readme_block(all_results: Sequence[Results], folder: str) -> str:
+    """The README's table: the headline operators on every device, a line for each operator and size."""
+    body, lines = [], []
     for kind, title in DEVICE_KINDS.items():
         measured = [results for results in all_results if results.environment.device_type == kind]
         if not measured:
-            lines += [f"**{title}**: not measured.", ""]
+            lines.append(f"- **{title}**: not measured.")
         for results in measured:
-            lines += _readme_section(results, pictures)
-    lines += [f"Every row, also those that lose: [{pictures}README.md]({pictures}README.md)."]
-    return "\n".join(lines)
+            rows = _headline_rows_of_table(results)
+            body += rows
+            if rows:
+                environment = results.environment
+                lines.append(f"- {environment.device}: {_conditions(environment)}")
+    header = ["operator", "inputs", "device", *COLUMNS, "over eager", "over compile"]
+    return "\n".join(
+        [
+            "Milliseconds of forward and backward from leaf tensors, float32, median ± interquartile range,",
+            "all interleaved in one run; *torch.compile* is the faster of its two modes.",
+            "",
+            *table(header, body),
+            "",
+            *lines,
+            "",
+            "Training steps, pictures, every other operator and every row that loses:",
+            f"[{folder}README.md]({folder}README.md).",
+        ]
+    )
 
 
 def full_page(all_results: Sequence[Results]) -> str:
@@ -71,6 +85,10 @@ def full_page(all_results: Sequence[Results]) -> str:
             _conditions(results.environment),
             "",
         ]
+        if headline_rows(results):
+            picture = pathlib.Path(results.file_name).with_suffix(".png")
+            alt = f"{results.benchmark} on {results.environment.device}: time of each implementation"
+            lines += [f"![{alt}]({picture})", ""]
         lines += row_lines(results.rows)
     return "\n".join(lines)
 
@@ -84,62 +102,25 @@ def replace_block(text: str, block: str, name: str) -> str:
     return f"{before}{BEGIN}\n{block}\n{END}{after}"
 
 
-def _readme_section(results: Results, pictures: str) -> list[str]:
-    headline = headline_rows(results)
-    rows = [row for row in results.rows if isinstance(row, StepRow) and row.job.startswith("training step")]
-    over_eager = {row.job for row in rows if row.implementation == "eager"}
-    steps = [row for row in rows if row.job in over_eager]
-    title = f"**{results.environment.device}** ({_conditions(results.environment)})"
-    lines: list[str] = []
-    if headline:
-        picture = f"{pictures}{pathlib.Path(results.file_name).with_suffix('.png')}"
-        alt = f"{results.benchmark} on {results.environment.device}: time of each implementation"
-        lines += [title, "", *_headline_table(headline), "", f"![{alt}]({picture})", ""]
-    if steps:
-        lines += [f"Training steps, {title}", "", *_step_table(steps), ""]
-    return lines
-
-
-def _headline_table(rows: Sequence[OperatorRow]) -> list[str]:
-    names = list(dict.fromkeys(row.implementation for row in rows))
+def _headline_rows_of_table(results: Results) -> list[list[str]]:
     body = []
-    for (operator, shape), of_case in by_case(rows).items():
-        measured = {row.implementation: row for row in of_case}
-        ours = min(
-            (row for name, row in measured.items() if is_ours(name)),
-            key=lambda row: row.median_ms,
-            default=None,
-        )
-        cells = [
-            f"{figure(measured[name].median_ms)} ± {figure(measured[name].iqr_ms)}"
-            if name in measured
-            else ""
-            for name in names
-        ]
+    for (operator, shape), of_case in by_case(headline_rows(results)).items():
+        fastest: dict[str, OperatorRow] = {}
+        for row in sorted(of_case, key=lambda row: -row.median_ms):
+            if is_ours(row.implementation):
+                fastest["**ours**"] = row
+            else:
+                fastest[MODES.get(row.implementation, row.implementation)] = row
+        ours = fastest.get("**ours**")
+        cells = [_time(fastest.get(column)) for column in COLUMNS]
         ratios = (ours.speedup_over_eager, ours.speedup_over_compile) if ours else (None, None)
-        body.append([f"`{operator}`", shape_text(shape), *cells, *map(ratio, ratios)])
-    header = ["operator", "images", *map(_column, names), "over eager", "over compile"]
-    return table(header, body)
+        device = results.environment.device
+        body.append([f"`{operator}`", shape_text(shape), device, *cells, *map(ratio, ratios)])
+    return body
 
 
-def _step_table(rows: Iterable[StepRow]) -> list[str]:
-    body = [
-        [
-            row.job,
-            _column(row.implementation),
-            f"{figure(row.median_ms)} ± {figure(row.iqr_ms)}",
-            f"{row.per_second:,.0f} {row.unit}",
-            figure(row.loss_ms),
-            "" if row.loss_share is None else f"{100 * row.loss_share:.1f} %",
-            ratio(row.speedup),
-        ]
-        for row in rows
-    ]
-    return table(["step", "losses", "ms", "per second", "of it losses, ms", "share", "over eager"], body)
-
-
-def _column(implementation: str) -> str:
-    return f"**{label(implementation)}**" if is_ours(implementation) else implementation
+def _time(row: OperatorRow | None) -> str:
+    return f"{figure(row.median_ms)} ± {figure(row.iqr_ms)}" if row else ""
 
 
 def _conditions(environment: Environment) -> str:
@@ -162,16 +143,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         results = load_results(options.results)
-        pictures = f"{options.results.resolve().relative_to(options.readme.resolve().parent)}/"
+        folder = f"{options.results.resolve().relative_to(options.readme.resolve().parent)}/"
         current = options.readme.read_text()
-        wanted = replace_block(current, readme_block(results, pictures), str(options.readme))
+        wanted = replace_block(current, readme_block(results, folder), str(options.readme))
     except (ValueError, OSError) as error:
         print(f"benchmarks.report: {error}", file=sys.stderr)
         return 2
     if options.check:
         if current != wanted:
             print(
-                f"{options.readme}: the speed tables are stale; run python -m benchmarks.report",
+                f"{options.readme}: the speed table is stale; run python -m benchmarks.report",
                 file=sys.stderr,
             )
         return int(current != wanted)
