@@ -178,11 +178,12 @@ void fail(const char* format, ...) {
 }
 
 void fail_on_host(const std::string& message) {
-  const std::string kernel = name_of(launch.kernel.address);
+  // Before anything is cleared: `message` may be the failure of a thread.
+  const std::string text = "emulated CUDA: " + message + "; in " + name_of(launch.kernel.address);
   current = nullptr;
   failure.clear();
   launch_ended(true);
-  throw std::runtime_error("emulated CUDA: " + message + "; in " + kernel);
+  throw std::runtime_error(text);
 }
 
 cudaError_t run(const cudaLaunchConfig_t& config, const Kernel& kernel) {
