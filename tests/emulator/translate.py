@@ -26,7 +26,7 @@ COUNTED = ("exp", "log", "log1p", "pow", "sqrt", "tanh")
 
 _DYNAMIC = re.compile(r"extern __shared__ (?P<type>[\w:]+) (?P<name>\w+)\[\];")
 _STATIC = re.compile(
-    r"(?:alignas\((?P<align>\d+)\) )?__shared__ (?P<type>[\w:<>, ]+?) (?P<name>\w+)(?P<extents>(?:\[[^;]*\])?);"
+    r"(?:alignas\((?P<align>\d+)\) )?__shared__ (?P<type>[\w: ]+?(?:<[\w:<>, ]+>)?) (?P<name>\w+)(?P<extents>(?:\[[^;]*\])?);"
 )
 _ASM = re.compile(r"\basm(?: volatile)?\(")
 _LIBRARY = re.compile(r"STABLE_TORCH_LIBRARY_IMPL\((\w+), CUDA, (\w+)\)")
