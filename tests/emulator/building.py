@@ -1,7 +1,7 @@
 """Compiles changed copies of the kernels, or kernels of a test, for one variant of the emulated device.
 
-`make emulator` compiles all kernels. Here one source is translated and compiled with the flags that CMake has written down
-for it, and linked with the objects of the variant's runtime: seconds, where all kernels take minutes.
+`make emulator` compiles all kernels. Here one source is translated and compiled with the flags that CMake has
+written down for it, and linked with the objects of the variant's runtime: seconds, where all kernels take minutes.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class BuildError(RuntimeError):
 
 @dataclasses.dataclass(frozen=True)
 class Edit:
-    """A replacement of text in a file of csrc, such as cuda/reduce.cuh, where the text stands exactly once."""
+    """A replacement of text in a file of csrc, such as cuda/reduce.cuh, that holds the text exactly once."""
 
     file: str
     old: str
@@ -46,7 +46,7 @@ class Edit:
 
 
 def not_configured() -> str:
-    """ "" where CMake has been run for the emulated device, else the reason why nothing can be compiled here."""
+    """ "" where CMake has been run for the emulated device, else why nothing can be compiled here."""
     if not (BUILD / "compile_commands.json").is_file():
         return "not configured (build/emulator has no compile_commands.json); run make emulator"
     return ""
@@ -59,15 +59,15 @@ def edited(edits: Sequence[Edit]) -> dict[str, str]:
         text = texts.get(edit.file) or (SOURCES / edit.file).read_text()
         if (found := text.count(edit.old)) != 1:
             raise BuildError(
-                f"csrc/{edit.file} holds the text of an edit {found} times, it must once; bring the edit up to date:\n"
-                f"{edit.old}"
+                f"csrc/{edit.file} holds the text of an edit {found} times, it must once;"
+                f" bring the edit up to date:\n{edit.old}"
             )
         texts[edit.file] = text.replace(edit.old, edit.new)
     return texts
 
 
 def library_of(variant: Variant, unit: str, edits: Sequence[Edit], name: str) -> pathlib.Path:
-    """The operators of csrc/cuda/<unit>.cu with edits applied, and scale_gradient_, which all families call."""
+    """The operators of csrc/cuda/<unit>.cu with edits, and scale_gradient_, which all families call."""
     units = dict.fromkeys((unit, "gradient"))
     changed = {unit: edits, "gradient": edits if unit == "gradient" else ()}
     objects = []
@@ -152,7 +152,9 @@ def _commands() -> dict[str, str]:
 
 def _flags(variant: Variant) -> list[str]:
     """The compiler and its flags for kernels of a variant."""
-    words = shlex.split(_commands()[f"CMakeFiles/emulator_{variant}_{CAPABILITY}.dir/translated/cuda/energy.cpp.o"])
+    words = shlex.split(
+        _commands()[f"CMakeFiles/emulator_{variant}_{CAPABILITY}.dir/translated/cuda/energy.cpp.o"]
+    )
     return words[:-4]
 
 
@@ -169,7 +171,14 @@ def _runtime(variant: Variant) -> list[pathlib.Path]:
 @functools.cache
 def _all_sources() -> str:
     """One number for everything that a kernel may include."""
-    folders = [SOURCES / "cuda", SOURCES / "math", SOURCES / "stable", HERE / "include", HERE / "runtime", KERNELS]
+    folders = [
+        SOURCES / "cuda",
+        SOURCES / "math",
+        SOURCES / "stable",
+        HERE / "include",
+        HERE / "runtime",
+        KERNELS,
+    ]
     files = sorted(path for folder in folders for path in folder.rglob("*") if path.is_file())
     return hashlib.sha256(b"".join(path.read_bytes() for path in [HERE / "translate.py", *files])).hexdigest()
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-
 from building import KERNELS, compiled_kernels
 
 
@@ -28,7 +27,9 @@ class Kernels:
         run = getattr(self._library, function)
         run.restype = ctypes.c_char_p
         converted = [
-            argument.ctypes.data_as(ctypes.c_void_p) if isinstance(argument, np.ndarray) else ctypes.c_int(argument)
+            argument.ctypes.data_as(ctypes.c_void_p)
+            if isinstance(argument, np.ndarray)
+            else ctypes.c_int(argument)
             for argument in arguments
         ]
         if message := run(*converted).decode():

@@ -39,10 +39,12 @@ def run_workload(name: str, library: pathlib.Path, variant: Variant, seed: int =
 
 @functools.cache
 def _preloaded() -> dict[str, str]:
-    """What Python, which is not compiled for them, needs to load a library with sanitizers; leaks are Python's own."""
+    """What Python needs to load a library with sanitizers, for which it is not compiled; leaks are its own."""
     names = ("libasan.so", "libubsan.so")
     paths = [
-        subprocess.run(["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True).stdout.strip()
+        subprocess.run(
+            ["gcc", f"-print-file-name={name}"], capture_output=True, text=True, check=True
+        ).stdout.strip()
         for name in names
     ]
     return {

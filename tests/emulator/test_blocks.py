@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from building import not_configured
 from kernels_of_tests import EmulationError, Kernels
 
@@ -47,14 +46,17 @@ def test_the_seed_is_the_order_of_threads_and_blocks(blocks: Kernels) -> None:
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("run_waits_in_two_places", r"threads of block 0 wait at different barriers, in .*blocks\.cu:\d+ and in line \d+"),
+        (
+            "run_waits_in_two_places",
+            r"threads of block 0 wait at different barriers, in .*blocks\.cu:\d+ and in line \d+",
+        ),
         (
             "run_ends_in_front_of_a_barrier",
             r"thread 40 of block 0 has ended while 40 others wait at the barrier in .*blocks\.cu:\d+",
         ),
         (
             "run_deadlock",
-            r"deadlock: 1 wait for __syncthreads in .*blocks\.cu:\d+; 31 wait for lanes of their warp in .*blocks\.cu:\d+",
+            r"deadlock: 1 wait for __syncthreads in .*blocks\.cu:\d+; 31 wait for lanes of their warp in .*:\d+",
         ),
     ],
 )
@@ -76,7 +78,9 @@ def test_shared_memory_is_nan_until_it_is_written(blocks: Kernels) -> None:
 
 
 def test_static_shared_memory_has_a_limit(blocks: Kernels) -> None:
-    with pytest.raises(EmulationError, match="a block has 50176 bytes of static and 0 of dynamic shared memory"):
+    with pytest.raises(
+        EmulationError, match="a block has 50176 bytes of static and 0 of dynamic shared memory"
+    ):
         blocks("run_much_static")
 
 
@@ -118,8 +122,14 @@ def test_clusters_that_cannot_be_are_refused(blocks: Kernels, blocks_: int, clus
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("run_arrives_twice", r"thread 0 of block 0 arrives at the cluster's barrier in .*blocks\.cu:\d+ twice"),
-        ("run_waits_without_arriving", r"waits for the cluster's barrier in .*blocks\.cu:\d+ without having arrived"),
+        (
+            "run_arrives_twice",
+            r"thread 0 of block 0 arrives at the cluster's barrier in .*blocks\.cu:\d+ twice",
+        ),
+        (
+            "run_waits_without_arriving",
+            r"waits for the cluster's barrier in .*blocks\.cu:\d+ without having arrived",
+        ),
     ],
 )
 def test_arriving_and_waiting_must_take_turns(blocks: Kernels, function: str, message: str) -> None:
@@ -128,7 +138,9 @@ def test_arriving_and_waiting_must_take_turns(blocks: Kernels, function: str, me
 
 
 def test_a_block_that_has_ended_has_no_shared_memory(blocks: Kernels) -> None:
-    with pytest.raises(EmulationError, match=r"block \d reads the shared memory of block \d, which has ended"):
+    with pytest.raises(
+        EmulationError, match=r"block \d reads the shared memory of block \d, which has ended"
+    ):
         blocks("run_reads_an_ended_block", np.zeros(2, np.int32))
 
 

@@ -6,7 +6,6 @@ import functools
 import re
 
 import pytest
-
 from building import Variant, library_of, not_configured
 from defects import DEFECTS, SHORTENED, Defect
 from running import Outcome, run_workload

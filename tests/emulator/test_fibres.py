@@ -7,7 +7,6 @@ import shutil
 import subprocess
 
 import pytest
-
 from building import HERE, KERNELS
 
 CROSS = ("aarch64-linux-gnu-g++", "qemu-aarch64")

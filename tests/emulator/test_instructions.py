@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from building import not_configured
 from kernels_of_tests import EmulationError, Kernels, aligned
 
@@ -61,7 +60,9 @@ def test_bytes_that_are_not_read_are_zeros(instructions: Kernels) -> None:
 
 
 def test_a_copy_must_be_aligned(instructions: Kernels) -> None:
-    with pytest.raises(EmulationError, match=r"cp\.async of 16 bytes in .*instructions\.cu:\d+ is not aligned"):
+    with pytest.raises(
+        EmulationError, match=r"cp\.async of 16 bytes in .*instructions\.cu:\d+ is not aligned"
+    ):
         instructions("run_misaligned_copy", aligned(8, np.uint32))
 
 
@@ -82,7 +83,9 @@ def test_lanes_get_the_elements_that_the_manual_names(instructions: Kernels, tra
 
 
 def test_rows_must_be_aligned(instructions: Kernels) -> None:
-    with pytest.raises(EmulationError, match=r"ldmatrix in .*instructions\.cu:\d+: lane 3 names the row at 0x[0-9a-f]+"):
+    with pytest.raises(
+        EmulationError, match=r"ldmatrix in .*instructions\.cu:\d+: lane 3 names the row at 0x[0-9a-f]+"
+    ):
         instructions("run_misaligned_row")
 
 

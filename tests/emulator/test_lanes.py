@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from building import not_configured
 from kernels_of_tests import EmulationError, Kernels
 
@@ -76,8 +75,14 @@ def test_what_lanes_wrote_is_there_behind_the_warps_barrier(lanes: Kernels, seed
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        ("run_reads_absent_lane", r"lane \d+ reads lane 20, which takes no part in the shuffle in .*lanes\.cu:\d+"),
-        ("run_meets_in_two_places", r"lanes of a warp of block 0 meet at different instructions, in .*lanes\.cu:\d+"),
+        (
+            "run_reads_absent_lane",
+            r"lane \d+ reads lane 20, which takes no part in the shuffle in .*lanes\.cu:\d+",
+        ),
+        (
+            "run_meets_in_two_places",
+            r"lanes of a warp of block 0 meet at different instructions, in .*lanes\.cu:\d+",
+        ),
     ],
 )
 def test_a_shuffle_that_cannot_be_is_an_error(lanes: Kernels, function: str, message: str) -> None:
@@ -86,12 +91,16 @@ def test_a_shuffle_that_cannot_be_is_an_error(lanes: Kernels, function: str, mes
 
 
 def test_a_lane_must_be_one_of_those_it_names(lanes: Kernels) -> None:
-    with pytest.raises(EmulationError, match=r"lane 5 names the lanes 0xdf in .*lanes\.cu:\d+, of which it must be one"):
+    with pytest.raises(
+        EmulationError, match=r"lane 5 names the lanes 0xdf in .*lanes\.cu:\d+, of which it must be one"
+    ):
         lanes("run_names_itself_not")
 
 
 def test_lanes_that_wait_for_one_that_ended_are_a_deadlock(lanes: Kernels) -> None:
-    with pytest.raises(EmulationError, match=r"deadlock: 31 wait for lanes of their warp in .*lanes\.cu:\d+; in .*one_lane"):
+    with pytest.raises(
+        EmulationError, match=r"deadlock: 31 wait for lanes of their warp in .*lanes\.cu:\d+; in .*one_lane"
+    ):
         lanes("run_one_lane_stays_away")
 
 

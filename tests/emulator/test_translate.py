@@ -7,7 +7,6 @@ import subprocess
 import sys
 
 import pytest
-
 from building import HERE, SOURCES
 from translate import TranslationError, translate
 
@@ -44,7 +43,10 @@ def test_a_shared_variable_lies_in_the_blocks_memory(
 
 
 def test_dynamic_shared_memory_is_a_pointer() -> None:
-    assert body("extern __shared__ uint4 shared[];") == "uint4* const shared = ::emulator::dynamic_shared<uint4>();"
+    assert (
+        body("extern __shared__ uint4 shared[];")
+        == "uint4* const shared = ::emulator::dynamic_shared<uint4>();"
+    )
 
 
 @pytest.mark.parametrize(
@@ -58,7 +60,9 @@ def test_dynamic_shared_memory_is_a_pointer() -> None:
     ],
 )
 def test_a_shared_variable_in_another_form_is_refused(declaration: str) -> None:
-    with pytest.raises(TranslationError, match=r"some\.cu: a __shared__ variable is declared in a form that is not known"):
+    with pytest.raises(
+        TranslationError, match=r"some\.cu: a __shared__ variable is declared in a form that is not known"
+    ):
         translate(declaration, "some.cu")
 
 
@@ -121,7 +125,10 @@ def test_places_and_functions_of_formulas_are_calls() -> None:
 
 
 def test_the_operators_are_registered_for_cpu_tensors() -> None:
-    assert body("STABLE_TORCH_LIBRARY_IMPL(names, CUDA, library) {") == "STABLE_TORCH_LIBRARY_IMPL(names, CPU, library) {"
+    assert (
+        body("STABLE_TORCH_LIBRARY_IMPL(names, CUDA, library) {")
+        == "STABLE_TORCH_LIBRARY_IMPL(names, CPU, library) {"
+    )
     assert body("#if __CUDA_ARCH__ >= 900") == "#if EMULATOR_ARCHITECTURE >= 900"
 
 

@@ -116,14 +116,22 @@ WORKLOADS = {
     ),
     "pyramid": Workload(average_pyramid, lambda: [_drawn(2, 3, 24, 40)]),
     # The second tile of units has eight.
-    "combinator": Workload(gaussian_combinator, lambda: [_drawn(2, 21, 40), _drawn(2, 21, 40), _drawn(2, 10, 40)]),
+    "combinator": Workload(
+        gaussian_combinator, lambda: [_drawn(2, 21, 40), _drawn(2, 21, 40), _drawn(2, 10, 40)]
+    ),
     "ladder_layer": Workload(ladder_layer, lambda: [_drawn(2, 2, 21, 40), _drawn(2, 40)]),
     # A sum of 288 terms to 24 maps on the tensor cores; its gradients with padding, and cut into parts.
-    "conv": Workload(valid_conv, lambda: [_drawn(2, 32, 12, 11, dtype=HALF), _drawn(24, 32, 3, 3, dtype=HALF) / 16]),
+    "conv": Workload(
+        valid_conv, lambda: [_drawn(2, 32, 12, 11, dtype=HALF), _drawn(24, 32, 3, 3, dtype=HALF) / 16]
+    ),
     # A sum of 12 terms, too short for the tensor cores, to more maps than four.
-    "conv_direct": Workload(valid_conv, lambda: [_drawn(2, 3, 9, 8, dtype=HALF), _drawn(12, 3, 2, 2, dtype=HALF)]),
+    "conv_direct": Workload(
+        valid_conv, lambda: [_drawn(2, 3, 9, 8, dtype=HALF), _drawn(12, 3, 2, 2, dtype=HALF)]
+    ),
     # Four maps.
-    "conv_few": Workload(valid_conv, lambda: [_drawn(1, 40, 10, 9, dtype=HALF), _drawn(3, 40, 5, 5, dtype=HALF) / 16]),
+    "conv_few": Workload(
+        valid_conv, lambda: [_drawn(1, 40, 10, 9, dtype=HALF), _drawn(3, 40, 5, 5, dtype=HALF) / 16]
+    ),
     # 2 parts of 10,000 numbers: more than a block scales at a time.
     "scale": Workload(scale_gradient, lambda: [_drawn(2, 10000)], scaled),
 }

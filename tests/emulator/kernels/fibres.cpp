@@ -1,4 +1,4 @@
-// Eight fibres take turns. Each keeps more numbers than there are registers that a call leaves alone, whole ones and
+// Eight fibres take turns. Each keeps as many numbers as there are registers that a call leaves alone, whole ones and
 // fractions, and finds them as they were after every turn of the others. Prints "kept", or which fibre lost what.
 
 #include "fibre.h"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kFibres = 8;
 constexpr int kTurns = 1000;
-constexpr int kNumbers = 24;
+constexpr int kNumbers = 8;
 
 void* host = nullptr;
 void* places[kFibres];
@@ -30,7 +30,7 @@ void leave() { emulator::switch_fibre(&places[running], host, nullptr); }
   }
   for (int turn = 0; turn < kTurns; ++turn) {
     // Unrolled, so that the compiler holds them in registers across the switch.
-#pragma GCC unroll 24
+#pragma GCC unroll 8
     for (int i = 0; i < kNumbers; ++i) {
       whole[i] += static_cast<uint64_t>(i + 1);
       fractions[i] += 0.25;
