@@ -1,7 +1,7 @@
 """Compiles changed copies of the kernels, or kernels of a test, for one variant of the emulated device.
 
-`make emulator` compiles all kernels. Here one source is translated and compiled with the flags that CMake has
-written down for it, and linked with the objects of the variant's runtime: seconds, where all kernels take minutes.
+`make emulator` compiles all kernels. Here one source is translated, compiled with the flags that CMake has
+written down for it, and linked with the variant's runtime: seconds, where all kernels take minutes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Seeded defects beyond the quick ones run where -m names them: pytest tests/emulator -m "defects or not defects"."""
+"""Seeded defects beyond the quick ones run where -m names them: -m "defects or not defects" runs all."""
 
 from __future__ import annotations
 

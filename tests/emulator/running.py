@@ -39,7 +39,7 @@ def run_workload(name: str, library: pathlib.Path, variant: Variant, seed: int =
 
 @functools.cache
 def _preloaded() -> dict[str, str]:
-    """What Python needs to load a library with sanitizers, for which it is not compiled; leaks are its own."""
+    """What Python needs to load a library with sanitizers, not being compiled for them; leaks are its own."""
     names = ("libasan.so", "libubsan.so")
     paths = [
         subprocess.run(

@@ -1,4 +1,4 @@
-"""Each seeded defect of a kernel is detected, and by nothing but the defect: the same kernels without it are right."""
+"""Each seeded defect of a kernel is detected, and without it the same kernels are right."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The switch between fibres keeps what a function may rely on: on this processor, and on aarch64 where qemu runs it."""
+"""The switch between fibres keeps what a function relies on, here and on aarch64 where qemu can run it."""
 
 from __future__ import annotations
 

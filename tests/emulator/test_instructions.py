@@ -71,7 +71,7 @@ def test_a_copy_must_be_aligned(instructions: Kernels) -> None:
 
 @pytest.mark.parametrize("transposed", [False, True])
 def test_lanes_get_the_elements_that_the_manual_names(instructions: Kernels, transposed: bool) -> None:
-    """Lane i: row i / 4, columns 2 (i % 4) and the next one, of matrix r in register r; .trans: of its transpose."""
+    """Register r of lane i: row i / 4, columns 2 (i % 4) and the next, of matrix r or of its transpose."""
     matrices = np.arange(4 * 64, dtype=np.uint16).reshape(4, 8, 8)
     registers = np.zeros((32, 4), np.uint32)
     instructions("run_transposed_matrices" if transposed else "run_matrices", matrices, registers)
@@ -107,7 +107,7 @@ def packed(elements: list[Any], kind: str) -> int:
 
 @pytest.mark.parametrize(("kind", "number"), [("f16", 0), ("bf16", 1), ("tf32", 2)])
 def test_products_are_those_of_plain_matrices(instructions: Kernels, kind: str, number: int) -> None:
-    """Fragments as the PTX manual's tables for m16n8k16 (two elements a register) and m16n8k8 (one) lay them out."""
+    """Fragments lie as in the PTX manual's tables: m16n8k16 has two elements a register, m16n8k8 one."""
     each = 1 if kind == "tf32" else 2
     depth = 8 * each
     draw = np.random.default_rng(0)
@@ -165,7 +165,7 @@ def test_an_instruction_that_is_not_emulated_raises_at_its_first_use(instruction
     value = np.zeros(1, np.int32)
     instructions("run_unknown", 0, value)
     assert value[0] == 1
-    message = r'the PTX instruction "prefetch\.global\.L2 \[%0\];" in .*instructions\.cu:\d+ is not emulated; add it'
+    message = r'the PTX instruction "prefetch\.global\.L2 \[%0\];" in .*instructions\.cu:\d+ is not emulated'
     with pytest.raises(EmulationError, match=message):
         instructions("run_unknown", 1, value)
 

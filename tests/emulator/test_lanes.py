@@ -1,4 +1,4 @@
-"""Exchanges between the lanes of a warp, against values worked out by hand, and mistakes that lanes can make."""
+"""Exchanges between the lanes of a warp, against values worked out by hand, and lanes' mistakes."""
 
 from __future__ import annotations
 

@@ -73,7 +73,8 @@ def test_a_statement_with_outputs_and_inputs_is_a_call() -> None:
     text = 'asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(value));'
     assert body(text) == (
         '[&] { static const auto& instruction_ = ::emulator::decode("cvt.rna.tf32.f32 %0, %1;");'
-        ' ::emulator::execute(instruction_, {::emulator::output("=r", rounded), ::emulator::input("f", value)}); }();'
+        ' ::emulator::execute(instruction_, {::emulator::output("=r", rounded),'
+        ' ::emulator::input("f", value)}); }();'
     )
 
 
@@ -138,7 +139,7 @@ def test_comments_and_strings_stay_as_they_are() -> None:
 
 
 def test_lines_stay_where_they_are() -> None:
-    text = 'asm volatile("cp.async [%0],"\n  " 16;"\n  :\n  : "r"(a)\n  : "memory");\n\n__shared__ int s;\nlast();\n'
+    text = 'asm("cp.async [%0],"\n  " 16;"\n  :\n  : "r"(a)\n  : "memory");\n\n__shared__ int s;\nlast();'
     translated = body(text)
     assert translated.count("\n") == text.count("\n")
     assert translated.split("\n")[7] == "last();"

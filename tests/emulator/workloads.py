@@ -2,8 +2,8 @@
 
     python workloads.py NAME
 
-Runs one in a process of its own, with the library that EBGAN_KERNELS_EMULATE_CUDA names; prints "right", or what is wrong,
-and says so by its exit status.
+Runs one in a process of its own, with the library that EBGAN_KERNELS_EMULATE_CUDA names; prints "right", or
+what is wrong, and says so by its exit status.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def scaled(inputs: Sequence[Tensor]) -> Results:
 
 @dataclass(frozen=True)
 class Workload:
-    """Results, each compared with what `exact` makes of the same inputs in float64: the reference of `run`."""
+    """Results are compared with those of `exact` in float64, or without it of `run` on the reference."""
 
     run: Callable[[Sequence[Tensor]], Results]
     inputs: Callable[[], list[Tensor]]

@@ -1,6 +1,7 @@
 """Mistakes that a kernel of this library could have, one at a time, and what must find each.
 
-A defect is one or a few edits of a copy of csrc. Were one of them found by nothing, the emulated device would be at fault.
+A defect is one or a few edits of a copy of csrc. Were one of them found by nothing, the emulated device
+would be at fault.
 """
 
 from __future__ import annotations
