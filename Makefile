@@ -8,7 +8,7 @@ INSTALLED := $(VENV)/.installed
 # A development build compiles for few GPUs, to be quick; `pip install .` compiles for all (cmake/cuda.cmake).
 export TORCH_CUDA_ARCH_LIST ?= 8.0;9.0;10.0+PTX
 
-.PHONY: install demo test emulator bench lint format clean
+.PHONY: install demo test test-defects emulator bench lint format clean
 
 install: $(INSTALLED)
 
@@ -32,11 +32,18 @@ test: $(INSTALLED)
 VARIANT := plain
 EMULATOR := build/emulator
 
-emulator: $(INSTALLED)
+emulator: $(EMULATOR)/build.ninja
+	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
+
+$(EMULATOR)/build.ninja: $(INSTALLED)
 	$(BIN)/cmake -S . -B $(EMULATOR) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_EMULATOR=ON \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
-	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
+	@touch $@
+
+# Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
+test-defects: $(EMULATOR)/build.ninja
+	$(BIN)/python -m pytest tests/emulator/test_defects.py -m "defects or not defects" -n 2
 
 bench: $(INSTALLED)
 	$(BIN)/python -m benchmarks

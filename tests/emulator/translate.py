@@ -2,7 +2,7 @@
 
     python translate.py SOURCE_DIR OUTPUT_DIR
 
-Most of CUDA C++ is C++ once headers give meaning to its words (`include/`). What none can express is rewritten:
+CUDA C++ is mostly C++ once headers give meaning to its words (`include/`). The rest is rewritten:
 
     __shared__ A scratch[kScratch];   -> a reference into the block's shared memory
     extern __shared__ uint4 data[];   -> a pointer to the block's dynamic shared memory

@@ -11,7 +11,7 @@ from building import Edit, Variant
 class Defect:
     """Edits of a unit, csrc/cuda/<unit>.cu with what it includes, and how a workload shows them.
 
-    `says`: a regular expression for what the run prints: an error, a report, or which result is wrong. `quick`:
+    `says`: a regular expression for what is printed: an error, a report, or which result is wrong. `quick`:
     it is part of the ordinary tests, not of `make test-defects` alone.
     """
 

@@ -60,10 +60,10 @@ VALID_CONV = (
         "wrong: result",
     ),
     defect(
-        "terms of the next chunk overwrite those that are multiplied",
+        "places of terms are read before they are there",
         "valid_conv valid_conv_direct.cuh",
-        "step_at(layer.from, layer.weight, (chunk + 2) * kDepth + thread);\n    }\n    __syncthreads();",
-        "step_at(layer.from, layer.weight, (chunk + 2) * kDepth + thread);\n    }",
+        "step_at(layer.from, layer.weight, thread);\n  __syncthreads();",
+        "step_at(layer.from, layer.weight, thread);",
         "conv_direct",
         "plain",
         "wrong: ",
