@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from building import HERE, ROOT, Variant
 from workloads import WORKLOADS
 
-TIMEOUT = 300
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -33,7 +31,7 @@ def run_workload(name: str, library: pathlib.Path, variant: Variant, seed: int =
         **(_preloaded() if variant == "sanitizers" else {}),
     }
     command = [sys.executable, str(HERE / "workloads.py"), name]
-    result = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=TIMEOUT)
+    result = subprocess.run(command, capture_output=True, text=True, env=environment)
     return Outcome(result.returncode == 0, result.stdout + result.stderr)
 
 

@@ -22,5 +22,5 @@ def test_fibres_find_their_numbers_again(processor: str, optimised: str, tmp_pat
     sources = [str(KERNELS / "fibres.cpp"), str(HERE / "runtime" / "fibre.cpp")]
     flags = ["-std=c++20", "-Wall", "-Wextra", "-Werror", "-static", f"-I{HERE / 'runtime'}", optimised]
     subprocess.run([compiler, *flags, *sources, "-o", str(program)], check=True)
-    result = subprocess.run([*emulator, str(program)], capture_output=True, text=True, timeout=60)
+    result = subprocess.run([*emulator, str(program)], capture_output=True, text=True, timeout=600)
     assert (result.returncode, result.stdout) == (0, "kept\n"), result.stderr

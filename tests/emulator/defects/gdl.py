@@ -46,7 +46,7 @@ GDL = (
         "gdl gdl_scales.cuh",
         "    pyramid = coarser;\n  }\n  __syncthreads();",
         "    pyramid = coarser;\n  }",
-        "pyramid",
+        "multiscale",
         "races",
         "reads shared memory .* that nobody has written|race in shared memory",
     ),

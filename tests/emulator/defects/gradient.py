@@ -22,6 +22,6 @@ GRADIENT = (
         "static_cast<int>(past * 0);",
         "scale",
         "sanitizers",
-        r"csrc/cuda/vector\.cuh:\d+.*misaligned address",
+        r"(?s)misaligned address.*csrc/cuda/vector\.cuh:\d+",
     ),
 )

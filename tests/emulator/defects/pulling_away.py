@@ -54,7 +54,7 @@ PULLING_AWAY = (
         "  if (lane != 31) sum = warp_sum(sum);",
         "pulling_away",
         "plain",
-        r"deadlock: .*31 wait for lanes of their warp in .*reduce\.cuh:\d+",
+        r"deadlock: 248 wait for lanes of their warp in .*reduce\.cuh:\d+",
         quick=True,
     ),
     defect(
