@@ -145,7 +145,8 @@ def linked(variant: Variant, objects: Sequence[pathlib.Path], name: str) -> path
 
 @functools.cache
 def _commands() -> dict[str, str]:
-    """The commands that compile the objects of build/emulator, by the objects' names."""
+    """The commands that compile the objects of build/emulator, by the objects' names, as CMake has them now."""
+    _ninja("build.ninja")
     entries = json.loads((BUILD / "compile_commands.json").read_text())
     return {shlex.split(entry["command"])[-3]: entry["command"] for entry in entries}
 
@@ -162,10 +163,14 @@ def _flags(variant: Variant) -> list[str]:
 def _runtime(variant: Variant) -> list[pathlib.Path]:
     """The objects of a variant's runtime, brought up to date first."""
     prefix = f"CMakeFiles/emulator_{variant}_{CAPABILITY}_runtime.dir/"
+    _ninja(f"emulator_{variant}_{CAPABILITY}_runtime")
+    return [BUILD / name for name in _commands() if name.startswith(prefix)]
+
+
+def _ninja(target: str) -> None:
     ninja = shutil.which("ninja") or str(pathlib.Path(sys.executable).with_name("ninja"))
     with _locked(BUILD / "ninja.lock"):
-        _run([ninja, "-C", str(BUILD), f"emulator_{variant}_{CAPABILITY}_runtime"])
-    return [BUILD / name for name in _commands() if name.startswith(prefix)]
+        _run([ninja, "-C", str(BUILD), target])
 
 
 @functools.cache

@@ -107,10 +107,10 @@ WORKLOADS = {
         generator, lambda: [_drawn(1, 3, 320, 320) for _ in range(2)], device="crowded"
     ),
     "energy": Workload(reconstruction_energy, lambda: [_drawn(3, 11) for _ in range(2)]),
-    # The last block has rows for half of its warps.
-    "pulling_away": Workload(pulling_away, lambda: [_drawn(12, 5)]),
+    # The last block has rows for half of its warps; where codes outnumber dimensions, no kernel runs.
+    "pulling_away": Workload(pulling_away, lambda: [_drawn(12, 40)]),
     # The norms of the columns pass through shared memory twice.
-    "pulling_away_many": Workload(pulling_away_value, lambda: [_drawn(1032, 2)]),
+    "pulling_away_many": Workload(pulling_away_value, lambda: [_drawn(1032, 1040)]),
     "prediction_loss": Workload(prediction_loss, lambda: [_drawn(2, 3, 19, 23) for _ in range(2)]),
     "multiscale": Workload(
         multiscale_prediction_loss,
