@@ -145,7 +145,7 @@ def linked(variant: Variant, objects: Sequence[pathlib.Path], name: str) -> path
 
 @functools.cache
 def _commands() -> dict[str, str]:
-    """The commands that compile the objects of build/emulator, by the objects' names, as CMake has them now."""
+    """The commands that compile the objects of build/emulator, by the objects' names, as CMake has them."""
     _ninja("build.ninja")
     entries = json.loads((BUILD / "compile_commands.json").read_text())
     return {shlex.split(entry["command"])[-3]: entry["command"] for entry in entries}
