@@ -12,6 +12,7 @@ import fcntl
 import functools
 import hashlib
 import json
+import os
 import pathlib
 import shlex
 import shutil
@@ -75,13 +76,14 @@ def library_of(variant: Variant, unit: str, edits: Sequence[Edit], name: str) ->
         own_name = name if each == unit else "gradient"
         with _one_at_a_time(variant, own_name):
             objects.append(_compiled_unit(variant, each, edited(changed[each]), own_name))
-    return linked(variant, objects, name)
+    return _linked(variant, objects, name)
 
 
 def _compiled_unit(variant: Variant, unit: str, texts: Mapping[str, str], name: str) -> pathlib.Path:
     source = f"cuda/{unit}.cu"
     texts = {source: (SOURCES / source).read_text(), **texts}
     folder = _folder(variant) / name
+    shutil.rmtree(folder / "cuda", ignore_errors=True)  # what an edit of before has changed
     for file, text in texts.items():
         target = folder / file.replace(".cu", ".cpp") if file == source else folder / file
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -97,11 +99,12 @@ def compiled_kernels(variant: Variant, source: pathlib.Path) -> pathlib.Path:
         target = folder / f"{source.stem}.cpp"
         target.write_text(translate(source.read_text(), str(source)))
         built = _compiled(variant, target, folder, target.read_text())
-        return linked(variant, [built], source.stem)
+        return _linked(variant, [built], source.stem)
 
 
 def _compiled(variant: Variant, source: pathlib.Path, folder: pathlib.Path, text: str) -> pathlib.Path:
     """The object of a source, from an earlier run where nothing that it is made of has changed."""
+    _runtime(variant)  # and the translated headers with it
     target = folder / "object.o"
     compiler, *flags = _flags(variant)
     # The copies' folder in front of all others: what is changed takes the place of what is not.
@@ -116,9 +119,10 @@ def _compiled(variant: Variant, source: pathlib.Path, folder: pathlib.Path, text
     return target
 
 
-def linked(variant: Variant, objects: Sequence[pathlib.Path], name: str) -> pathlib.Path:
-    """A library of objects and of the variant's runtime."""
+def _linked(variant: Variant, objects: Sequence[pathlib.Path], name: str) -> pathlib.Path:
+    """A library of objects and of the variant's runtime; whoever has loaded an older one keeps that."""
     target = _folder(variant) / f"{name}.so"
+    fresh = target.with_suffix(f".{os.getpid()}")
     flags = _flags(variant)
     torch_include = pathlib.Path(flags[flags.index("-isystem") + 1])
     sanitizers = [flag for flag in flags if flag.startswith("-fsanitize=address")]
@@ -134,13 +138,12 @@ def linked(variant: Variant, objects: Sequence[pathlib.Path], name: str) -> path
             "-Wl,--no-as-needed",
             "-ltorch",
             "-ltorch_cpu",
-            "-lc10",
             "-ldl",
             "-o",
-            str(target),
+            str(fresh),
         ]
     )
-    return target
+    return fresh.replace(target)
 
 
 @functools.cache

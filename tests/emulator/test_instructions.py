@@ -66,6 +66,12 @@ def test_a_copy_must_be_aligned(instructions: Kernels) -> None:
         instructions("run_misaligned_copy", aligned(8, np.uint32))
 
 
+def test_a_load_must_be_aligned(instructions: Kernels) -> None:
+    message = r"a load of 16 bytes in .*instructions\.cu:\d+ from 0x[0-9a-f]+ is not aligned"
+    with pytest.raises(EmulationError, match=message):
+        instructions("run_misaligned_load", aligned(8, np.uint32), aligned(4, np.uint32))
+
+
 # --- ldmatrix ----------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,10 @@ __global__ void misaligned_copy(const char* const from) {
                : "memory");
 }
 
+__global__ void misaligned_load(const char* const from, uint4* const to) {
+  to[0] = __ldg(reinterpret_cast<const uint4*>(from + 4));
+}
+
 // --- fragments -----------------------------------------------------------------------------------
 
 // Four matrices of 8 x 8 numbers of two bytes, one behind the other; each lane names the row of its own number.
@@ -107,6 +111,7 @@ __global__ void names_no_operand(unsigned* const to) {
 EMULATOR_TEST(run_copies, (const uint4* from, int left, int bytes, uint4* to),
               launch(copies, 1, 1, from, left, bytes, to))
 EMULATOR_TEST(run_misaligned_copy, (const char* from), launch(misaligned_copy, 1, 1, from))
+EMULATOR_TEST(run_misaligned_load, (const char* from, uint4* to), launch(misaligned_load, 1, 1, from, to))
 EMULATOR_TEST(run_matrices, (const uint16_t* from, unsigned* to), launch(matrices<false>, 1, 32, from, to))
 EMULATOR_TEST(run_transposed_matrices, (const uint16_t* from, unsigned* to), launch(matrices<true>, 1, 32, from, to))
 EMULATOR_TEST(run_misaligned_row, (), launch(misaligned_row, 1, 32))
