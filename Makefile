@@ -15,8 +15,8 @@ export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard 
 export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
 
-.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton emulator \
-  traffic bench lint format clean
+.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
+  test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -82,11 +82,18 @@ test-sanitizers-triton: $(INSTALLED)
 # make emulator VARIANT=plain, races, sanitizers or counts.
 VARIANT := plain
 
-emulator: $(INSTALLED)
+emulator: $(EMULATOR)/build.ninja
+	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
+
+$(EMULATOR)/build.ninja: $(INSTALLED)
 	$(BIN)/cmake -S . -B $(EMULATOR) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_EMULATOR=ON \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
-	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
+	@touch $@
+
+# Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
+test-defects: $(EMULATOR)/build.ninja
+	$(BIN)/python -m pytest tests/emulator/test_defects.py -m "defects or not defects" -n 2
 
 # What the CUDA kernels move: benchmarks/results/TRAFFIC.md. Needs nvcc, which takes minutes the first time.
 traffic:

@@ -2,8 +2,7 @@
 
     python translate.py SOURCE_DIR OUTPUT_DIR FOLDER...
 
-Most of CUDA C++ is C++ once headers give meaning to its words (`include/`). What no header can express is
-rewritten here:
+CUDA C++ is mostly C++ once headers give meaning to its words (`include/`). The rest is rewritten:
 
     __shared__ A scratch[kScratch];   -> a reference into the block's shared memory
     extern __shared__ uint4 data[];   -> a pointer to the block's dynamic shared memory
@@ -27,8 +26,8 @@ COUNTED = ("exp", "log", "log1p", "pow", "sqrt", "tanh")
 
 _DYNAMIC = re.compile(r"extern __shared__ (?P<type>[\w:]+) (?P<name>\w+)\[\];")
 _STATIC = re.compile(
-    r"(?:alignas\((?P<align>\d+)\) )?__shared__ (?P<type>[\w:<>, ]+?) (?P<name>\w+)"
-    r"(?P<extents>(?:\[[^;]*\])?);"
+    r"(?:alignas\((?P<align>\d+)\) )?__shared__ (?P<type>[\w: ]+?(?:<[\w:<>, ]+>)?)"
+    r" (?P<name>\w+)(?P<extents>(?:\[[^;]*\])?);"
 )
 _ASM = re.compile(r"\basm(?: volatile)?\(")
 _LIBRARY = re.compile(r"STABLE_TORCH_LIBRARY_IMPL\((\w+), CUDA, (\w+)\)")
@@ -113,7 +112,7 @@ def _end_of_string(text: str, start: int) -> int:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """The parts of a text between separators that stand outside of brackets, strings and a::b."""
+    """The parts of a text between separators outside of brackets, strings and names such as a::b."""
     parts, depth, begin, at = [], 0, 0, 0
     while at < len(text):
         if text[at] == '"':

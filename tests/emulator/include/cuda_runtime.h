@@ -75,11 +75,13 @@ inline int __all_sync(unsigned mask, int predicate, EMULATOR_HERE) {
 // --- memory --------------------------------------------------------------------------------------
 
 template <typename T>
-inline __attribute__((always_inline)) T __ldg(const T* from) {
+inline __attribute__((always_inline)) T __ldg(const T* from, EMULATOR_HERE) {
+  ::emulator::check_aligned(from, alignof(T), {file, line});
   return *from;
 }
 template <typename T>
-inline __attribute__((always_inline)) T __ldcs(const T* from) {
+inline __attribute__((always_inline)) T __ldcs(const T* from, EMULATOR_HERE) {
+  ::emulator::check_aligned(from, alignof(T), {file, line});
   return *from;
 }
 inline size_t __cvta_generic_to_shared(const void* pointer) { return ::emulator::shared_address(pointer); }

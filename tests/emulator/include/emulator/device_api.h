@@ -34,6 +34,11 @@ T* dynamic_shared() {
   return static_cast<T*>(dynamic_shared_memory());
 }
 
+inline void check_aligned(const void* from, size_t bytes, Site site) {
+  if (reinterpret_cast<uintptr_t>(from) % bytes == 0) return;
+  fail("a load of %zu bytes in %s:%d from %p is not aligned", bytes, site.file, site.line, from);
+}
+
 // --- barriers ------------------------------------------------------------------------------------
 
 void sync_block(Site site);
