@@ -41,7 +41,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 HERE = reference,cpu$(if $(GPU),$(,)cuda$(,)triton)
 
 test: $(INSTALLED)
-	$(TEST) tests --implementations $(HERE)
+	$(TEST) tests --ignore tests/emulator --implementations $(HERE)
 	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
 	$(MAKE) test-emulated
 
@@ -55,6 +55,7 @@ IN_AN_ORDER := $(OF_KERNELS) -k "not compile and not errors and not operators an
 test-emulated: SEED := $(SEED)
 test-emulated:
 	$(MAKE) emulator VARIANT=plain
+	$(TEST) tests/emulator
 	EMULATOR_SEED=0 EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-9.0.so $(TEST) $(OF_KERNELS)
 	@echo "The order of threads on the emulated device of 8.0: make test-emulated SEED=$(SEED)"
 	EMULATOR_SEED=$(SEED) EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-8.0.so $(TEST) $(IN_AN_ORDER)
