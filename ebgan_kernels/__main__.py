@@ -1,4 +1,4 @@
-"""``python -m ebgan_kernels`` reports which implementations can run here; ``--check`` tests that they are right."""
+"""``python -m ebgan_kernels`` reports which implementations can run here; ``--check`` tests them."""
 
 import sys
 

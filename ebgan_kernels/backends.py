@@ -5,8 +5,8 @@ implementation. ``cpu`` is C++ for all families but the convolutions, which torc
 pulling-away term of more samples than features runs in torch's own operations whatever is chosen.
 
 The automatic choice takes the fastest implementation that can run the input, and the reference where no other
-can. An implementation that the caller requests, by :func:`backend` or by ``EBGAN_KERNELS_BACKEND`` (read once,
-at import), either runs or raises :class:`BackendError`.
+can. An implementation that the caller requests, by :func:`backend` or by ``EBGAN_KERNELS_BACKEND`` (read
+once, at import), either runs or raises :class:`BackendError`.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _choice = _Choice()
 def backend(name: Backend) -> Iterator[None]:
     """Requests one implementation within a ``with`` block, in this thread.
 
-    Without a request, CPU tensors take ``cpu``, or ``reference`` inside ``torch.compile``, where it fuses with
-    what surrounds it; CUDA tensors take ``cuda``, or ``triton`` where the CUDA library is missing. For
-    convolutions ``cpu`` is torch's own oneDNN, except for a few small layers, and on CUDA the implementation is
-    chosen layer by layer from measurements (``ebgan_kernels.engines``).
+    Without a request, CPU tensors take ``cpu``, or ``reference`` inside ``torch.compile``, where it fuses
+    with what surrounds it; CUDA tensors take ``cuda``, or ``triton`` where the CUDA library is missing. For
+    convolutions ``cpu`` is torch's own oneDNN, except for a few small layers, and on CUDA the implementation
+    is chosen layer by layer from measurements (``ebgan_kernels.engines``).
 
-    The backward pass of a loss uses the implementation of its forward pass. Under ``torch.compile`` a change of
-    implementation recompiles. Double backward and ``torch.func`` transforms always run the reference.
+    The backward pass of a loss uses the implementation of its forward pass. Under ``torch.compile`` a change
+    of implementation recompiles. Double backward and ``torch.func`` transforms always run the reference.
 
     Raises:
         ValueError: the name is not one of ``BACKENDS``.
@@ -162,9 +162,10 @@ def select(tensor: Tensor) -> Backend:
             raise BackendError(f"backend {insisted!r} was requested but cannot run: {refusal}")
         return insisted  # type: ignore[return-value]
     if device == "cpu":
-        # An opaque operator keeps torch.compile from fusing what surrounds it, which costs more than the faster
-        # loss saves: an auto-encoder's step at 64x3x64x64 took 9.9 ms with the reference and 11.1 ms with "cpu",
-        # at 64x1x28x28 0.85 and 0.92 ms (float32, 2 cores of an AMD EPYC, torch 2.13, 2026-11-22).
+        # An opaque operator keeps torch.compile from fusing what surrounds it, which costs more than the
+        # faster loss saves: an auto-encoder's step at 64x3x64x64 took 9.9 ms with the reference and 11.1 ms
+        # with "cpu", at 64x1x28x28 0.85 and 0.92 ms (float32, 2 cores of an AMD EPYC, torch 2.13,
+        # 2026-11-22).
         return "reference" if compiling or library.cpu_missing else "cpu"
     if device == "cuda":
         if not library.cuda_missing:

@@ -1,9 +1,9 @@
-"""The choice of the engine that convolves: cuDNN, the CUDA kernels or Triton; on a CPU oneDNN or gathered rows.
+"""The choice of the engine that convolves a layer.
 
-On CUDA the automatic choice for a layer is the fastest engine in ``engines.json``.
-``python -m benchmarks.valid_conv_engines`` writes that file on the device that it measures, from the time of a
-forward and backward pass with ReLU. A device or a layer that the file does not hold takes cuDNN, and
-``backend_report`` says so.
+On CUDA the automatic choice is the fastest engine in ``engines.json``: cuDNN, the CUDA kernels or Triton. The
+benchmark ``python -m benchmarks.valid_conv_engines`` writes that file on the device that it measures, from
+the time of a forward and backward pass with ReLU. A device or a layer that the file does not hold takes
+cuDNN, and ``backend_report`` says so.
 
 On a CPU the engine is oneDNN, which torch's convolution calls, except for the small channels-last layers of
 :func:`rows_win`.
@@ -70,9 +70,9 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
     That is so for channels-last float32 layers of fewer windows than maps. A window of a channels-last image
     consists of runs of whole pixels, so gathering is cheap; most of the memory traffic is then the weights',
     which oneDNN reorders three times a step. Forward and backward with ReLU at batch 8, against torch's
-    convolution of the same layout, are 1.2 times as fast for 15 -> 64, 3x3 of 4x4, and 1.4 times for 256 -> 256,
-    5x5 of 8x8; with as many windows as maps 0.9 times (Xeon with AVX-512, 2 cores, torch 2.13, 2026-11-25).
-    Contiguous layers stay with torch's convolution, and so keep its bits.
+    convolution of the same layout, are 1.2 times as fast for 15 -> 64, 3x3 of 4x4, and 1.4 times for 256 ->
+    256, 5x5 of 8x8; with as many windows as maps 0.9 times (Xeon with AVX-512, 2 cores, torch 2.13,
+    2026-11-25). Contiguous layers stay with torch's convolution, and so keep its bits.
     """
     maps, _, rows, columns = weight.shape
     samples, _, height, width = input.shape
@@ -85,7 +85,7 @@ def report() -> str:
     known = ", ".join(f"{device} ({table['date']})" for device, table in measured().items())
     if not known:
         return (
-            "no CUDA device has been measured, so torch's cuDNN convolves there unless a backend is requested;"
-            " measure with python -m benchmarks.valid_conv_engines"
+            "no CUDA device has been measured, so torch's cuDNN convolves there unless a backend is"
+            " requested; measure with python -m benchmarks.valid_conv_engines"
         )
     return f"the fastest engine, layer by layer, as measured on {known}; cuDNN on other devices and layers"

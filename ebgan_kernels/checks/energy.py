@@ -10,7 +10,7 @@ from ebgan_kernels.native.library import accumulation_dtype
 
 
 def check_energies(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
-    """Checks that both are floating vectors of per-sample energies on one device; their lengths may differ."""
+    """Checks that both are floating vectors of energies, one a sample, on one device; lengths may differ."""
     for name, energy in ((first_name, first), (second_name, second)):
         check_floating(name, energy)
         if energy.dim() != 1:
@@ -47,8 +47,9 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
 def same_layout(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Returns the pair with dense samples of one layout, for operators that may read elements in any order.
 
-    Contiguous, channels-last and batch-sliced pairs pass as they are. Otherwise the second tensor is copied into
-    the layout of the first, or both are copied where the samples of the first have holes (a spatial slice).
+    Contiguous, channels-last and batch-sliced pairs pass as they are. Otherwise the second tensor is copied
+    into the layout of the first, or both are copied where the samples of the first have holes (a spatial
+    slice).
     """
     if first.is_contiguous() and second.is_contiguous():
         return first, second

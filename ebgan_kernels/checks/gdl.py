@@ -24,7 +24,7 @@ def check_images(
     spatial_dims: int,
     reduction: str = "mean",
 ) -> None:
-    """Checks that both are (..., H, W), or (..., D, H, W), with a first axis of samples for reduction "none"."""
+    """Checks that both are (..., H, W) or (..., D, H, W); reduction "none" takes samples as the first axis."""
     check_pair(first_name, first, second_name, second)
     shape, leading = first.shape, int(reduction == "none")
     axes = "(D, H, W)" if spatial_dims == 3 else "(H, W)"
@@ -75,7 +75,7 @@ def check_levels(x: Tensor, levels: int) -> None:
 def check_scales(
     predictions: Sequence[Tensor], target: Tensor, scale_weights: Sequence[float] | None
 ) -> None:
-    """Checks that predictions go coarse to fine, each half the next one's size, the last of target's shape."""
+    """Checks that predictions go coarse to fine, each half the next one's size, the last of the target's."""
     if isinstance(predictions, Tensor) or len(predictions) == 0:
         came = "a tensor" if isinstance(predictions, Tensor) else "empty"
         raise ValueError(f"predictions is {came}; it must be a list of one tensor a scale, coarsest first")

@@ -48,7 +48,7 @@ def check_layer(
 
 
 def _check_units(tensors: dict[str, Tensor]) -> None:
-    """Checks that every tensor has the shape that follows from z's, z's device, and a dtype that mixes with it."""
+    """Checks that every tensor has the shape that follows from z's, its device, and a dtype that mixes."""
     z = tensors["z"]
     check_floating("z", z)
     if z.dim() < 2:
@@ -74,7 +74,7 @@ def _check_beside(
     expected: tuple[int, ...],
     letters: str,
 ) -> None:
-    """Checks that a tensor has the ``expected`` shape, the first one's device, and a dtype that mixes with it.
+    """Checks that a tensor has the ``expected`` shape, the first one's device, and a dtype that mixes.
 
     ``first_letters`` and ``letters`` are the two shapes as the documentation writes them.
     """
@@ -96,7 +96,7 @@ def _check_beside(
 
 
 def rows_of_units(tensor: Tensor, leading: int) -> Tensor:
-    """The tensor with its units side by side and one stride over the ``leading`` axes, copied where needed."""
+    """The tensor with units side by side and one stride over the ``leading`` axes, copied where needed."""
     if tensor.is_contiguous() or (leading < 2 and tensor.stride(-1) == 1):
         return tensor
     return tensor.contiguous()

@@ -8,7 +8,7 @@ from ebgan_kernels.checks import check_floating
 
 
 def check_codes(codes: Tensor, processes: int = 1) -> None:
-    """Checks that codes are floating (N, ...), with at least 2 samples in the batch that all processes share."""
+    """Checks that codes are floating (N, ...), with at least 2 samples over all processes together."""
     check_floating("codes", codes)
     if codes.dim() == 0:
         raise ValueError("codes has no dimension; it must be a batch of codes (N, ...): use codes[None]")

@@ -1,8 +1,8 @@
 """Schemas and fake kernels of the energy family: see ``ebgan_kernels.native.library`` for the mechanism.
 
-Every implementation takes this layout: the two tensors of a pair have the same shape and, within a sample, the
-same dense strides (``ebgan_kernels.checks.energy.same_layout`` ensures it), so a sample is a block of D values
-in storage order. Samples may be any ``stride(0)`` apart. Gradients are packed.
+Every implementation takes this layout: the two tensors of a pair have the same shape and, within a sample,
+the same dense strides (``ebgan_kernels.checks.energy.same_layout`` ensures it), so a sample is a block of D
+values in storage order. Samples may be any ``stride(0)`` apart. Gradients are packed.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ SCHEMAS = {
         "(Tensor fake_reconstruction, Tensor fake, int distance, int shaping, bool need_fake_reconstruction,"
         " bool need_fake) -> (Tensor, Tensor, Tensor, Tensor)"
     ),
-    # Writes the gradients of grad_loss * mean f(E), or with a margin of grad_loss * mean f([margin - E]^+), from
-    # the saved energies. `filled` says that the buffers already hold the gradients for grad_loss = 1, so that
-    # nothing is done where grad_loss is 1.
+    # Writes the gradients of grad_loss * mean f(E), or with a margin of grad_loss * mean f([margin - E]^+),
+    # from the saved energies. `filled` says that the buffers already hold the gradients for grad_loss = 1, so
+    # that nothing is done where grad_loss is 1.
     "energy_loss_backward_": (
         "(Tensor(a!) grad_reconstruction, Tensor(b!) grad_target, Tensor grad_loss, Tensor reconstruction,"
         " Tensor target, Tensor energy, Tensor? margin, int distance, int shaping, bool filled) -> ()"

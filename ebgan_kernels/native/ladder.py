@@ -1,10 +1,10 @@
 """Schemas and fake kernels of the ladder family: see ``ebgan_kernels.native.library`` for the mechanism.
 
-Every implementation takes this layout: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and std
-(..., D), with the same leading axes, which number the networks of a batch. The units of a row lie side by side;
-rows may be any stride apart, and so may networks, with one stride over all leading axes
-(``ebgan_kernels.checks.ladder.rows_of_units`` ensures it). A layer's x, noise, z and h are (..., P, N, D), beta
-and gamma (..., D); the P parts of a network may be any stride apart. Results and gradients are packed.
+Every implementation takes this layout: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and
+std (..., D), with the same leading axes, which number the networks of a batch. The units of a row lie side by
+side; rows may be any stride apart, and so may networks, with one stride over all leading axes
+(``ebgan_kernels.checks.ladder.rows_of_units`` ensures it). A layer's x, noise, z and h are (..., P, N, D),
+beta and gamma (..., D); the P parts of a network may be any stride apart. Results and gradients are packed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ SCHEMAS = {
         "(Tensor x, Tensor? noise, Tensor? beta, Tensor? gamma, bool relu)"
         " -> (Tensor, Tensor, Tensor, Tensor)"
     ),
-    # Returns the gradients of x, beta and gamma. An incoming gradient, of z, h, mean or std, is None where it is 0.
+    # Returns the gradients of x, beta and gamma. An incoming gradient, of z, h, mean or std, is None where it
+    # is 0.
     "ladder_layer_backward": (
         "(Tensor? grad_z, Tensor? grad_h, Tensor? grad_mean, Tensor? grad_std, Tensor x, Tensor? noise,"
         " Tensor? beta, Tensor? gamma, Tensor mean, Tensor std, bool relu, bool need_x, bool need_beta,"

@@ -1,8 +1,8 @@
 """Schema and fake kernel of the pulling-away term: see ``ebgan_kernels.native.library`` for the mechanism.
 
 ``torch.mm`` computes the two matrix products, the Gram matrix and the gradient; the operator is what lies
-between them. Every implementation takes ``gram`` (N, N), contiguous, float32 or float64, N at least 2, symmetric
-up to rounding. Row i of the weights is computed from row i of the Gram matrix and its diagonal.
+between them. Every implementation takes ``gram`` (N, N), contiguous, float32 or float64, N at least 2,
+symmetric up to rounding. Row i of the weights is computed from row i of the Gram matrix and its diagonal.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Schemas and fake kernels of the valid-convolution family: see ``ebgan_kernels.native.library``.
 
-Every implementation takes this layout: each of the images (N, C, H, W) and weights (O, C, KH, KW) is contiguous
-or channels-last by itself; biases (O,) are contiguous. An output has the layout of its input, a gradient that of
-the tensor it belongs to. All tensors of a call have one dtype and device. H >= KH and W >= KW, and no size but N
-is 0; N, C, O and kernel may differ from scale to scale.
+Every implementation takes this layout: each of the images (N, C, H, W) and weights (O, C, KH, KW) is
+contiguous or channels-last by itself; biases (O,) are contiguous. An output has the layout of its input, a
+gradient that of the tensor it belongs to. All tensors of a call have one dtype and device. H >= KH and W >=
+KW, and no size but N is 0; N, C, O and kernel may differ from scale to scale.
 
 ``tf32`` matters only for float32 on CUDA, where products may then round their factors to TF32. Half types are
 multiplied as they are, and every sum is held in float32, or in float64 for float64.
@@ -27,9 +27,9 @@ SCHEMAS = {
     "multiscale_valid_conv2d": (
         "(Tensor[] inputs, Tensor[] weights, Tensor[] biases, int activation, bool tf32) -> Tensor[]"
     ),
-    # Returns the gradients of inputs, weights and biases; one that is not needed is a tensor of 0 elements. The
-    # activation's derivative is computed from the output (for relu whether it is > 0, for tanh 1 - output^2), so
-    # with "none" outputs are not read.
+    # Returns the gradients of inputs, weights and biases; one that is not needed is a tensor of 0 elements.
+    # The activation's derivative is computed from the output (for relu whether it is > 0, for tanh 1 -
+    # output^2), so with "none" outputs are not read.
     "multiscale_valid_conv2d_backward": (
         "(Tensor[] grad_outputs, Tensor[] outputs, Tensor[] inputs, Tensor[] weights, int activation,"
         " bool tf32, bool[] need_input, bool[] need_weight, bool[] need_bias)"

@@ -1,7 +1,7 @@
 """The gradient-difference family in plain PyTorch: definition, fallback, test oracle and baseline.
 
-Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for float64
-input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
+Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for
+float64 input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _sum(terms: Iterable[Tensor]) -> Tensor:
 def gradient_difference_loss(
     prediction: Tensor, target: Tensor, alpha: float, spatial_dims: int, reduction: Reduction
 ) -> Tensor:
-    """||step in prediction| - |step in target||^alpha, over the pairs of neighbours along each spatial axis."""
+    """||step in prediction| - |step in target||^alpha over the neighbours along each spatial axis."""
     prediction, target = accumulation(prediction), accumulation(target)
     return _sum(
         _reduced(_power(prediction.diff(dim=axis).abs() - target.diff(dim=axis).abs(), alpha), reduction)
@@ -60,7 +60,8 @@ def prediction_loss(
     reduction: Reduction,
 ) -> Tensor:
     """lp_weight * |prediction - target|^p + gdl_weight * gradient difference; without a term of weight 0."""
-    # Both terms share one conversion, so that their gradients are added before they are rounded to a half type.
+    # Both terms share one conversion, so that their gradients are added before they are rounded to a half
+    # type.
     prediction, target = accumulation(prediction), accumulation(target)
     terms = []
     if lp_weight:

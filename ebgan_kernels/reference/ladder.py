@@ -1,7 +1,7 @@
 """The ladder family in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
 
-Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for float64
-input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
+Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for
+float64 input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def pulling_away(codes: Tensor) -> Tensor:
 
 
 def pulling_away_weights(gram: Tensor, need_weights: bool) -> tuple[Tensor, Tensor]:
-    """The operator of this name: the loss and the W of its gradient W @ codes, from the codes' Gram matrix."""
+    """The operator of this name: the loss and the W of its gradient W @ codes, from the Gram matrix."""
     rows = len(gram)
     squared_norm = gram.diagonal()
     inverse = (squared_norm.sqrt() / squared_norm).masked_fill(squared_norm == 0, 0)
