@@ -24,7 +24,7 @@ def check_images(
     spatial_dims: int,
     reduction: str = "mean",
 ) -> None:
-    """Checks that both are (..., H, W) or (..., D, H, W); reduction "none" takes samples as the first axis."""
+    """Checks that both are (..., H, W) or (..., D, H, W), (N, ..., H, W) at least for reduction "none"."""
     check_pair(first_name, first, second_name, second)
     shape, leading = first.shape, int(reduction == "none")
     axes = "(D, H, W)" if spatial_dims == 3 else "(H, W)"

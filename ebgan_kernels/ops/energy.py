@@ -231,8 +231,7 @@ def generator_loss(
     check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
     if codes is None:
         if group is not None:
-            raise ValueError("group is given without codes; only the pulling-away term uses it: pass codes
-            too")
+            raise ValueError("group is given without codes; it is for the pulling-away term: pass codes too")
         return _mean_energy(fake_reconstruction, fake, distance, shaping)
     check_weight("pulling_away_weight", pulling_away_weight)
     check_floating("codes", codes)

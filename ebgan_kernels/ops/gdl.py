@@ -1,4 +1,4 @@
-"""Gradient difference loss and prediction loss; those of several scales are in ``ebgan_kernels.ops.gdl_scales``.
+"""The gradient difference loss and the prediction loss of one scale; ``gdl_scales`` has that of several.
 
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440: a
 loss of mean squares blurs predictions; comparing the steps between neighbours keeps edges sharp.

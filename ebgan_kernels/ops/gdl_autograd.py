@@ -96,7 +96,7 @@ def _buffers(inputs: list[Tensor], needed: tuple[bool, ...], stored: Gradients |
 
 
 class MultiscaleOptions(NamedTuple):
-    """The arguments that are not tensors: ``scale_weights`` go coarse to fine, ``weights`` hold for each scale."""
+    """The arguments that are not tensors; ``scale_weights`` go coarse to fine, ``weights`` hold for all."""
 
     weights: Weights
     scale_weights: tuple[float, ...]

@@ -51,13 +51,14 @@ def valid_conv2d(
     Returns:
         (N, O, H - KH + 1, W - KW + 1), in the input's dtype. Channels-last for a channels-last input.
 
-    Gradients: to input, weight and bias, of every order; relu'(0) = 0, and leaky_relu'(0) = 0.2. Errors:
-    ValueError for shapes, devices and options, TypeError for dtypes. Memory: the output. From forward to
-    backward the arguments and the output are kept, and nothing from before the activation. Kernels sum weight
-    gradients in parts, in a buffer of a few times the weights in float32 that lives as long as the backward
-    pass. Precision: float32 on CUDA follows ``torch.backends.cudnn.conv.fp32_precision``, which torch sets to
-    TF32; half types are summed in float32. Under autocast the convolution runs in the autocast type. Source:
-    arXiv:1511.05440, section 2, the discriminators.
+    Gradients: to input, weight and bias, of every order; relu'(0) = 0, and leaky_relu'(0) = 0.2.
+    Errors: ValueError for shapes, devices and options, TypeError for dtypes.
+    Memory: the output. The arguments and the output are kept from forward to backward, and nothing from before
+    the activation. Kernels sum weight gradients in parts, in a float32 buffer of a few times the weights that
+    lives as long as the backward pass.
+    Precision: float32 on CUDA follows ``torch.backends.cudnn.conv.fp32_precision``, which torch sets to TF32;
+    half types are summed in float32. Under autocast the convolution runs in the autocast type.
+    Source: arXiv:1511.05440, section 2, the discriminators.
 
     Example:
         >>> import torch, ebgan_kernels
@@ -114,8 +115,7 @@ def multiscale_valid_conv2d(
 
     Args:
         inputs: a tensor (N, C, H, W) for each scale, all of one dtype and device. N, C, O and kernel may
-        differ
-            from scale to scale.
+            differ from scale to scale.
         weights: a tensor (O, C, KH, KW) for each scale.
         biases: a tensor (O,) or None for each scale.
         activation: as in :func:`valid_conv2d`, for all scales.
@@ -181,7 +181,7 @@ def _plain(
 
 
 def _by_rows(input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
-    """Convolves a channels-last image as one product: its windows as rows, in memory order, times the weights."""
+    """Convolves a channels-last image as one product of its windows, as rows in memory order, and weights."""
     samples, channels, height, width = input.shape
     maps, _, rows, columns = weight.shape
     windows = input.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 4, 5, 1)
@@ -216,7 +216,7 @@ _allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
-    """The dtype that autocast requires; None where autocast is off, and for float64, which it leaves alone."""
+    """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
     device = tensor.device.type
     if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
         return None
@@ -224,7 +224,7 @@ def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
 
 
 class ValidConv2d(nn.Conv2d):
-    """:func:`valid_conv2d` as a module, with the parameters, initialisation and state dict of ``nn.Conv2d``."""
+    """:func:`valid_conv2d` as a module, with parameters, initialisation and state dict of ``nn.Conv2d``."""
 
     def __init__(
         self,
