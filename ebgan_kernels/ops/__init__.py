@@ -1,1 +1,1 @@
-"""The public operators: ``<family>.py`` has functions and modules, ``<family>_autograd.py`` their autograd."""
+"""The public operators: ``<family>.py`` has functions and modules, ``<family>_autograd.py`` the autograd."""

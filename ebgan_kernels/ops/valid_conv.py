@@ -53,9 +53,9 @@ def valid_conv2d(
 
     Gradients: to input, weight and bias, of every order; relu'(0) = 0, and leaky_relu'(0) = 0.2.
     Errors: ValueError for shapes, devices and options, TypeError for dtypes.
-    Memory: the output. The arguments and the output are kept from forward to backward, and nothing from before
-    the activation. Kernels sum weight gradients in parts, in a float32 buffer of a few times the weights that
-    lives as long as the backward pass.
+    Memory: the output. The arguments and the output are kept from forward to backward, and nothing from
+    before the activation. Kernels sum weight gradients in parts, in a float32 buffer of a few times the
+    weights that lives as long as the backward pass.
     Precision: float32 on CUDA follows ``torch.backends.cudnn.conv.fp32_precision``, which torch sets to TF32;
     half types are summed in float32. Under autocast the convolution runs in the autocast type.
     Source: arXiv:1511.05440, section 2, the discriminators.
