@@ -179,8 +179,8 @@ inline void store(BFloat16* to, Float value) {
 inline Float load(const Float16* from) {
   Float value;
 #if defined(__AVX512F__)
-  // These are the zero-masking forms, because the plain ones make GCC 12 warn of an uninitialised value inside its own
-  // header.
+  // These are the zero-masking forms, because the plain ones make GCC 12 warn of an uninitialised value inside its
+  // own header.
   value = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__F16C__) && defined(__AVX2__)
   value = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
