@@ -1,7 +1,9 @@
 """Fused kernels for the losses and convolutions of energy-based and adversarial image and video models.
 
-Every public name is here; each operator family is one file in ``ops`` (public function, ``nn.Module``,
-autograd), and has the same file name in ``reference``, ``triton``, ``csrc/cpu`` and ``csrc/cuda``.
+Every public name is here. A family of operators has one name in every folder: ``ops/<family>.py`` holds its
+public functions and modules, with the autograd beside it in ``ops/<family>_autograd.py``, and ``checks``,
+``native``, ``reference``, ``triton``, ``csrc/math``, ``csrc/cpu`` and ``csrc/cuda`` hold files of the same
+name.
 """
 
 from ebgan_kernels.backends import BACKENDS, Backend, BackendError, backend, backend_report

@@ -1,4 +1,4 @@
-"""``python -m ebgan_kernels``: what is available here, and why; with ``--check``, whether it is right."""
+"""``python -m ebgan_kernels`` reports which implementations can run here; ``--check`` tests them."""
 
 import sys
 

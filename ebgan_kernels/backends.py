@@ -1,9 +1,12 @@
 """Which implementation runs, and why.
 
-Four implementations of every operator: ``reference`` (plain PyTorch, any device), ``cpu`` (C++), ``cuda``
-(CUDA C++) and ``triton``. The automatic choice takes the fastest that can run the input and falls back
-silently; an implementation that was insisted on (:func:`backend`, or ``EBGAN_KERNELS_BACKEND`` read once at
-import) and cannot run raises.
+Every operator has a ``reference`` (plain PyTorch, any device), a ``cuda`` (CUDA C++) and a ``triton``
+implementation. ``cpu`` is C++ for all families but the convolutions, which torch's oneDNN computes there. The
+pulling-away term of more samples than features runs in torch's own operations whatever is chosen.
+
+The automatic choice takes the fastest implementation that can run the input, and the reference where no other
+can. An implementation that the caller requests, by :func:`backend` or by ``EBGAN_KERNELS_BACKEND`` (read
+once, at import), either runs or raises :class:`BackendError`.
 """
 
 from __future__ import annotations
@@ -34,11 +37,14 @@ if _environment is not None:
 
 
 class BackendError(RuntimeError):
-    """An implementation was insisted on and cannot run."""
+    """The implementation that the caller requested cannot run the input."""
 
 
 class _Choice(threading.local):
-    """Thread-local, a plain attribute: torch.compile guards on it, where a ContextVar breaks the graph."""
+    """The implementation that each thread requests.
+
+    It is a plain attribute, on which torch.compile guards; a ContextVar would break the graph.
+    """
 
     def __init__(self) -> None:
         self.insisted = _environment
@@ -49,18 +55,18 @@ _choice = _Choice()
 
 @contextlib.contextmanager
 def backend(name: Backend) -> Iterator[None]:
-    """Insists on one implementation within a ``with`` block, in this thread.
+    """Requests one implementation within a ``with`` block, in this thread.
 
-    The automatic choice is the fastest that can run the input: on a CPU ``cpu``, inside ``torch.compile``
-    ``reference``, which fuses with what surrounds it; on CUDA ``cuda``, else ``triton``. For convolutions
-    ``cpu`` is torch's own oneDNN, but for a few small layers, and on CUDA the automatic choice is made layer
-    by layer, as measured (``ebgan_kernels.engines``).
+    Without a request, CPU tensors take ``cpu``, or ``reference`` inside ``torch.compile``, where it fuses
+    with what surrounds it; CUDA tensors take ``cuda``, or ``triton`` where the CUDA library is missing. For
+    convolutions ``cpu`` is torch's own oneDNN, except for a few small layers, and on CUDA the implementation
+    is chosen layer by layer from measurements (``ebgan_kernels.engines``).
 
-    The backward of a loss uses the choice of its forward. Under ``torch.compile`` a change of choice
-    recompiles. Double backward and ``torch.func`` transforms run the reference all the same.
+    The backward pass of a loss uses the implementation of its forward pass. Under ``torch.compile`` a change
+    of implementation recompiles. Double backward and ``torch.func`` transforms always run the reference.
 
     Raises:
-        ValueError: unknown name.
+        ValueError: the name is not one of ``BACKENDS``.
 
     Example:
         >>> import torch, ebgan_kernels
@@ -79,12 +85,12 @@ def backend(name: Backend) -> Iterator[None]:
 
 
 def insisted() -> Backend | None:
-    """The implementation that this thread insists on; None where the choice is automatic."""
+    """The implementation that this thread requests; None where the choice is automatic."""
     return _choice.insisted  # type: ignore[return-value]
 
 
 def triton_missing() -> str:
-    """Imports the Triton operators at the first call; "" or, in one line, why they cannot be had."""
+    """Imports the Triton operators at the first call; returns "" or, in one line, why that failed."""
     try:
         for family in OPERATOR_FAMILIES:
             importlib.import_module(f"ebgan_kernels.triton.{family}")
@@ -93,8 +99,8 @@ def triton_missing() -> str:
     return ""
 
 
-# All that torch.compiler.assume_constant_result does, whose call imports torch._dynamo: `import
-# ebgan_kernels` took 5.4 s with it and 0.03 s without (torch 2.13, AMD EPYC, 2026-11-22).
+# This is all that torch.compiler.assume_constant_result does. Calling it would import torch._dynamo: `import
+# ebgan_kernels` took 5.4 s with the call and 0.03 s without (torch 2.13, AMD EPYC, 2026-11-22).
 triton_missing._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
@@ -103,9 +109,9 @@ def _triton_interpreted() -> bool:
 
 
 def device_of(name: Backend) -> torch.device:
-    """The device whose tensors an implementation takes: the CPU's where it is emulated or interpreted.
+    """The device whose tensors an implementation takes, which is the CPU where kernels are simulated there.
 
-    The reference takes tensors of any device, and those of the CPU are everywhere.
+    The reference takes tensors of any device; for it this is the CPU, which every machine has.
     """
     simulated = {"cuda": library.cuda_is_emulated, "triton": _triton_interpreted()}
     return torch.device("cuda" if name in simulated and not simulated[name] else "cpu")
@@ -146,19 +152,20 @@ def select(tensor: Tensor) -> Backend:
     """The implementation for an operator whose inputs are on the device of ``tensor``."""
     compiling = torch.compiler.is_compiling()
     if not compiling and torch._C._are_functorch_transforms_active():
-        # Inside torch.func transforms a ctx-style autograd.Function does not exist; plain PyTorch does.
+        # torch.func transforms refuse an autograd.Function whose forward takes ctx; plain PyTorch they take.
         return "reference"
     device = tensor.device.type
     insisted = _choice.insisted
     if insisted is not None:
         refusal = _refusal(insisted, device)
         if refusal:
-            raise BackendError(f"backend {insisted!r} was insisted on and cannot run: {refusal}")
+            raise BackendError(f"backend {insisted!r} was requested but cannot run: {refusal}")
         return insisted  # type: ignore[return-value]
     if device == "cpu":
-        # Inside a compiled step the fusion that an opaque loss prevents is worth more than the loss: for an
-        # auto-encoder's step at 64x3x64x64 the reference took 9.9 ms and "cpu" 11.1, at 64x1x28x28 0.85 and
-        # 0.92 (float32, 2 cores of an AMD EPYC, torch 2.13, 2026-11-22).
+        # An opaque operator keeps torch.compile from fusing what surrounds it, which costs more than the
+        # faster loss saves: an auto-encoder's step at 64x3x64x64 took 9.9 ms with the reference and 11.1 ms
+        # with "cpu", at 64x1x28x28 0.85 and 0.92 ms (float32, 2 cores of an AMD EPYC, torch 2.13,
+        # 2026-11-22).
         return "reference" if compiling or library.cpu_missing else "cpu"
     if device == "cuda":
         if not library.cuda_missing:
@@ -168,7 +175,7 @@ def select(tensor: Tensor) -> Backend:
 
 
 def backend_report() -> str:
-    """What is there, what is not and why, how it was built: some lines for a person or a bug report.
+    """Which implementations can run here, why others cannot, and how they were built, as lines of text.
 
     Example:
         >>> import ebgan_kernels
@@ -185,7 +192,7 @@ def backend_report() -> str:
         f"cuda       {_cuda_line(build, has_gpu)}",
         f"triton     {_triton_line(has_gpu)}",
         f"valid_conv {engines.report()}",
-        f"insisted   {_choice.insisted or 'nothing: the fastest that can run the input is chosen'}",
+        f"requested  {_choice.insisted or 'none: the fastest that can run the input is chosen'}",
     ]
     return "\n".join(lines)
 

@@ -1,10 +1,11 @@
-"""Which engine convolves: what was measured, layer by layer.
+"""The choice of the engine that convolves a layer.
 
-On CUDA the automatic choice for a layer is the fastest engine in ``engines.json``, which
-``python -m benchmarks.valid_conv_engines`` writes on the device it measures: forward and backward
-with ReLU, cuDNN or one of ours. A device or a layer that is not in it takes cuDNN, and the report says so.
+On CUDA the automatic choice is the fastest engine in ``engines.json``: cuDNN, the CUDA kernels or Triton. The
+benchmark ``python -m benchmarks.valid_conv_engines`` writes that file on the device that it measures, from
+the time of a forward and backward pass with ReLU. A device or a layer that the file does not hold takes
+cuDNN, and ``backend_report`` says so.
 
-On a CPU the engine is oneDNN, which torch's convolution calls, but for the small channels-last layers of
+On a CPU the engine is oneDNN, which torch's convolution calls, except for the small channels-last layers of
 :func:`rows_win`.
 """
 
@@ -26,7 +27,10 @@ Engine = Literal["cudnn", "cuda", "triton"]
 
 
 def layer_key(input: Tensor, weight: Tensor, dtype: torch.dtype) -> str:
-    """A layer, whatever its batch: "float32 contiguous 15x4x4 64x3x3": 15 channels of 4x4 pixels, 64 maps."""
+    """The name of a layer in the file, without its batch.
+
+    "float32 contiguous 15x4x4 64x3x3" convolves 15 channels of 4 x 4 pixels into 64 maps with 3 x 3 kernels.
+    """
     layout = "channels_last" if channels_last(input) else "contiguous"
     shapes = (input.shape[1:], (weight.shape[0], *weight.shape[2:]))
     return " ".join(
@@ -36,16 +40,19 @@ def layer_key(input: Tensor, weight: Tensor, dtype: torch.dtype) -> str:
 
 @functools.cache
 def measured() -> Mapping[str, Any]:
-    """By device: "date", "torch", "commit", and "layers": by key the engine at each batch size."""
+    """The content of the file: for each device "date", "torch", "commit" and "layers".
+
+    "layers" holds for each key of a layer the fastest engine at each batch size.
+    """
     return json.loads(TABLE.read_text()) if TABLE.is_file() else {}
 
 
-# Read once, as a constant: torch.compile need not see a file being opened.
+# The file is read once, as a constant, so that torch.compile does not trace the opening of a file.
 measured._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def cuda_engine(input: Tensor, weight: Tensor, dtype: torch.dtype) -> Engine:
-    """The fastest that computes in ``dtype``, at the measured batch size that is nearest."""
+    """The fastest engine for a layer that computes in ``dtype``, as measured at the nearest batch size."""
     tables = measured()
     if not tables:
         return "cudnn"
@@ -58,13 +65,14 @@ def cuda_engine(input: Tensor, weight: Tensor, dtype: torch.dtype) -> Engine:
 
 
 def rows_win(input: Tensor, weight: Tensor) -> bool:
-    """Whether, of channels-last float32 input, windows gathered to rows and one matrix product win.
+    """Whether gathering windows into rows of one matrix product is faster than oneDNN.
 
-    A window of a channels-last image is runs of whole pixels. Where there are fewer windows than maps, the
-    weights are what must be moved, and oneDNN reorders them three times a step. Forward and backward with
-    ReLU at batch 8, against torch's convolution of the same layout: 1.2 times as fast for 15 -> 64, 3x3 of
-    4x4, 1.4 for 256 -> 256, 5x5 of 8x8; with as many windows as maps 0.9 (Xeon with AVX-512, 2 cores, torch
-    2.13, 2026-11-25). What is contiguous keeps the bits of torch's own convolution.
+    That is so for channels-last float32 layers of fewer windows than maps. A window of a channels-last image
+    consists of runs of whole pixels, so gathering is cheap; most of the memory traffic is then the weights',
+    which oneDNN reorders three times a step. Forward and backward with ReLU at batch 8, against torch's
+    convolution of the same layout, are 1.2 times as fast for 15 -> 64, 3x3 of 4x4, and 1.4 times for 256 ->
+    256, 5x5 of 8x8; with as many windows as maps 0.9 times (Xeon with AVX-512, 2 cores, torch 2.13,
+    2026-11-25). Contiguous layers stay with torch's convolution, and so keep its bits.
     """
     maps, _, rows, columns = weight.shape
     samples, _, height, width = input.shape
@@ -73,11 +81,11 @@ def rows_win(input: Tensor, weight: Tensor) -> bool:
 
 
 def report() -> str:
-    """What the choice on CUDA rests on, in one line."""
+    """The line of ``backend_report`` that says which measurements the choice on CUDA rests on."""
     known = ", ".join(f"{device} ({table['date']})" for device, table in measured().items())
     if not known:
         return (
-            "no CUDA device was measured: there torch's cuDNN convolves unless ours is insisted on; measure"
-            " with python -m benchmarks.valid_conv_engines"
+            "no CUDA device has been measured, so torch's cuDNN convolves there unless a backend is"
+            " requested; measure with python -m benchmarks.valid_conv_engines"
         )
     return f"the fastest engine, layer by layer, as measured on {known}; cuDNN on other devices and layers"

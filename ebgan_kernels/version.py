@@ -1,3 +1,3 @@
-"""The version, in a file that imports nothing: the build reads it where torch cannot be imported."""
+"""The version. This file imports nothing, because the build reads it where torch cannot be imported."""
 
 __version__ = "0.1.0"

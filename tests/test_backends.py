@@ -92,7 +92,7 @@ def test_insisting_on_what_cannot_run_raises_and_says_why(name: ek.Backend) -> N
     with ek.backend(name), pytest.raises(RuntimeError) as caught:
         ek.generator_loss(*CPU_TENSORS)
     message = str(caught.value)
-    assert f"backend '{name}' was insisted on and cannot run: " in message and "\n" not in message
+    assert f"backend '{name}' was requested but cannot run: " in message and "\n" not in message
     assert "CUDA" in message
 
 
@@ -103,7 +103,7 @@ def test_the_report_names_every_implementation_and_gives_a_reason_for_each_that_
         assert state in ("available", "missing") and reason
         assert (missing(name) == "") == (state == "available")
     with ek.backend("reference"):
-        assert any(line.split() == ["insisted", "reference"] for line in ek.backend_report().splitlines())
+        assert any(line.split() == ["requested", "reference"] for line in ek.backend_report().splitlines())
 
 
 def run_with(environment: str, code: str) -> subprocess.CompletedProcess[str]:
@@ -117,7 +117,7 @@ def test_the_environment_insists() -> None:
     assert run_with("reference", code).returncode == 0
     refused = run_with("cuda", code)
     assert refused.returncode != 0
-    assert "backend 'cuda' was insisted on and cannot run" in refused.stderr.splitlines()[-1]
+    assert "backend 'cuda' was requested but cannot run" in refused.stderr.splitlines()[-1]
 
 
 def test_an_unknown_name_in_the_environment_is_an_error_at_import() -> None:

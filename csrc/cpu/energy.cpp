@@ -1,12 +1,12 @@
-// The energy family on the CPU.
+// The energy family on the CPU. For N elements in one image tensor:
 //
-//   reconstruction_energy               2N read                  N: elements of one image tensor
+//   reconstruction_energy               2N read
 //   reconstruction_energy_backward      2N read, 1N written for each gradient
 //   discriminator_loss, generator_loss  2N read for each pair, 1N written for each gradient
 //   energy_loss_backward_               2N read, 1N written for each gradient; nothing where it is filled and
 //                                       the incoming gradient is 1
 //
-// The gradient takes a second sweep over a sample, which reads it from cache.
+// The gradient takes a second sweep over a sample, which reads it from the caches.
 
 #include <optional>
 #include <tuple>

@@ -1,8 +1,8 @@
-// Batches of the energy family on the CPU: how samples and their chunks are shared among threads.
+// Batches of the energy family on the CPU, and how samples and their chunks are shared among threads.
 //
-// A sample is summed in chunks of fixed length whatever the number of threads, each to float64, and the
-// chunks are added in order: same input, same bits. Where there are fewer samples than threads, the threads
-// share the chunks instead.
+// A sample is summed in chunks of fixed length whatever the number of threads, each chunk to float64, and the
+// chunks are added in order, so the same input gives the same bits. Where there are fewer samples than threads,
+// the threads share the chunks instead.
 
 #pragma once
 
@@ -21,10 +21,10 @@ using math::Distance;
 using math::Shaping;
 using math::Term;
 
-// 16,384 elements of a pair are 128 KiB of float32: a chunk and its gradient stay in the second-level cache.
+// A chunk of 16,384 elements of a pair is 128 KiB of float32: with its gradient it stays in a second-level cache.
 constexpr int64_t kChunk = 16384;
 
-// A reconstruction, its target and the packed gradients that are wanted of them.
+// A reconstruction, its target and their packed gradients, null where not wanted.
 struct Pair {
   Batch reconstruction;
   Batch target;
@@ -67,7 +67,7 @@ inline void write_gradient(const Pair& pair, int64_t sample, int64_t chunk, Dist
                            double slope) {
   const Span span = pair.span(sample, chunk);
   if (slope == 0 && std::isfinite(energy)) {
-    // An inactive hinge: nothing to read. (With an infinite or NaN energy 0 * residual is NaN, as in
+    // The hinge is inactive, and nothing need be read. (For an infinite or NaN energy 0 * residual is NaN, as in
     // PyTorch.)
     const auto clear = [&](void* gradient, Dtype dtype) {
       if (gradient) std::memset(gradient, 0, static_cast<size_t>(span.elements * element_size(dtype)));
@@ -80,14 +80,15 @@ inline void write_gradient(const Pair& pair, int64_t sample, int64_t chunk, Dist
   energy_kernels().gradient(distance, pair.reconstruction.dtype, pair.target.dtype, span, coefficient);
 }
 
-// What a pair contributes to a loss: the mean over its samples of f(E), or of f([margin - E]^+).
+// A pair's term of a loss: the mean over its samples of f(E), or of f([margin - E]^+).
 struct LossTerm {
   Pair pair;
   Term term;
   double margin;
   double* energies;
 
-  // Of scale * loss. A fake sample beyond the margin gets 0 whatever the scale, as from PyTorch's relu.
+  // The derivative of scale * loss by a sample's energy. A fake sample beyond the margin gets 0 whatever the
+  // scale, as from PyTorch's relu.
   double slope(Shaping shaping, int64_t sample, double scale) const {
     const double slope = math::loss_slope(term, shaping, energies[sample], margin);
     if (term == Term::kHinge && slope == 0) return 0;
@@ -101,7 +102,7 @@ struct LossTerm {
   }
 };
 
-// body(term, sample) for the samples of every term; body(term, sample, chunk) for their chunks.
+// Calls body(term, sample) for the samples of every term; for_each_chunk calls body(sample, chunk) for one term.
 template <typename Body>
 void for_each_sample(const std::vector<LossTerm>& terms, const Body& body) {
   int64_t count = 0;
@@ -139,10 +140,11 @@ inline bool fewer_samples_than_threads(const std::vector<LossTerm>& terms) {
   return samples < thread_count() && chunks > samples;
 }
 
-// Energies of every term and, where wanted, gradients of the loss.
+// Computes the energies of every term and, where wanted, the gradients of the loss.
 inline void energies_and_gradients(const std::vector<LossTerm>& terms, Distance distance, Shaping shaping) {
   const auto energy_of = [&](const LossTerm& term, double sum) {
-    // Rounded as it is returned, so that a later backward pass from the saved energy gives the same bits.
+    // The energy is rounded to the dtype that is returned, so that a later backward pass from the saved energy
+    // gives the same bits.
     const double energy = math::energy_of_sum(distance, sum, term.pair.elements());
     return term.pair.reconstruction.dtype == Dtype::kFloat64
                ? energy

@@ -1,4 +1,4 @@
-// What the energy family needs of an instruction set; implemented in energy_kernels.cpp.
+// The kernels of the energy family for one instruction set; energy_kernels.cpp implements them.
 
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace ebgan {
 
-// `elements` values of a pair, and where its gradients go; a null gradient is not wanted. `streamed`: so much is
-// written that it will have left the caches before anyone reads it.
+// `elements` values of a pair, and where its gradients go; a null gradient is not wanted. `streamed` says that so
+// much is written that it leaves the caches before it is read.
 struct Span {
   const void* reconstruction;
   const void* target;
@@ -22,9 +22,9 @@ struct Span {
 };
 
 struct EnergyKernels {
-  // Sum over the span of the residual's terms: r^2, or |r| for l1.
+  // Returns the sum of the residual's terms over the span: r^2, or |r| for l1.
   double (*sum)(math::Distance distance, Dtype reconstruction, Dtype target, const Span& span);
-  // gradient_j = coefficient * direction(r_j), and its negative to the target.
+  // Writes gradient_j = coefficient * direction(r_j), and its negative for the target.
   void (*gradient)(math::Distance distance, Dtype reconstruction, Dtype target, const Span& span,
                    double coefficient);
 };

@@ -1,9 +1,9 @@
-// Gradient difference and prediction loss on the CPU.
+// Gradient difference and prediction loss on the CPU. For N elements of the prediction:
 //
-//   prediction_loss             2N read, 1N written for each gradient             N: elements of the prediction
+//   prediction_loss             2N read, 1N written for each gradient
 //   prediction_loss_backward_   the same; nothing where it is filled and the incoming gradient is 1
 //
-// Memory beyond results: what a thread needs for a tile (gdl_workspace.h).
+// Beside the results each thread takes memory for one tile (gdl_workspace.h).
 
 #include <cmath>
 #include <tuple>
@@ -16,7 +16,7 @@ namespace {
 
 enum class Reduction : int64_t { kMean = 0, kSum = 1, kNone = 2 };
 
-// What forward and backward pass over, and what it is worth.
+// The volumes that forward and backward pass over, and the shares of their terms.
 struct Loss {
   bool by_sample;
   int64_t samples;
@@ -31,7 +31,7 @@ struct Loss {
         extent(extent_of(prediction, spatial_dims, elements)),
         terms(terms_of(weights, extent, elements, static_cast<Reduction>(reduction) != Reduction::kSum)) {}
 
-  // The losses of the tiles of all samples, in order; scale(sample) multiplies loss and gradients.
+  // Returns the losses of the tiles of all samples, in order; scale(sample) multiplies loss and gradients.
   template <typename Scale>
   std::vector<double> pass(const Tensor& prediction, const Tensor& target, const Tensor& grad_prediction,
                            const Tensor& grad_target, const Scale& scale) const {
@@ -53,7 +53,7 @@ std::tuple<Tensor, Tensor, Tensor> prediction_loss(const Tensor& prediction, con
       loss.pass(prediction, target, grad_prediction, grad_target, [](int64_t) { return 1.0; });
   const int64_t count = static_cast<int64_t>(losses.size());
   if (!loss.by_sample) {
-    // Of no elements: the mean is NaN, an infinite share of nothing; the sum is 0.
+    // Without elements the mean is NaN, an infinite share of nothing, and the sum is 0.
     const double value = count == 0 ? 0 * loss.terms.element_share + 0 * loss.terms.axis_shares[0]
                                     : sum_of(losses.data(), count);
     return {scalar_tensor(value, prediction), grad_prediction, grad_target};

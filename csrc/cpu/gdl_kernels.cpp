@@ -1,9 +1,9 @@
 // The loops of the gradient-difference family, compiled once per instruction set into namespace EBGAN_ISA.
 //
-//   pass   2 reads and 1 write an element from and to memory for one gradient; from cache the neighbours, and of
-//          the slopes 1 read and 1 write down and through: those along a row stay in registers
+//   pass   for one gradient 2 reads and 1 write of memory for each element. Neighbours come from the caches, and so
+//          do the slopes of pairs down and through, 1 read and 1 write each; those along a row stay in registers
 //
-// Rows are passed in vectors, the last of a row with as many lanes as are left. Lanes that are left out read 0:
+// Rows are passed in vectors; the last vector of a row has as many lanes as are left. The other lanes read 0, so
 // their terms and slopes are 0.
 
 #include "cpu/gdl_kernels.h"
@@ -18,7 +18,7 @@ namespace {
 
 using math::Exponent;
 
-// The vectors of a row: those with a successor, and the last, whole or with as many lanes as are left.
+// The vectors of a row: Inner has a successor, Whole is a last vector of all lanes, Ragged one of the lanes left.
 template <typename T>
 struct Inner {
   Vector<T> load(const T* from) const { return EBGAN_ISA::load(from); }
@@ -39,7 +39,7 @@ struct Ragged {
   void save(T* to, Vector<T> value) const { store_first(to, value, left); }
 };
 
-// Sums in float64, to which a lane of a vector adds itself after at most so many terms.
+// The number of terms that a lane adds before its sum goes on in float64.
 constexpr int kLaneTerms = 64;
 
 template <typename T>
@@ -60,12 +60,13 @@ class Totals {
   }
 
  private:
-  // As vectors: of lanes kept one by one GCC 12 makes scalars, a third of the time of a pass over small planes.
+  // The sums are vectors: of lanes kept one by one GCC 12 makes scalars, which took a third of the time of a pass
+  // over small planes.
   static constexpr int kParts = sizeof(double) / sizeof(T);
   Double sums_[kParts] = {};
 };
 
-// Of a pair: d pair / d(dP) and d pair / d(dT).
+// The slopes of a pair: d pair / d(dP) and d pair / d(dT).
 template <typename T>
 struct Slopes {
   Vector<T> prediction{};
@@ -87,7 +88,7 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
   using V = Vector<T>;
   constexpr bool kSlopes = wanted != Wanted::kTerms;
   constexpr bool kTarget = wanted == Wanted::kBoth;
-  // Copies: what is behind a reference would be read again after every store.
+  // These are copies, because values behind a reference would be read again after every store.
   const Side<T> prediction = run.prediction;
   const Side<T> target = run.target;
   const int64_t width = run.width;
@@ -140,7 +141,7 @@ void pass_rows(const Terms& terms, const Run<T>& run, Sums& sums) {
         if constexpr (kSlopes) grad_prediction += share * (before.prediction - after.prediction);
         if constexpr (kTarget) grad_target += share * (before.target - after.target);
       };
-      // The slopes of the pair before are in memory, and those of the pair after take their place.
+      // The slopes of the pair before are in memory; those of the pair after replace them.
       const auto across = [&](V share, V& sum_of_pairs, bool is_paired, const T* next_prediction,
                               const T* next_target, T* prediction_slopes, T* target_slopes) {
         Slopes<T> before, after;

@@ -1,4 +1,4 @@
-// What the gradient-difference family needs of an instruction set; implemented in gdl_kernels.cpp.
+// The kernels of the gradient-difference family for one instruction set; gdl_kernels.cpp implements them.
 
 #pragma once
 
@@ -10,8 +10,8 @@
 
 namespace ebgan {
 
-// What the terms of a loss are worth. `axes` are width, height and depth; none where the gradient difference is
-// left out, as p is 0 where the l_p term is.
+// The shares of a loss's terms. `axes` counts width, height and depth; it is 0 where the gradient difference is
+// left out, and p is 0 where the l_p term is.
 struct Terms {
   int p;
   int axes;
@@ -27,14 +27,14 @@ struct Terms {
   }
 };
 
-// Sums of terms, before their shares.
+// Sums of terms, not yet multiplied by their shares.
 struct Sums {
   double elements = 0;
   double axes[3] = {0, 0, 0};
 };
 
-// One image of a run. `down` and `through` carry the slopes of pairs (d pair / d step) from the element that comes
-// first to the one that comes second: a row of them to the next row, a run of them to the same rows of the next
+// One image of a run. `down` and `through` carry the slopes of pairs (d pair / d step) from a pair's first element
+// to its second: `down` a row of slopes to the next row, `through` a run of slopes to the same rows of the next
 // slice.
 template <typename T>
 struct Side {
@@ -45,27 +45,27 @@ struct Side {
   T* through = nullptr;
 };
 
-// Rows that follow each other in memory, of one slice or of several planes. Where a gradient of the target is
-// wanted, the prediction has one too; where none is, there are no slopes.
+// Rows that follow each other in memory, in one slice or in several planes. Where the target has a gradient, the
+// prediction has one too; without gradients there are no slopes.
 template <typename T>
 struct Run {
   Side<T> prediction;
   Side<T> target;
   int64_t rows;
   int64_t width;
-  int64_t first;   // which row of its slice or plane the run begins with
-  int64_t height;  // of the slice or plane
-  bool paired;     // whether pairs are formed along rows and down columns,
-  bool through;    // and from slice to slice
-  bool streamed;   // so much is written that it will have left the caches before anyone reads it
+  int64_t first;   // the row of its slice or plane with which the run begins
+  int64_t height;  // the rows of the slice or plane
+  bool paired;     // whether pairs are formed along rows and down columns
+  bool through;    // whether pairs are formed from slice to slice
+  bool streamed;   // whether so much is written that it leaves the caches before it is read
 };
 
 template <typename T>
 struct GdlLoops {
   // Adds a run's terms to the sums, and writes the gradients that are wanted.
   void (*pass)(const Terms& terms, const Run<T>& run, Sums& sums);
-  // The 2 x 2 averages (height, width) of a plane of twice that size; and back, a quarter of each coarse element
-  // added to the four it is the average of.
+  // `average` makes the 2 x 2 averages (height, width) of a plane of twice that size; `spread` goes back, and adds a
+  // quarter of each coarse element to the four that it is the average of.
   void (*average)(const T* fine, int64_t height, int64_t width, T* coarse);
   void (*spread)(const T* coarse, int64_t height, int64_t width, T* fine);
 };
@@ -73,10 +73,10 @@ struct GdlLoops {
 struct GdlKernels {
   GdlLoops<float> single;
   GdlLoops<double> precise;
-  // Between float32 and a type of no more digits.
+  // These convert between float32 and a type of no more digits.
   void (*widen)(Dtype dtype, const void* from, int64_t count, float* to);
   void (*narrow)(Dtype dtype, const float* from, int64_t count, void* to);
-  // After streamed stores, before another thread may read them.
+  // Must follow streamed stores before another thread reads them.
   void (*finish)();
 };
 

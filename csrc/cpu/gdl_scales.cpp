@@ -1,10 +1,10 @@
 // The multi-scale prediction loss and the average pyramid on the CPU.
 //
 //   multiscale_prediction_loss, _backward_   predictions and target read once, 1 written for each gradient
-//   average_pyramid, _backward               N read, N/4 + N/16 + ... written; and the reverse
+//   average_pyramid, _backward               N read, N/4 + N/16 + ... written; the backward pass the reverse
 //
-// A thread takes groups of whole planes, 16,384 elements or one plane. Of a group's target the averages live in
-// memory of the thread's own: a third of a group (half types: with the group itself in float32).
+// A thread takes groups of whole planes, of 16,384 elements or of one plane. The averages of a group's target are in
+// the thread's own memory, a third of a group; for half types so is the group itself in float32.
 
 #include <tuple>
 #include <vector>
@@ -14,7 +14,7 @@
 namespace ebgan {
 namespace {
 
-// One scale of the multi-scale loss, with the scale's weight in its terms; the extent is of one plane.
+// One scale of the multi-scale loss, whose weight is in its terms; the extent is that of one plane.
 struct Scale {
   Terms terms;
   Extent extent;
@@ -48,7 +48,7 @@ class Groups {
     }
   }
 
-  // The loss of `planes` planes at all scales, and the gradients; the target is averaged down on the way.
+  // Returns the loss of `planes` planes at all scales and writes the gradients; the target is averaged on the way.
   double pass(int64_t first, int64_t planes) {
     size_t k = scales_.size() - 1;
     const int64_t elements = scales_[k].extent.slice();
@@ -137,7 +137,7 @@ void multiscale_prediction_loss_backward(std::vector<Tensor> gradients, const Te
                  target);
 }
 
-// body(begin, end, levels) for planes of a pyramid, with memory for each level's plane, coarsest first.
+// Calls body(begin, end, levels) for the planes of a pyramid, with memory for a plane of each level, coarsest first.
 template <typename T, typename Body>
 void for_each_plane(const std::vector<Extent>& extents, int64_t planes, const Body& body) {
   parallel_for(planes, std::max<int64_t>(1, kGrain / extents.back().slice()),
@@ -181,7 +181,7 @@ void average_planes(const Image& x, const std::vector<Extent>& extents, const st
   });
 }
 
-// Contiguous, in the dtype of `like`, with its leading axes and another height and width.
+// A contiguous tensor in the dtype of `like`, with its leading axes and another height and width.
 Tensor empty_planes(const Tensor& like, const Extent& extent) {
   std::vector<int64_t> sizes(like.sizes().begin(), like.sizes().end());
   sizes.end()[-2] = extent.height;

@@ -1,7 +1,7 @@
 // A tile of one volume: its part of the loss and its gradients, in one pass over memory.
 //
-// A tile is passed slice by slice (planes are one slice), a slice in blocks of whole rows. Where a tile begins
-// below the top or behind the front, the slopes that enter it are computed again.
+// A tile is passed slice by slice (planes are one slice), and a slice in blocks of whole rows. A tile that begins
+// below the top or behind the front computes the slopes that enter it again.
 
 #pragma once
 
@@ -16,7 +16,7 @@ namespace ebgan {
 template <typename T>
 class Tile {
  public:
-  // Tile `index` of the volume, counted down first.
+  // Makes tile `index` of the volume; tiles are numbered down first, then through.
   Tile(const Terms& terms, const Volume& volume, Workspace<T>& workspace, int64_t index)
       : terms_(terms), volume_(volume), extent_(volume.extent), workspace_(workspace) {
     const int64_t down = index % extent_.tiles_down();
@@ -45,7 +45,7 @@ class Tile {
   }
 
  private:
-  // Rows [above_, below_) of a slice, of both images.
+  // The rows [above_, below_) of a slice in both images.
   struct Slice {
     const T* prediction = nullptr;
     const T* target = nullptr;
@@ -58,7 +58,7 @@ class Tile {
             workspace_.target.values(volume_.target, first, count, z)};
   }
 
-  // The first slice, and the slopes of the pairs that it is the second slice of.
+  // Reads the first slice, and computes the slopes of the pairs whose second elements are in it.
   Slice enter() {
     if (terms_.axes != 3 || !volume_.wants_gradient()) return read(front_);
     std::fill_n(workspace_.prediction.through.get(), (bottom_ - top_) * extent_.width, T(0));
@@ -76,7 +76,7 @@ class Tile {
     return first;
   }
 
-  // The slopes of the pairs whose second element is in the tile's first row.
+  // Computes the slopes of the pairs whose second element is in the tile's first row.
   void pass_above(const Slice& slice) {
     Run<T> run = run_of(slice, {}, above_, top_);
     run.through = false;

@@ -1,4 +1,4 @@
-// Volumes of tensors, what their terms are worth, and how their tiles are shared among threads.
+// Volumes of tensors, the shares of their terms, and how their tiles are shared among threads.
 
 #pragma once
 
@@ -10,7 +10,7 @@
 
 namespace ebgan {
 
-// What the schemas call p, alpha, lp_weight and gdl_weight.
+// The arguments p, alpha, lp_weight and gdl_weight of the schemas.
 struct Weights {
   int64_t p;
   double alpha;
@@ -18,7 +18,7 @@ struct Weights {
   double gdl_weight;
 };
 
-// The terms of a mean over `elements`, or of their sum.
+// The shares of the terms in a mean over `elements`, or in their sum.
 inline Terms terms_of(const Weights& weights, const Extent& extent, int64_t elements, bool mean,
                       double scale = 1) {
   Terms terms = {weights.lp_weight == 0 ? 0 : static_cast<int>(weights.p),
@@ -38,7 +38,7 @@ inline Terms terms_of(const Weights& weights, const Extent& extent, int64_t elem
   return terms;
 }
 
-// Of a volume; in 2-D, of all the planes of `elements` elements together.
+// The extent of a volume; in 2-D that of all the planes of `elements` elements together.
 inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims, int64_t elements) {
   const int64_t dims = tensor.dim();
   const int64_t height = tensor.size(dims - 2);
@@ -89,7 +89,7 @@ struct Volumes {
   }
 };
 
-// The loss of each tile of each volume, in order; scale(volume) multiplies loss and gradients.
+// Returns the loss of each tile of each volume, in order; scale(volume) multiplies loss and gradients.
 template <typename T, typename Scale>
 std::vector<double> losses_of_tiles(const Terms& terms, const Volumes& volumes, const Scale& scale) {
   const int64_t tiles = volumes.extent.tiles();

@@ -1,8 +1,9 @@
-// What is passed tile by tile, and the memory that a thread needs for it.
+// How a volume is cut into tiles, and the memory that a thread needs for one.
 //
-// A tile is at most 16,384 elements of a slice (or one row), through up to 262,144 elements of slices; a block is
-// at most 4,096 elements. Tiles depend on the shape alone: their sums, added in order, have the same bits for any
-// number of threads.
+// A tile is at most 16,384 elements of a slice (or one row), through slices of about 262,144 elements together; a
+// block of it is at most 4,096 elements. In float32 they are 64 KiB, 1 MiB and 16 KiB; other sizes were not
+// measured. Tiles depend on the shape alone, so their sums, added in order, have the same bits for any number of
+// threads.
 
 #pragma once
 
@@ -15,8 +16,8 @@
 
 namespace ebgan {
 
-// Of a volume: `depth` slices of `rows` rows. Planes have no neighbours beyond them, so that planes in a row are
-// one slice, whose rows are neighbours only within a `height`.
+// The extent of a volume, `depth` slices of `rows` rows. Planes have no neighbours beyond them, so planes that
+// follow each other are one slice, whose rows are neighbours only within a `height`.
 struct Extent {
   int64_t depth;
   int64_t rows;
@@ -27,7 +28,7 @@ struct Extent {
   int64_t volume() const { return depth * slice(); }
   int64_t tile_rows() const { return std::clamp<int64_t>(16384 / width, 1, rows); }
   int64_t block_rows() const { return std::clamp<int64_t>(4096 / width, 1, tile_rows()); }
-  // How many tiles a volume has down and through.
+  // The numbers of tiles that a volume has down and through.
   int64_t tiles_down() const { return (rows + tile_rows() - 1) / tile_rows(); }
   int64_t tiles_through() const {
     return std::clamp<int64_t>(depth * tile_rows() * width / 262144, 1, depth);
@@ -35,7 +36,7 @@ struct Extent {
   int64_t tiles() const { return tiles_down() * tiles_through(); }
 };
 
-// One volume of a tensor, and its gradient; null where that is not wanted.
+// One volume of a tensor, and its gradient, which is null where it is not wanted.
 struct Image {
   const void* data;
   Dtype dtype;
@@ -73,8 +74,8 @@ bool is_converted(const Image& image) {
   return sizeof(T) == sizeof(float) && image.dtype != Dtype::kFloat32;
 }
 
-// One image's part of a workspace: the slopes that go on to the next row and slice of a tile, a block's gradient
-// on its way to where it is wanted, and the values of two slices of a tile of a half type.
+// One image's part of a workspace: the slopes that go on to the next row and slice of a tile, the gradient of a
+// block before it is written, and for a half type the converted values of two slices of a tile.
 template <typename T>
 class SideWorkspace {
  public:
@@ -82,11 +83,11 @@ class SideWorkspace {
       : down(slopes ? extent.width : 0),
         through(slopes && extent.depth > 1 ? extent.tile_rows() * extent.width : 0),
         gradient(slopes ? extent.block_rows() * extent.width : 0),
-        // with a row above and one below
+        // A slice of a tile is held with a row above and one below.
         slice_((extent.tile_rows() + 2) * extent.width),
         values_(is_converted<T>(image) ? 2 * slice_ : 0) {}
 
-  // `count` elements of slice z as T: where they are, or converted.
+  // Returns `count` elements of slice z as T: where they are, or converted.
   const T* values(const Image& image, int64_t first, int64_t count, int64_t z) {
     const void* from = offset(image.data, image.dtype, first);
     if constexpr (sizeof(T) == sizeof(float)) {
@@ -108,7 +109,7 @@ class SideWorkspace {
   Buffer<T> values_;
 };
 
-// What a thread needs for tiles of volumes like `volume`.
+// The memory that a thread needs for tiles of volumes like `volume`.
 template <typename T>
 struct Workspace {
   explicit Workspace(const Volume& volume)

@@ -1,7 +1,7 @@
-// What all families share on the CPU: scaling a gradient that the forward pass has computed, and the
-// instruction set in use.
+// Operators that all families share on the CPU: one scales a gradient that the forward pass has computed, the
+// others tell and limit the instruction set in use. For N elements:
 //
-//   scale_gradient_   1N read, 1N written; nothing where the scale is 1, in each of its parts
+//   scale_gradient_   1N read, 1N written; nothing for each part whose scale is 1
 
 #include <algorithm>
 #include <atomic>
@@ -31,7 +31,7 @@ std::atomic<InstructionSet> chosen{supported_instruction_set()};
 
 int64_t cpu_instruction_set() { return static_cast<int64_t>(instruction_set()); }
 
-// For tests and benchmarks: no wider than `limit`; returns the set now in use.
+// Takes an instruction set no wider than `limit`, for tests and benchmarks, and returns the set now in use.
 int64_t limit_cpu_instruction_set(int64_t limit) {
   chosen = std::min(supported_instruction_set(), static_cast<InstructionSet>(limit));
   return cpu_instruction_set();

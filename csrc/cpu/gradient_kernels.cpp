@@ -1,6 +1,6 @@
 // The loops that all families share, compiled once per instruction set into namespace EBGAN_ISA.
 //
-//   scale   1 read and 1 write an element
+//   scale   1 read and 1 write for each element
 
 #include "cpu/gradient_kernels.h"
 

@@ -1,4 +1,4 @@
-// What all families need of an instruction set; implemented in gradient_kernels.cpp.
+// The kernels that all families share, for one instruction set; gradient_kernels.cpp implements them.
 
 #pragma once
 

@@ -6,13 +6,13 @@ namespace ebgan {
 
 enum class InstructionSet : int { kBaseline = 0, kAvx2 = 1, kAvx512 = 2 };
 
-// The widest set that both the build and this processor have, or a narrower one that a test has asked for.
+// The widest set that both the build and this processor have, or a narrower one that a test has set.
 InstructionSet instruction_set();
 
 }  // namespace ebgan
 
 // Files named *_kernels.cpp are compiled once per instruction set and define `table`, of type Table, in the
-// set's namespace. This declares them and defines chooser(), which returns the one to run.
+// set's namespace. This macro declares them and defines chooser(), which returns the one to run.
 #if defined(EBGAN_X86)
 #define EBGAN_KERNEL_TABLES(Table, table, chooser)                          \
   namespace avx512 {                                                        \

@@ -1,13 +1,13 @@
-// The ladder family on the CPU.
+// The ladder family on the CPU. For N elements of z:
 //
-//   gaussian_combinator               2N read, 1N written                     N: elements of z
+//   gaussian_combinator               2N read, 1N written
 //   gaussian_combinator_backward      3N read, 1N written for each gradient of z and u
 //   ladder_denoising_cost             3N read, 1N written for each gradient of z_clean, z and u
 //   ladder_denoising_cost_backward_   the same; nothing for networks where it is filled and the incoming gradient
 //                                     is 1
 //
-// Parameters, statistics and their gradients have D elements a row, and 12 D sums for every 64 rows are written
-// and read: a fifth of an N.
+// Parameters, statistics and their gradients have D elements a row. For every 64 rows 12 D sums are written and
+// read, which is a fifth of N.
 
 #include <tuple>
 #include <vector>
@@ -17,7 +17,7 @@
 namespace ebgan {
 namespace {
 
-// Where a network's sums over samples go: a row each of parameters' gradient, and of those of mean and std.
+// The gradients that a network's sums over samples make: the ten rows of the parameters', and those of mean and std.
 struct UnitGradients {
   const Tensor& parameters;
   const Tensor* mean;

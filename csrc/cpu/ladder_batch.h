@@ -1,8 +1,8 @@
-// Batches of the ladder family on the CPU: how networks, rows and units are shared among threads.
+// Batches of the ladder family on the CPU, and how networks, rows and units are shared among threads.
 //
-// A network's rows are cut into blocks and its units into tiles, evenly and whatever the number of threads. A
-// block's sums over rows are kept apart, in float32 (float64) since a lane adds at most 64 terms, and added up in
-// order in float64: same input, same bits.
+// A network's rows are cut into blocks and its units into tiles, evenly and whatever the number of threads. Each
+// block keeps its own sums over rows, in float32 (float64 for float64), since a lane adds at most 64 terms. They are
+// added in order in float64, so the same input gives the same bits.
 
 #pragma once
 
@@ -21,7 +21,7 @@ constexpr int64_t kBlockRows = 64;
 constexpr int64_t kTileUnits = 256;
 constexpr int64_t kUnitAlignment = 16;  // a cache line of float32
 
-// What z is: (networks, rows, units), the networks being all its leading axes.
+// The extent of z as (networks, rows, units); the networks are all its leading axes.
 struct LadderExtent {
   int64_t leading_axes;
   int64_t networks;
@@ -44,7 +44,7 @@ inline LadderExtent ladder_extent(const Tensor& z) {
   return extent;
 }
 
-// A tensor of an operator: the rows of all networks, or (..., D), one row each.
+// A tensor of an operator as the rows of all networks; a tensor (..., D) has one row for each.
 template <typename View>
 struct NetworkRows {
   View rows = {};
@@ -65,7 +65,7 @@ inline NetworkRows<Rows> rows_of(const Tensor& tensor, const LadderExtent& exten
           axes > 0 ? tensor.stride(axes - 1) : 0};
 }
 
-// A tensor of no elements is a gradient that nobody wants.
+// A tensor of no elements stands for a gradient that is not wanted.
 inline NetworkRows<ResultRows> result_rows(const Tensor& tensor, const LadderExtent& extent) {
   if (tensor.numel() == 0) return {};
   void* const data = tensor.mutable_data_ptr();
@@ -73,7 +73,7 @@ inline NetworkRows<ResultRows> result_rows(const Tensor& tensor, const LadderExt
   return {{data, dtype_of(tensor), extent.units}, extent.rows * extent.units};
 }
 
-// All that tiles are cut from.
+// The tensors that tiles are cut from.
 struct LadderBatch {
   NetworkRows<Rows> z_clean;
   NetworkRows<Rows> z;
@@ -89,7 +89,7 @@ struct LadderBatch {
   bool streamed = false;
 };
 
-// The sums over samples, block by block: float64 for float64 inputs and float32 else.
+// The sums over samples, block by block, in float64 for float64 inputs and else in float32.
 class BlockSums {
  public:
   BlockSums(const LadderExtent& extent, Dtype dtype, bool wanted)
@@ -104,7 +104,7 @@ class BlockSums {
   }
   int64_t stride() const { return stride_; }
 
-  // The sum over a network's blocks of one of the kUnitSums, for units [begin, end).
+  // Adds one of the kUnitSums over a network's blocks, for units [begin, end).
   void total(int64_t network, int which, int64_t begin, int64_t end, double* to) const {
     std::fill(to, to + (end - begin), 0.0);
     for (int64_t block = 0; block < extent_.row_blocks(); ++block) {
@@ -130,12 +130,13 @@ class BlockSums {
   std::unique_ptr<float[]> values_;
 };
 
-// body(i, network, tile) for all tiles; the i of a network's tiles follow each other.
+// Calls body(i, network, tile) for all tiles; the numbers i of a network's tiles follow each other.
 template <typename Body>
 void for_each_tile(const LadderExtent& extent, const LadderBatch& batch, BlockSums& sums, const Body& body) {
   const int64_t tiles = extent.tiles();
   const int64_t blocks = extent.row_blocks();
-  // An element takes some forty times the arithmetic that kGrain is made for.
+  // An element takes about forty times the arithmetic of the operators that kGrain is meant for. The divisor 8 was
+  // not measured.
   const int64_t of_tile = std::max<int64_t>(1, kBlockRows * extent.tile_units());
   parallel_for(extent.networks * blocks * tiles, std::max<int64_t>(1, kGrain / 8 / of_tile),
                [&](int64_t begin, int64_t end) {

@@ -1,13 +1,13 @@
 // The loops of the ladder family, compiled once per instruction set into namespace EBGAN_ISA.
 //
-//   combine             2 reads, 1 write an element
+//   combine             2 reads, 1 write for each element
 //   combine_backward    3 reads, 1 write for each gradient wanted
 //   cost                3 reads
 //   cost_and_gradients  3 reads, 1 write for each gradient wanted
 //
-// A lane is a unit, whose parameters and sums over a tile's rows stay in registers: 21 ns for the 16 elements of a
-// vector of cost_and_gradients, where sums put down every 8 rows took 23 (one core of an Intel Xeon with AVX-512,
-// 2026-11-25). One division for both sigmoids instead of two changed nothing.
+// A lane holds a unit, whose parameters and sums over a tile's rows stay in registers. The 16 elements of a vector
+// take cost_and_gradients 21 ns, and took 23 ns where sums were stored every 8 rows (one core of an Intel Xeon with
+// AVX-512, 2026-11-25). One division for both sigmoids instead of two changed nothing.
 
 #include "cpu/ladder_kernels.h"
 
@@ -27,7 +27,8 @@ inline double lane_sum(Vector<T> value) {
   return total;
 }
 
-// A streamed store writes a whole cache line or costs more than it saves.
+// Whether all stores of a tensor may be streamed: a streamed store that does not write a whole cache line costs
+// more than it saves.
 template <typename T>
 inline bool may_stream(const ResultRows& rows) {
   const bool aligned = rows.dtype == Dtype::kFloat32 && rows.stride % kLanes<T> == 0 &&
@@ -35,7 +36,7 @@ inline bool may_stream(const ResultRows& rows) {
   return kVectorBytes == 64 && (aligned || !rows.data);
 }
 
-// body(lanes) for all units of a tile.
+// Calls body(lanes) for all units of a tile.
 template <typename T, bool mixed, typename Body>
 inline void for_each_lanes(const LadderTile& tile, const Body& body) {
   int64_t first = 0;

@@ -1,4 +1,4 @@
-// What the ladder family needs of an instruction set; implemented in ladder_kernels.cpp.
+// The kernels of the ladder family for one instruction set; ladder_kernels.cpp implements them.
 
 #pragma once
 
@@ -10,27 +10,27 @@
 
 namespace ebgan {
 
-// Rows of units, `stride` elements apart; one row where a unit has one value for all samples.
+// Rows of units, `stride` elements apart. There is one row where a unit has one value for all samples.
 struct Rows {
   const void* data;
   Dtype dtype;
   int64_t stride;
 };
 
-// Null data: not wanted.
+// Rows of a result; null data says that it is not wanted.
 struct ResultRows {
   void* data;
   Dtype dtype;
   int64_t stride;
 };
 
-// Sums over samples, a row each: the gradients of a1 to a10, of mean and of std.
+// The number of sums over samples, the gradients of a1 to a10, of mean and of std; each is a row.
 constexpr int kUnitSums = math::kCombinatorParameters + 2;
 
-// Some rows of some units of one network. Of the inputs, the combinator takes z, u and parameters, its gradient
-// also `incoming`, the cost all others. `sums` has kUnitSums rows, `sum_stride` elements apart, in float64 for
-// float64 inputs and in float32 else. `streamed`: so much is written that it will have left the caches before
-// anyone reads it.
+// Some rows of some units of one network. The combinator takes the inputs z, u and parameters, its gradient also
+// `incoming`, the cost all but `incoming`. `sums` has kUnitSums rows, `sum_stride` elements apart, in float64 for
+// float64 inputs and else in float32. `streamed` says that so much is written that it leaves the caches before it is
+// read.
 struct LadderTile {
   int64_t rows;
   int64_t units;
@@ -54,9 +54,9 @@ struct LadderTile {
 struct LadderKernels {
   void (*combine)(const LadderTile& tile);
   void (*combine_backward)(const LadderTile& tile);
-  // The sum of r^2.
+  // Returns the sum of r^2.
   double (*cost)(const LadderTile& tile);
-  // The same, with gradients for `share`.
+  // Returns the sum of r^2, and writes the gradients for `share`.
   double (*cost_and_gradients)(const LadderTile& tile);
 };
 

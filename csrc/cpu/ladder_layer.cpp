@@ -1,10 +1,12 @@
 // The step between two dense layers of a ladder network on the CPU: normalisation, noise, beta, gamma, activation.
+// For N elements of x:
 //
-//   ladder_layer            2N read, 2N written: x and noise, z and h                        N: elements of x
-//   ladder_layer_backward   4N read, 1N written: x, noise and the gradients of z and h, that of x
+//   ladder_layer            reads x and noise (2N), writes z and h (2N)
+//   ladder_layer_backward   reads x, noise and the gradients of z and h (4N), writes the gradient of x (1N)
 //
-// A thread takes all samples of some units. A network's parts add to one gradient of beta and gamma, in order: where
-// those are wanted, a thread takes all its parts too. Same input, same bits, whatever the number of threads.
+// A thread takes all samples of some units. The parts of a network add to one gradient of beta and gamma, in order,
+// so where those are wanted a thread takes all parts too. The same input gives the same bits, whatever the number of
+// threads.
 
 #include <algorithm>
 #include <optional>
@@ -21,10 +23,10 @@ namespace {
 
 using Optional = std::optional<Tensor>;
 
-// 100 rows of 64 float32 units, 25.6 KB, stay in a first-level cache.
+// The units of a tile: 100 rows of 64 float32 units are 25.6 KB, which stay in a first-level cache.
 constexpr int64_t kLayerUnits = 64;
 
-// What x is: (networks, parts, rows, units), the networks being all its axes before the parts.
+// The extent of x as (networks, parts, rows, units); the networks are all its axes before the parts.
 struct LayerExtent {
   int64_t leading_axes;
   int64_t networks;
@@ -39,7 +41,7 @@ struct LayerExtent {
   int64_t tiles() const { return (units + kLayerUnits - 1) / kLayerUnits; }
 };
 
-// Where a tile of a tensor lies: (..., P, N, D), (..., P, D) or (..., D).
+// The place of a tile in a tensor (..., P, N, D), (..., P, D) or (..., D).
 struct Place {
   int64_t network;
   int64_t part;
@@ -59,7 +61,8 @@ Rows rows_at(const Optional& tensor, const LayerExtent& extent, const Place& pla
   return tensor ? rows_at(*tensor, extent, place) : Rows{nullptr, Dtype::kFloat32, 0};
 }
 
-// Of a packed (..., P, N, D), or (..., P, D) with `rows` 1; of no elements: not wanted.
+// The rows of a tile in a packed (..., P, N, D), or in (..., P, D) with `rows` 1. A tensor of no elements stands for
+// a result that is not wanted.
 ResultRows results_at(const Tensor& tensor, int64_t rows, const LayerExtent& extent, const Place& place) {
   if (tensor.numel() == 0) return {};
   const Dtype dtype = dtype_of(tensor);
@@ -83,7 +86,8 @@ void take_huge_pages(const Tensor& tensor) {
   prefer_huge_pages(tensor.mutable_data_ptr(), tensor.numel() * element_size(dtype_of(tensor)));
 }
 
-// body(network, first part, last part, unit) for the first unit of every tile; `together`: of all a network's parts.
+// Calls body(network, first part, last part, unit) for the first unit of every tile; with `together` a tile takes all
+// parts of a network.
 template <typename Body>
 void for_each_tile(const LayerExtent& extent, bool together, const Body& body) {
   const int64_t in_turn = together ? extent.parts : 1;

@@ -3,10 +3,10 @@
 //   forward    reads x and noise, writes z and h; x is read three times, from the caches after the first
 //   backward   reads x, noise, g_z and g_h, writes dx; all are read twice, from the caches after the first
 //
-// Four vectors of units go through all rows at once, their sums in registers: 0.33 and 0.49 ms at (2, 2, 100, 1024),
-// where a copy of x takes 0.12. Eight, of whose rows fewer stay in the first-level cache, took 0.51 and 0.93; two,
-// 0.35 and 0.56; software prefetch of the tensors that follow made nothing faster (one core of an Intel Xeon with
-// AVX-512, 2026-11-25).
+// Four vectors of units go through all rows at once, with their sums in registers. At (2, 2, 100, 1024) forward and
+// backward take 0.33 and 0.49 ms, where a copy of x takes 0.12. Eight vectors, of whose rows fewer stay in the
+// first-level cache, took 0.51 and 0.93 ms, two 0.35 and 0.56 ms. Software prefetch of the tensors that follow made
+// nothing faster (one core of an Intel Xeon with AVX-512, 2026-11-25).
 
 #include "cpu/ladder_layer_kernels.h"
 
@@ -22,10 +22,10 @@ namespace ebgan::EBGAN_ISA {
 namespace {
 
 constexpr int kStripVectors = 4;
-// A lane adds at most these in float32, and their sums in float64.
+// The number of rows that a lane adds in float32; their sums are added in float64.
 constexpr int64_t kSummedRows = 64;
 
-// `width` vectors of units that lie side by side.
+// A strip of `width` vectors of units that lie side by side.
 template <typename T_, bool mixed, bool whole, int width_>
 struct Strip {
   using T = T_;
@@ -38,13 +38,13 @@ struct Strip {
     for (int w = 0; w < width; ++w) lanes[w] = {first + w * kLanes<T>, left};
   }
 
-  // 0 where there is no tensor.
+  // Loads a row of vector w; it is 0 where there is no tensor.
   Vector<T> load(int w, const Rows& rows, int64_t row) const {
     return rows.data ? lanes[w].load_from(rows, row) : Vector<T>{};
   }
 };
 
-// body(strip) for all units of a tile.
+// Calls body(strip) for all units of a tile.
 template <typename T, bool mixed, typename Body>
 inline void for_each_strip(int64_t units, const Body& body) {
   constexpr int64_t wide = kStripVectors * kLanes<T>;
@@ -65,7 +65,7 @@ struct RowSums {
   };
   double totals[count][Strip::units] = {};
 
-  // term(row, w): the Terms of vector w.
+  // Sums over `rows` rows; term(row, w) returns the Terms of vector w.
   template <typename Term>
   RowSums(int64_t rows, const Term& term) {
     for (int64_t begin = 0; begin < rows; begin += kSummedRows) {
@@ -140,7 +140,7 @@ void forward_tile(const LayerTile& tile, const LayerResults& results) {
   });
 }
 
-// `count` sums over rows: of g and g y, then what is wanted of dbeta and dgamma.
+// The backward pass of a tile with `count` sums over rows: of g and of g y, then of dbeta and dgamma where wanted.
 template <typename T, bool mixed, int count>
 void backward_tile(const LayerTile& tile, const Rows& mean, const Rows& std,
                    const LayerGradients& gradients) {

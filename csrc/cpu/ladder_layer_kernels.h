@@ -1,5 +1,5 @@
-// What the step between two dense layers of a ladder network needs of an instruction set; implemented in
-// ladder_layer_kernels.cpp.
+// The kernels of the step between two dense layers of a ladder network for one instruction set;
+// ladder_layer_kernels.cpp implements them.
 
 #pragma once
 
@@ -7,7 +7,8 @@
 
 namespace ebgan {
 
-// All rows of some units in one part of one network's batch. beta and gamma are a row; null data: there is none.
+// All rows of some units in one part of one network's batch. beta and gamma are one row each; null data stands for
+// no tensor.
 struct LayerTile {
   int64_t rows;
   int64_t units;
@@ -18,7 +19,7 @@ struct LayerTile {
   Rows gamma;
 };
 
-// mean and std are a row; h null: it is z.
+// The results of a tile. mean and std are one row each; h is null where it equals z.
 struct LayerResults {
   ResultRows z;
   ResultRows h;
@@ -26,8 +27,8 @@ struct LayerResults {
   ResultRows std;
 };
 
-// The gradients of the results, null where they are 0; and those of the inputs. beta and gamma are added to, and
-// null where they are not wanted.
+// The gradients of the results, null where they are 0, and those of the inputs. A tile adds to the gradients of beta
+// and gamma, which are null where they are not wanted.
 struct LayerGradients {
   Rows z;
   Rows h;

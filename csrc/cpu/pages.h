@@ -1,4 +1,4 @@
-// Fresh memory in huge pages where the kernel offers them.
+// Asks for huge pages for new memory, where the operating system offers them.
 
 #pragma once
 
@@ -10,10 +10,10 @@
 
 namespace ebgan {
 
-// Gradients of more bytes than this are streamed: they would not stay in a second-level cache.
+// Gradients of more bytes than this are streamed, since they would not stay in a second-level cache.
 constexpr int64_t kStreamedBytes = int64_t{2} << 20;
 
-// A gradient of 12.6 MB is 3,072 pages of 4 KiB, each a fault at its first touch; as huge pages it is 6. Only
+// A gradient of 12.6 MB has 3,072 pages of 4 KiB, each of which faults at its first touch, or 6 huge pages. Only
 // whole huge pages inside the buffer are advised, and only where the buffer has several.
 inline void prefer_huge_pages(void* data, int64_t bytes) {
 #if defined(__linux__) && defined(MADV_HUGEPAGE)

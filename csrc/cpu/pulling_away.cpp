@@ -1,10 +1,10 @@
-// What lies between the two products of the pulling-away term on the CPU.
+// The operator between the two matrix products of the pulling-away term on the CPU.
 //
-//   pulling_away_weights   1 read of the Gram matrix, 1 written for the weights
+//   pulling_away_weights   reads the Gram matrix once, writes the weights once
 //
-// Plain loops in float64, compiled for the baseline: at (64, 1024) they take 5 us of a step's 430, at
-// (256, 8192) 41 of 34,000 (one thread of an AMD EPYC, 2026-11-22). Loops for each instruction set would gain
-// nothing.
+// The loops are plain, in float64, and compiled for the baseline instructions: at (64, 1024) they take 5 us of a
+// step's 430, at (256, 8192) 41 of 34,000 us (one thread of an AMD EPYC, 2026-11-22). Loops for each instruction
+// set would gain nothing.
 
 #include "math/pulling_away.h"
 
@@ -19,8 +19,8 @@
 namespace ebgan {
 namespace {
 
-// The sum of squared cosines of one row over [begin, end): partial sums side by side, so that one addition
-// need not wait for the last.
+// The sum of squared cosines of one row over [begin, end). It keeps several partial sums, so that an addition need
+// not wait for the one before.
 template <typename T>
 double squares(const T* row, const double* inverse_norms, double inverse_norm, int64_t begin, int64_t end) {
   constexpr int kLanes = 8;
@@ -64,7 +64,7 @@ double loss_and_weights(const T* gram, T* weights, int64_t rows) {
     }
   });
   double loss = 0;
-  for (const double total : row_squares) loss += total;  // in row order, whatever the threads
+  for (const double total : row_squares) loss += total;  // in row order, whatever the number of threads
   return loss * share;
 }
 

@@ -1,4 +1,4 @@
-// Places in a tensor's memory, and single values there, read and written in float64.
+// Places in a tensor's memory, and single values at them, read and written in float64.
 
 #pragma once
 
@@ -18,7 +18,7 @@ inline const void* offset(const void* data, Dtype dtype, int64_t elements) {
   return static_cast<const char*>(data) + elements * element_size(dtype);
 }
 
-// Null stays null: a gradient that is not wanted.
+// The address of element `elements`; null stays null, and stands for a gradient that is not wanted.
 inline void* offset(void* data, Dtype dtype, int64_t elements) {
   return data ? static_cast<char*>(data) + elements * element_size(dtype) : nullptr;
 }
@@ -50,7 +50,7 @@ inline void write_value(void* data, Dtype dtype, int64_t index, double value) {
   }
 }
 
-// `count` values from `index` on; the type is asked for once.
+// Writes `count` values from `index` on; the type is looked up once.
 inline void write_values(void* data, Dtype dtype, int64_t index, const double* values, int64_t count) {
   if (dtype == Dtype::kFloat32) {
     float* const to = static_cast<float*>(data) + index;

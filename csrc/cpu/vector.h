@@ -1,8 +1,8 @@
-// Vectors as wide as the instruction set this file is compiled for, and loads and stores that convert float16
+// Vectors as wide as the instruction set for which this file is compiled, and loads and stores that convert float16
 // and bfloat16.
 //
-// Written with the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and
-// Arm. Files that include it are compiled once per instruction set, each into its own namespace EBGAN_ISA
+// They use the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and Arm. Files
+// that include this one are compiled once per instruction set, each into its own namespace EBGAN_ISA
 // (CMakeLists.txt).
 
 #pragma once
@@ -57,7 +57,7 @@ typedef uint16_t UInt16Half __attribute__((vector_size(kVectorBytes / 2)));
 using Double = Vector<double>;
 
 #if defined(__AVX2__) && !defined(__AVX512F__)
-// All bits of the first `count` lanes of 32 bytes, for AVX2's masked loads and stores.
+// A mask with all bits set in the first `count` lanes of 32 bytes, for AVX2's masked loads and stores.
 template <typename Lane>
 inline __m256i first_lanes(int count) {
   typedef Lane Lanes __attribute__((vector_size(32)));
@@ -79,7 +79,7 @@ inline Double load(const double* from) { return load_as<Double>(from); }
 inline void store(float* to, Float value) { std::memcpy(to, &value, sizeof value); }
 inline void store(double* to, Double value) { std::memcpy(to, &value, sizeof value); }
 
-// The first `count` elements, at least 1 and at most a vector; the other lanes are 0, and their memory untouched.
+// Loads the first `count` elements, from none to a whole vector. The other lanes are 0, and their memory is not read.
 template <typename T>
 inline Vector<T> load_first(const T* from, int count) {
 #if defined(__AVX512F__)
@@ -122,7 +122,7 @@ inline void store_first(T* to, Vector<T> value, int count) {
 #endif
 }
 
-// The lanes of `value` one place up, and in the first place the last lane of `before`.
+// Moves the lanes of `value` one place up and puts the last lane of `before` into the first place.
 template <typename V>
 inline V shifted(V before, V value) {
   constexpr int kCount = sizeof(V) / sizeof(value[0]);
@@ -131,7 +131,8 @@ inline V shifted(V before, V value) {
   }(std::make_integer_sequence<int, kCount>{});
 }
 
-// Past the caches, where the processor can: `to` must be aligned to a vector, and finish_streaming() must follow.
+// Stores past the caches, where the processor can. `to` must be aligned to a vector, and finish_streaming() must
+// follow.
 inline void stream(float* to, Float value) {
 #if defined(__AVX512F__)
   _mm512_stream_ps(to, value);
@@ -178,7 +179,8 @@ inline void store(BFloat16* to, Float value) {
 inline Float load(const Float16* from) {
   Float value;
 #if defined(__AVX512F__)
-  // The zero-masking forms: the plain ones make GCC 12 warn of an uninitialised value inside its own header.
+  // These are the zero-masking forms, because the plain ones make GCC 12 warn of an uninitialised value inside its
+  // own header.
   value = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__F16C__) && defined(__AVX2__)
   value = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));

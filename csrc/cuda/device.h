@@ -1,4 +1,4 @@
-// What a device can hold, asked once, and how a kernel is launched on it.
+// The limits of a device, which are asked once, and the launch of a kernel on it.
 
 #pragma once
 
@@ -19,9 +19,10 @@ constexpr int64_t kMaxBlocks = std::numeric_limits<int32_t>::max();  // of grid.
 
 struct DeviceLimits {
   int multiprocessors;
+  int threads_per_multiprocessor;
   int shared_per_block;       // bytes, after opting in
   int shared_for_two_blocks;  // bytes a block may take so that two share a multiprocessor
-  int largest_cluster;        // thread blocks; 1: the device has no clusters
+  int largest_cluster;        // thread blocks; 1 where the device has no clusters
 };
 
 inline int attribute(cudaDeviceAttr name, int device) {
@@ -36,18 +37,19 @@ inline const DeviceLimits& device_limits(int device) {
   std::call_once(asked.at(device), [&] {
     limits[device] = {
         attribute(cudaDevAttrMultiProcessorCount, device),
+        attribute(cudaDevAttrMaxThreadsPerMultiProcessor, device),
         attribute(cudaDevAttrMaxSharedMemoryPerBlockOptin, device),
         attribute(cudaDevAttrMaxSharedMemoryPerMultiprocessor, device) / 2 -
             attribute(cudaDevAttrReservedSharedMemoryPerBlock, device),
-        // 8 is what every device of compute capability 9.0 and later can run.
+        // Every device of compute capability 9.0 or later can run clusters of 8.
         attribute(cudaDevAttrComputeCapabilityMajor, device) >= 9 ? 8 : 1,
     };
   });
   return limits[device];
 }
 
-// The compute capability that a kernel's code was compiled for, 90 for 9.0, asked once. A device may be newer, and run
-// what the driver has compiled from an older one's PTX: such code lacks what is under #if __CUDA_ARCH__.
+// The compute capability for which a kernel's code was compiled, 90 for 9.0; it is asked once. A newer device may run
+// what the driver has compiled from PTX of an older one; such code lacks what is under #if __CUDA_ARCH__.
 template <auto kernel>
 int code_version(int device) {
   static std::array<std::once_flag, kMaxDevices> asked;
@@ -65,7 +67,8 @@ __host__ __device__ constexpr int64_t ceil_div(int64_t value, int64_t divisor) {
 }
 constexpr int64_t round_up(int64_t value, int64_t multiple) { return ceil_div(value, multiple) * multiple; }
 
-// Eight values a thread at least, whole warps.
+// The threads of a block for `values` values: whole warps, of at least eight values for each thread. Eight is kStep
+// of vector.cuh; other grains were not measured.
 inline int threads_for(int64_t values, int most) {
   return static_cast<int>(std::clamp<int64_t>(round_up(ceil_div(values, 8), 32), 64, most));
 }
@@ -77,7 +80,7 @@ struct LaunchShape {
   int cluster = 1;
 };
 
-// Room for the one attribute of the configuration, which points to it.
+// A launch configuration with room for the one attribute to which it points.
 struct LaunchConfiguration {
   cudaLaunchAttribute attribute = {};
   cudaLaunchConfig_t config = {};
@@ -105,7 +108,7 @@ void launch(void (*kernel)(Parameters...), const LaunchShape& shape, cudaStream_
   check_cuda(cudaLaunchKernelEx(&configuration.config, kernel, Parameters(arguments)...));
 }
 
-// Lets a kernel without static shared memory use all that a block may have. Allowed during a capture, too.
+// Lets a kernel without static shared memory use all that a block may have. CUDA allows it during a capture, too.
 template <auto kernel>
 void allow_all_shared_memory(int device) {
   static std::array<std::once_flag, kMaxDevices> allowed;
@@ -115,7 +118,7 @@ void allow_all_shared_memory(int device) {
   });
 }
 
-// Whether the device can run one cluster of this shape at all: a small one may lack the room.
+// Whether the device can run a cluster of this shape at all; a small device may lack the room.
 template <typename... Parameters>
 bool cluster_fits(void (*kernel)(Parameters...), const LaunchShape& shape) {
   const LaunchConfiguration configuration(shape, nullptr);

@@ -1,4 +1,4 @@
-// Element types on the device: which they are, and one switch from a Dtype to a type.
+// The element types on the device, and one switch from a Dtype to a type.
 
 #pragma once
 
@@ -16,9 +16,9 @@ __host__ __device__ constexpr int size_of(Dtype dtype) {
   return dtype == Dtype::kFloat64 ? 8 : dtype == Dtype::kFloat32 ? 4 : 2;
 }
 
-// Calls body.template operator()<T>() with the type that values of `dtype` have. A is what they are summed
-// in: float64 goes only with float64. The switch is on a value that is the same in the whole block and stands
-// outside every loop, so one kernel serves all dtypes, each tensor read as it is.
+// Calls body.template operator()<T>() with the type of values of `dtype`. A is the type in which they are summed;
+// float64 goes only with float64. `dtype` is the same in the whole block and the switch stands outside every loop,
+// so one kernel serves all dtypes and reads each tensor as it is.
 template <typename A, typename Body>
 __device__ __forceinline__ void with_type(Dtype dtype, const Body& body) {
   if constexpr (std::is_same_v<A, double>) {
@@ -42,7 +42,7 @@ __device__ __forceinline__ void with_types(Dtype first, Dtype second, const Body
   });
 }
 
-// One value of any dtype.
+// Loads one value of any dtype.
 template <typename A>
 __device__ A load_value(const void* data, Dtype dtype, int64_t index) {
   switch (dtype) {
@@ -57,7 +57,7 @@ __device__ A load_value(const void* data, Dtype dtype, int64_t index) {
   }
 }
 
-// Calls body.template operator()<A>() on the host, with the type that a loss of this dtype is summed in.
+// Calls body.template operator()<A>() on the host, with the type in which a loss of this dtype is summed.
 template <typename Body>
 auto with_accumulation(Dtype dtype, const Body& body) {
   return dtype == Dtype::kFloat64 ? body.template operator()<double>() : body.template operator()<float>();

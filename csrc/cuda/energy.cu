@@ -6,7 +6,7 @@
 //
 // Bytes of a loss over N samples of D elements in b-byte types: 2 N D b read and N D b written for each
 // gradient wanted, in one pass (energy_one_pass.cuh); 4 N D b read where a sample does not fit into shared
-// memory (energy_passes.cuh). A second, tiny kernel makes the loss of the energies (energy_loss.cuh).
+// memory (energy_passes.cuh). A second, tiny kernel computes the loss from the energies (energy_loss.cuh).
 
 #include <optional>
 #include <tuple>
@@ -37,7 +37,7 @@ Objective objective_of(int64_t distance, int64_t shaping, const Tensor* margin) 
   return objective;
 }
 
-// A buffer of no elements is a gradient that nobody wants.
+// A buffer of no elements stands for a gradient that is not wanted.
 void* gradient_buffer(const Tensor& gradient) {
   return gradient.numel() == 0 ? nullptr : gradient.mutable_data_ptr();
 }
@@ -58,7 +58,8 @@ Tensor empty_sums(const PassPlan& plan, const Tensor& device_of) {
   return empty_vector(plan.workspace(), sizeof(A) == 8 ? Dtype::kFloat64 : Dtype::kFloat32, device_of);
 }
 
-// Energies and gradients of the pairs, then the loss: of 2 for the discriminator, of 1 for the generator.
+// Computes energies and gradients of the pairs, then the loss, of 2 pairs for the discriminator and of 1 for the
+// generator.
 template <typename A>
 void run_loss(const CudaContext& cuda, const Pairs<A>& pairs, int pairs_in_loss, const Objective& objective,
               const Tensor& loss) {

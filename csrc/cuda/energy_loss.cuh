@@ -1,7 +1,6 @@
-// The loss of energies and its gradient: mean f(E_real) + mean f([margin - E_fake]^+), or mean f(E); one
-// block.
+// The loss of energies and its gradient, mean f(E_real) + mean f([margin - E_fake]^+) or mean f(E), in one block.
 //
-// Bytes: N energies read, N gradients written where they are wanted; the launch is the cost.
+// It reads N energies and writes N gradients where they are wanted; the cost is that of a launch.
 
 #pragma once
 
@@ -15,7 +14,7 @@ namespace ebgan::cuda {
 
 constexpr int kLossThreads = 512;
 
-// Energies whose terms are averaged.
+// The energies of one batch, whose terms are averaged.
 template <typename A>
 struct Energies {
   const void* data = nullptr;
@@ -23,7 +22,7 @@ struct Energies {
   int64_t count = 0;
   int64_t stride = 1;
   math::Term term = math::Term::kEnergy;
-  A* gradient = nullptr;  // of an incoming gradient of 1; null: not wanted
+  A* gradient = nullptr;  // for an incoming gradient of 1; null where it is not wanted
 };
 
 template <typename A>
@@ -32,8 +31,8 @@ struct EnergyGroups {
   int count = 0;
 };
 
-// Terms are added in float64, so that one block may add millions of them. The mean of none is 0 / 0 = NaN, as
-// in torch.
+// Terms are added in float64, so that one block may add millions of them. The mean of no terms is 0 / 0 = NaN, as in
+// torch.
 template <typename A>
 __global__ void __launch_bounds__(kLossThreads)
     loss_of_energies(const __grid_constant__ EnergyGroups<A> groups, const Objective objective,

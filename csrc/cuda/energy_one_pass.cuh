@@ -1,9 +1,9 @@
-// Energies and gradients of a loss with every input read once: a sample's residual waits in shared memory
-// until its energy is known.
+// Energies and gradients of a loss with every input read once: a sample's residual waits in shared memory until its
+// energy is known.
 //
-// Bytes, N samples of D elements in b-byte types: 2 N D b read, N D b written for each gradient wanted, 4 N
-// for the energies. From compute capability 9.0 on a cluster of up to 8 thread blocks holds a sample, and the
-// blocks exchange their partial sums through distributed shared memory.
+// Bytes for N samples of D elements in b-byte types: 2 N D b read, N D b written for each gradient wanted, 4 N
+// written for the energies. From compute capability 9.0 on a cluster of up to 8 thread blocks holds a sample, and
+// the blocks exchange their partial sums through distributed shared memory.
 
 #pragma once
 
@@ -23,7 +23,7 @@ __device__ A* dynamic_shared_memory() {
   return reinterpret_cast<A*>(shared_memory);
 }
 
-// factor * direction(r_j) for the block's stretch of a sample, from the residuals in shared memory.
+// Writes factor * direction(r_j) for the block's stretch of a sample, from the residuals in shared memory.
 template <typename A>
 __device__ void write_gradient(void* of_batch, Dtype dtype, const Sample<A>& sample, const Range& range,
                                const A* residuals, math::Distance distance, A factor) {
@@ -40,13 +40,13 @@ __device__ void write_gradient(void* of_batch, Dtype dtype, const Sample<A>& sam
   });
 }
 
-// `parts` blocks, one cluster, work on a sample; each holds `share` residuals.
+// A cluster of `parts` blocks works on a sample; each block holds `share` residuals.
 template <typename A>
 __global__ void __launch_bounds__(kOnePassThreads, 2)
     energies_and_gradients(const __grid_constant__ Pairs<A> pairs, const Objective objective, const int parts,
                            const int share) {
   A* const scratch = dynamic_shared_memory<A>();
-  // Values in front of the first aligned one have negative indices.
+  // Values in front of the first aligned one have negative indices, and their residuals lie in front of `residuals`.
   A* const residuals = scratch + kScratch + kStep;
   const int64_t part = blockIdx.x % parts;
   const Sample<A> sample(pairs, blockIdx.x / parts);
@@ -68,22 +68,24 @@ __global__ void __launch_bounds__(kOnePassThreads, 2)
   leave_cluster();
 }
 
-// How the samples are spread over the device.
+// The spread of the samples over the device.
 struct OnePassPlan {
   bool possible;
-  int share;  // residuals a block holds
+  int share;  // residuals that a block holds
   LaunchShape shape;
 };
 
-// The smallest cluster whose blocks leave room for a second one beside them, and of which there are enough to
-// fill the device, as long as a block has 4096 values to work on. Where not even the largest cluster leaves
-// that room, a block may take all the shared memory there is.
+// Takes the smallest cluster whose blocks leave room for a second block beside them, and larger ones while there are
+// fewer than two blocks for each multiprocessor and a block has more than 4096 values (two vectors of four for each
+// of its 512 threads; the bound was not measured). Where not even the largest cluster leaves that room, a block may
+// take all the shared memory there is.
 template <typename A>
 OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
   const DeviceLimits& limits = device_limits(device);
   const int64_t samples = pairs.samples();
   const int64_t elements = pairs.elements();
-  // Code of an older device makes a block take its share for the whole sum: no exchange was compiled.
+  // Code compiled for an older device has no exchange between blocks, and would take a block's share for the whole
+  // sum.
   const int largest_cluster =
       code_version<energies_and_gradients<A>>(device) >= 90 ? limits.largest_cluster : 1;
   int parts = 1;

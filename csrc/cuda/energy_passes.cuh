@@ -1,9 +1,9 @@
-// Energies, and gradients from energies, as passes of their own: for energies without a gradient, for a
-// backward, and for samples too large for the one-pass kernel.
+// Energies, and gradients from energies, in separate passes: for energies without a gradient, for a backward pass,
+// and for samples too large for the one-pass kernel.
 //
-// Bytes, N samples of D elements in b-byte types: energies read 2 N D b; gradients read 2 N D b and write
-// N D b for each one wanted. Samples are cut into parts of at most 8192 values, whose sums meet in a second
-// kernel, in a fixed order.
+// Bytes for N samples of D elements in b-byte types: energies read 2 N D b; gradients read 2 N D b and write N D b
+// for each one wanted. Samples are cut into parts of at most 8192 values, whose sums a second kernel adds in a fixed
+// order. Other sizes of parts were not measured.
 
 #pragma once
 
@@ -18,11 +18,11 @@ namespace ebgan::cuda {
 
 constexpr int kPassThreads = 256;
 constexpr int kPartValues = 8192;
-constexpr int kBlocksTogether = 3;  // on a multiprocessor, which bounds the registers
+constexpr int kBlocksTogether = 3;  // on a multiprocessor at least, which bounds the registers of a thread
 
 // --- kernels -------------------------------------------------------------------------------------
 
-// The sum of terms of each part of each sample, or where a sample is one part its energy.
+// Computes the sum of terms of each part of each sample, or the energy of a sample that is one part.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
     sums_of_parts(const __grid_constant__ Pairs<A> pairs, const math::Distance distance, const int64_t items,
@@ -45,7 +45,8 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
   }
 }
 
-// One block a sample. There is one sum for every 8192 elements, so adding them in float64 costs nothing.
+// Computes the energies from the sums of parts, a block for each sample. There is one sum for every 8192 elements, so
+// adding them in float64 costs nothing.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads)
     energies_of_sums(const __grid_constant__ Pairs<A> pairs, const math::Distance distance,
@@ -65,13 +66,13 @@ __global__ void __launch_bounds__(kPassThreads)
   }
 }
 
-// The gradient that comes in: of the loss, or one of each energy (`stride` 0 where it was expanded).
+// The incoming gradient of the loss, or one for each energy (`stride` is 0 where it was expanded).
 template <typename A>
 struct Incoming {
-  const A* gradient = nullptr;  // null: 1
+  const A* gradient = nullptr;  // null stands for 1
   int64_t stride = 0;
   bool of_energies = false;
-  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
 };
 
 template <typename A>
@@ -89,7 +90,7 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
     const A factor = incoming.of_energies
                          ? grad * math::direction_scale(objective.distance, energy, pair.target.elements)
                          : loss_coefficient(pair, objective, energy, grad);
-    // A finite energy has finite residuals, and 0 times those is 0: nothing need be read.
+    // A finite energy has finite residuals, and 0 times those is 0, so nothing need be read.
     const bool all_zero = factor == A(0) && isfinite(energy);
     with_types<A>(pair.reconstruction.dtype, pair.target.dtype, [&]<typename R, typename T>() {
       R* const grad_reconstruction =
@@ -128,7 +129,7 @@ struct PassPlan {
   int share;      // values a part
 
   int64_t items() const { return samples * parts; }
-  // Sums that the energies need room for.
+  // The number of sums for which the energies need room.
   int64_t workspace() const { return parts == 1 ? 0 : items(); }
   int threads() const { return threads_for(share, kPassThreads); }
 };
@@ -150,8 +151,8 @@ void launch_energies(const Pairs<A>& pairs, math::Distance distance, const PassP
   launch(energies_of_sums<A>, every_sample, stream, pairs, distance, plan.samples, plan.parts, workspace);
 }
 
-// No more blocks than the device runs at once: leaving at an incoming gradient of 1 takes no longer than a
-// launch.
+// There are no more blocks than the device runs at once, so that leaving at an incoming gradient of 1 takes no longer
+// than a launch.
 template <typename A>
 void launch_gradients(const Pairs<A>& pairs, const Objective& objective, const PassPlan& plan,
                       const Incoming<A>& incoming, int multiprocessors, cudaStream_t stream) {

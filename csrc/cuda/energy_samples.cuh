@@ -1,5 +1,4 @@
-// What the kernels of the energy family share: the batches they work on, a sample's residuals, its
-// coefficient.
+// Parts that the kernels of the energy family share: their batches, a sample's residuals and its coefficient.
 
 #pragma once
 
@@ -13,12 +12,12 @@
 
 namespace ebgan::cuda {
 
-// Reconstructions, their targets and what is computed of them; A is float, or double for float64 input.
+// Reconstructions, their targets and the results computed from them; A is float, or double for float64 input.
 template <typename A>
 struct Pair {
   Batch reconstruction;
   Batch target;
-  void* grad_reconstruction = nullptr;  // packed samples of the input's dtype; null: not wanted
+  void* grad_reconstruction = nullptr;  // packed samples of the input's dtype; null where not wanted
   void* grad_target = nullptr;
   A* energy = nullptr;
   math::Term term = math::Term::kEnergy;
@@ -26,7 +25,7 @@ struct Pair {
   bool wants_gradient() const { return grad_reconstruction != nullptr || grad_target != nullptr; }
 };
 
-// The real and the fake pair of a discriminator loss, worked on by one launch; elsewhere the second is empty.
+// The real and the fake pair of a discriminator loss, which one launch serves; elsewhere the second is empty.
 template <typename A>
 struct Pairs {
   Pair<A> pair[2] = {};
@@ -53,8 +52,7 @@ __device__ const T* sample_of(const Batch& batch, int64_t sample) {
   return static_cast<const T*>(batch.data) + sample * batch.sample_stride;
 }
 
-// Sample `sample` of one of the pairs. Gradients are packed, so a sample's offset in them differs from its
-// offset in the inputs.
+// A sample of one of the pairs. Gradients are packed, so its offset in them differs from its offset in the inputs.
 template <typename A>
 struct Sample {
   const Pair<A>& pair;
@@ -69,7 +67,7 @@ struct Sample {
     return static_cast<T*>(of_batch) + index * pair.target.elements;
   }
 
-  // The stretch of the sample that is part `part` of its cut into parts of `share` values.
+  // Part `part` of the sample when it is cut into parts of `share` values.
   __device__ Range range(int64_t part, int share) const {
     return range_of_part(pair.target.elements, part, share, aligned_start());
   }
@@ -79,8 +77,8 @@ struct Sample {
     return static_cast<const char*>(data) + offset * size_of(dtype);
   }
 
-  // The first of 8 indices at which the tensors in use are 16-byte aligned, -1 if they never are at the same
-  // one: a batch of odd size has most of its samples misaligned, but its tensors usually alike.
+  // The first of 8 indices at which all tensors in use are 16-byte aligned, or -1 if there is none. In a batch of odd
+  // size most samples are misaligned, but usually all its tensors alike.
   __device__ int aligned_start() const {
     const Batch& r = pair.reconstruction;
     const Batch& t = pair.target;
@@ -100,8 +98,8 @@ struct Sample {
   }
 };
 
-// One vector of a pair as it lies in memory; converted only when it is used, so that loads do not wait for
-// each other.
+// One vector of a pair as it lies in memory. It is converted only when it is used, so that loads do not wait for each
+// other.
 template <typename A, typename R, typename T, int kWidth>
 struct PackedPair {
   Packed<R, kWidth> reconstruction;
@@ -128,7 +126,7 @@ struct PairLoader {
   }
 };
 
-// l1 and the three distances of squares differ in the energy and its scale, not element by element.
+// The term of an element. The three distances of squares differ in the energy and its scale, not in their terms.
 template <typename A>
 __device__ __forceinline__ A term_of(math::Distance distance, A residual) {
   return distance == math::Distance::kL1 ? math::residual_term<math::Distance::kL1>(residual)
@@ -141,8 +139,8 @@ __device__ __forceinline__ A direction_of(math::Distance distance, A residual) {
                                          : math::direction<math::Distance::kL2>(residual);
 }
 
-// This thread's share of the sum of terms over a range; use<width>(j, residual) sees every residual. Each
-// place of a vector has a sum of its own: short sums, and no addition waits for the one before.
+// This thread's share of the sum of terms over a range; use<width>(j, residual) sees every residual. Each place of a
+// vector has a sum of its own, so that sums are short and no addition waits for the one before.
 template <Reuse reuse, typename A, typename Use>
 __device__ A sum_of_terms(const Sample<A>& sample, const Range& range, math::Distance distance,
                           const Use& use) {
@@ -162,14 +160,14 @@ __device__ A sum_of_terms(const Sample<A>& sample, const Range& range, math::Dis
   return ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
 }
 
-// d loss / d reconstruction_j = coefficient * direction(r_j), for an incoming gradient of `grad_loss`. A fake
-// sample beyond the margin gets 0 whatever comes in, as from PyTorch's relu; an infinite energy leaves
-// 0 * inf = NaN to the product.
+// The coefficient of d loss / d reconstruction_j = coefficient * direction(r_j), for an incoming gradient of
+// `grad_loss`. A fake sample beyond the margin gets 0 whatever comes in, as from PyTorch's relu; for an infinite
+// energy the product is 0 * inf = NaN.
 template <typename A>
 __device__ A loss_coefficient(const Pair<A>& pair, const Objective& objective, A energy, A grad_loss) {
   const A slope = math::loss_slope(pair.term, objective.shaping, energy, margin_of<A>(objective));
   if (pair.term == math::Term::kHinge && slope == A(0) && isfinite(energy)) return A(0);
-  // In float64, rounded once: all elements of a sample share this factor's error.
+  // The factor is computed in float64 and rounded once, because all elements of a sample share its error.
   const double scale = math::direction_scale(objective.distance, double{energy}, pair.target.elements);
   return static_cast<A>(double{grad_loss} * slope / static_cast<double>(pair.target.samples) * scale);
 }

@@ -6,7 +6,7 @@
 //   multiscale sum over scales of scale_weight * loss; the target of a coarser scale is an average of 2 x 2 blocks
 //
 // Bytes for N elements of b bytes: 2 N b read and N b written for each gradient wanted, in one pass
-// (gdl_stencil.cuh); all scales in one pass of their own (gdl_scales.cuh). A second, tiny kernel adds the
+// (gdl_stencil.cuh). All scales of a multi-scale loss share one pass (gdl_scales.cuh). A second, tiny kernel adds the
 // sums of the blocks.
 
 #include <tuple>
@@ -24,7 +24,7 @@ namespace {
 // The integers are those of ebgan_kernels/native/gdl.py.
 enum class Reduction : int { kMean = 0, kSum = 1, kNone = 2 };
 
-// Options of a loss as the operators have them.
+// The options of a loss in the operators' schemas.
 struct Options {
   int64_t p;
   double alpha;
@@ -35,7 +35,7 @@ struct Options {
 template <typename A>
 constexpr Dtype dtype_of_sums = sizeof(A) == 8 ? Dtype::kFloat64 : Dtype::kFloat32;
 
-// A buffer of no elements is a gradient that nobody wants.
+// A buffer of no elements stands for a gradient that is not wanted.
 void* gradient_buffer(const Tensor& gradient) {
   return gradient.numel() == 0 ? nullptr : gradient.mutable_data_ptr();
 }
@@ -68,13 +68,13 @@ Planes planes_of(const Tensor& tensor) {
   return {tensor.const_data_ptr(), dtype_of(tensor), extent.planes, extent.length, extent.width};
 }
 
-// The shape of the averages `levels` coarser than `planes`, in the dtype of sums.
+// Planes without data of the shape of the averages `levels` coarser than `planes`, in the dtype of sums.
 template <typename A>
 Planes coarser(const Planes& planes, int64_t levels) {
   return {nullptr, dtype_of_sums<A>, planes.count, planes.height >> levels, planes.width >> levels};
 }
 
-// Uninitialised, contiguous, of x's dtype and leading axes.
+// An uninitialised contiguous tensor of x's dtype and leading axes.
 Tensor empty_planes(const Tensor& x, int64_t height, int64_t width) {
   std::vector<int64_t> sizes(x.sizes().begin(), x.sizes().end() - 2);
   sizes.insert(sizes.end(), {height, width});
@@ -109,7 +109,7 @@ Objective<A> objective_of(const Options& options, const Extent& extent, Reductio
   return objective;
 }
 
-// Losses and gradients of a prediction; without `losses` no sums, with `incoming` scaled gradients.
+// Computes losses and gradients of a prediction. Without `losses` there are no sums; `incoming` scales the gradients.
 template <typename A>
 void run_stencil(const CudaContext& cuda, const Images& images, const Tensor& target, int64_t spatial_dims,
                  const Options& options, Reduction reduction, const Incoming<A>& incoming, A* losses) {
@@ -126,8 +126,8 @@ void run_stencil(const CudaContext& cuda, const Images& images, const Tensor& ta
   if (losses && parts != 1) launch_losses(sums, extent.samples, parts, objective, losses, cuda.stream());
 }
 
-// The averages of `planes` into `outputs`, finest first, null where not wanted, and the coarsest into
-// `unrounded`, unless that is null. One launch makes kAverages levels; further ones go on from its coarsest.
+// Writes the averages of `planes` to `outputs`, finest first, null where not wanted, and the coarsest to `unrounded`,
+// unless that is null. One launch makes kAverages levels; further launches go on from its coarsest.
 template <typename A>
 void run_averages(const CudaContext& cuda, Planes planes, const std::vector<void*>& outputs, A* unrounded,
                   const Tensor& device_of) {
@@ -152,8 +152,8 @@ void run_averages(const CudaContext& cuda, Planes planes, const std::vector<void
   }
 }
 
-// Losses of all scales, coarse to fine, and gradients where `gradients` has any. A launch takes kScales scales;
-// for coarser ones the target is averaged into memory first.
+// Computes the losses of all scales, coarse to fine, and gradients where `gradients` has any. A launch takes kScales
+// scales; for coarser ones the target is averaged into memory first.
 template <typename A>
 void run_scales(const CudaContext& cuda, const std::vector<Tensor>& predictions, const Tensor& target,
                 const Options& options, const std::vector<double>& scale_weights,
@@ -184,7 +184,7 @@ void run_scales(const CudaContext& cuda, const std::vector<Tensor>& predictions,
     if (sums) sums += planes.tiles(kTile<A>);
     if (done + kScales >= count) break;
     const Planes next = coarser<A>(planes, kScales);
-    const Tensor source = averaged;  // kept until its last reader is launched
+    const Tensor source = averaged;  // keeps the memory until its last reader is launched
     averaged = empty_vector(next.count * next.height * next.width, dtype_of_sums<A>, target);
     run_averages(cuda, planes, std::vector<void*>(kScales, nullptr),
                  static_cast<A*>(averaged.mutable_data_ptr()), target);

@@ -1,8 +1,10 @@
 // All scales of a multi-scale prediction loss in one launch, and the pyramid of averages by itself.
 //
-// Bytes, N elements of b bytes at the finest scale, 4/3 N at all: target N b read; predictions 4/3 N b read and,
-// where gradients are wanted, 4/3 N b written. A block holds a tile of the target in shared memory with a margin
-// of one coarsest element, averages it there as often as there are scales, and compares every scale with its
+// Bytes for N elements of b bytes at the finest scale, 4/3 N at all scales: predictions 4/3 N b read and, where
+// gradients are wanted, 4/3 N b written; of the target up to 1.56 N b read. A block holds a tile of 64 x 64 elements
+// of the target in shared memory with a margin of 8, one coarsest element of four scales: (80 / 64)^2 = 1.56, and
+// 2.25 for the tiles of 32 x 32 of float64. Blocks side by side read the same margins, so a part of that comes from
+// the L2 cache; how much was not measured. The block averages its tile there and compares every scale with its
 // prediction. The averages never reach global memory, and stay in the dtype of sums.
 
 #pragma once
@@ -17,11 +19,11 @@
 namespace ebgan::cuda::gdl {
 
 constexpr int kScaleThreads = 256;
-constexpr int kScales = 4;      // of one launch
-constexpr int kAverages = 5;    // coarser levels of one launch
-constexpr int kGradients = 32;  // levels of one launch: a side of 2^31 elements has no more
+constexpr int kScales = 4;      // scales that one launch takes
+constexpr int kAverages = 5;    // coarser levels that one launch makes
+constexpr int kGradients = 32;  // levels that one launch takes; a side of 2^31 elements has no more
 constexpr int kMargin = 1 << (kScales - 1);
-// Blocks on a multiprocessor, which bounds the registers.
+// The least number of blocks on a multiprocessor, which bounds their registers.
 template <typename A>
 constexpr int kScaleBlocks = sizeof(A) == 8 ? 2 : 3;
 template <typename A>
@@ -33,13 +35,13 @@ constexpr int pyramid_area(int side, int levels) {
   return area;
 }
 
-// Values of a tile with its margin at all scales, and of one without at all levels.
+// The values of a tile with its margin at all scales, and of a tile without one at all levels.
 template <typename A>
 constexpr int kScaleValues = pyramid_area(kTile<A> + 2 * kMargin, kScales);
 template <typename A>
 constexpr int kLevelValues = pyramid_area(kTile<A>, kAverages + 1);
 
-// Planes of one size, contiguous.
+// Contiguous planes of one size.
 struct Planes {
   const void* data;
   Dtype dtype;
@@ -54,7 +56,7 @@ struct Planes {
 
 // --- a tile --------------------------------------------------------------------------------------
 
-// Rows [top, bottom) and columns [left, right) of a plane, and where they are in its averages.
+// Rows [top, bottom) and columns [left, right) of a plane; level(k) is where they lie in its k-th averages.
 struct Box {
   int64_t top;
   int64_t bottom;
@@ -88,8 +90,9 @@ struct Tile {
   __device__ static int64_t smaller(int64_t a, int64_t b) { return a < b ? a : b; }
 };
 
-// Level k + 1 lies behind level k. All threads of the block enter and leave together. Two neighbours are read at once:
-// one at a time, lanes two values apart met in every second bank (2.1 to 2.6 passes a request, as counted).
+// Loads a box and fills its averages; level k + 1 lies behind level k. All threads of the block enter and leave
+// together. Two neighbours are read at once: one at a time, lanes two values apart met in every second bank (2.1 to 2.6
+// passes a request, as counted).
 template <typename A>
 __device__ void fill_pyramid(A* pyramid, const Planes& planes, int64_t plane, const Box& box, int levels) {
   const int64_t first = (plane * planes.height + box.top) * planes.width + box.left;
@@ -125,7 +128,7 @@ template <typename A>
 struct Scale {
   const void* prediction = nullptr;
   Dtype dtype = Dtype::kFloat32;
-  void* gradient = nullptr;  // null: not wanted
+  void* gradient = nullptr;  // null where it is not wanted
   Objective<A> objective;
 };
 
@@ -143,8 +146,8 @@ struct Neighbours {
   bool right;
 };
 
-// One element of one scale: writes the complete gradient, returns the terms that count with it. `target` is
-// its place in shared memory, where rows have `columns` elements.
+// Handles one element of one scale: writes its complete gradient and returns the terms that count with it. `target`
+// is its place in shared memory, where rows have `columns` elements.
 template <math::Exponent exponent, typename A>
 __device__ __forceinline__ A scale_terms(const Scale<A>& scale, int64_t index, int64_t width, const A* target,
                                          int columns, const Neighbours& neighbours, A incoming) {
@@ -172,13 +175,13 @@ __device__ __forceinline__ A scale_terms(const Scale<A>& scale, int64_t index, i
     const A counted = sum;
     if (neighbours.above) add(down, A(1), pair_term<exponent, false>(at(-width, -columns), here, alpha));
     if (neighbours.left) add(across, A(1), pair_term<exponent, false>(at(-1, -1), here, alpha));
-    sum = counted;  // those two count with the element above and the one to the left
+    sum = counted;  // the pairs above and to the left count with their first elements
   }
   store_value(scale.gradient, scale.dtype, index, incoming * gradient);
   return sum;
 }
 
-// The sum of each tile goes to `sums`; null: not wanted.
+// Computes all scales, a block for each tile, whose sum goes to `sums` unless that is null.
 template <typename A, math::Exponent exponent>
 __global__ void __launch_bounds__(kScaleThreads, kScaleBlocks<A>)
     multiscale(const __grid_constant__ Scales<A> scales, const Incoming<A> incoming, A* const sums) {
@@ -218,10 +221,10 @@ __global__ void __launch_bounds__(kScaleThreads, kScaleBlocks<A>)
 
 template <typename A>
 struct Averages {
-  void* level[kAverages] = {};  // finest first; null: not wanted
+  void* level[kAverages] = {};  // finest first; null where not wanted
   Dtype dtype = Dtype::kFloat32;
   int count = 0;
-  A* coarsest = nullptr;  // a copy that is not rounded; null: not wanted
+  A* coarsest = nullptr;  // the coarsest level, not rounded; null where not wanted
 };
 
 template <typename A>
@@ -247,15 +250,15 @@ __global__ void __launch_bounds__(kScaleThreads)
   }
 }
 
-// Of the averages, finest first.
+// The gradients of the averages, finest first.
 struct LevelGradients {
   const void* level[kGradients];
   Dtype dtype[kGradients];
   int count;
 };
 
-// gradient = up(g_1 + up(g_2 + ...) / 4) / 4: every element of a 2 x 2 block is a quarter of its average.
-// Bytes: N b / 3 read, N b written; a coarse value comes from the L1 cache for all but the first of its block.
+// Computes gradient = up(g_1 + up(g_2 + ...) / 4) / 4, where up repeats a value over its 2 x 2 block. N b / 3 bytes
+// are read and N b written; a coarse value comes from the L1 cache for all but the first element of its block.
 template <typename A>
 __global__ void __launch_bounds__(kScaleThreads)
     averages_backward(const __grid_constant__ LevelGradients gradients, const __grid_constant__ Planes planes,

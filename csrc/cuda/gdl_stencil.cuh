@@ -1,12 +1,12 @@
 // Prediction loss and its gradients over planes or volumes, of a whole batch or of each sample.
 //
-// Bytes, N elements of b bytes: 2 N b read and, for each gradient wanted, N b written. A thread goes along the
+// Bytes for N elements of b bytes: 2 N b read and, for each gradient wanted, N b written. A thread goes along the
 // slowest spatial axis with a few neighbouring columns: it reads every slice once and carries the last pair's
 // slope on to the next slice. Neighbours along the other axes come from the L1 cache, where the threads beside
-// it need them too; of the strip, one slice on either side is read twice, from L1 or L2.
+// it need them too. The slices next to a strip's ends are read by two threads, the second time from L1 or L2.
 //
-// Gather form: a thread writes the complete gradient of its elements, without atomic additions and without an
-// intermediate. The sums of blocks meet in a second kernel, in a fixed order.
+// A thread writes the complete gradient of its elements (gather form), without atomic additions and without an
+// intermediate. A second kernel adds the sums of blocks in a fixed order.
 
 #pragma once
 
@@ -20,16 +20,17 @@
 namespace ebgan::cuda::gdl {
 
 constexpr int kThreads = 256;
-constexpr int kVector = 4;  // columns a thread: 16 bytes in float32, 8 in half types
-// Slices a thread. Strips stay shorter while there are fewer than kFillingThreads for each multiprocessor,
-// several times what it runs at once: the last threads to run leave little of the device idle.
+constexpr int kVector = 4;  // columns of a thread, 16 bytes in float32 and 8 in half types
+// The most slices of a thread, of which one on either side is read twice. Strips stay shorter while there are fewer
+// than kFillingThreads threads for each multiprocessor, several times what it runs at once, so that the last threads
+// to run leave little of the device idle. Other lengths were not measured.
 constexpr int kLongestStrip = 16;
 constexpr int kFillingThreads = 4096;
-// Blocks on a multiprocessor, which bounds the registers.
+// The least number of blocks on a multiprocessor, which bounds their registers.
 template <typename A, int kAxes, bool kTarget>
 constexpr int kBlocksTogether = sizeof(A) == 4 && kAxes == 2 && !kTarget ? 3 : 2;
 
-// Contiguous (samples, planes, length, rows, width); in two dimensions `rows` is 1.
+// The extent of a contiguous tensor (samples, planes, length, rows, width); in two dimensions `rows` is 1.
 struct Extent {
   int64_t samples;
   int64_t planes;
@@ -45,11 +46,11 @@ struct Images {
   const void* target;
   Dtype prediction_dtype;
   Dtype target_dtype;
-  void* grad_prediction = nullptr;  // null: not wanted
+  void* grad_prediction = nullptr;  // null where not wanted
   void* grad_target = nullptr;
 };
 
-// How a sample is cut: `items` threads, each with `strip` slices of one group of columns.
+// The cut of a sample into `items` threads, each with `strip` slices of one group of columns.
 struct Cut {
   int64_t groups;
   int64_t strips;
@@ -71,7 +72,7 @@ struct PairBits {
   }
 };
 
-// Neighbouring columns of one slice.
+// The values of neighbouring columns in one slice.
 template <typename A, int kWidth>
 struct Columns {
   Packed<A, kWidth> prediction;
@@ -106,7 +107,7 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
   const int64_t begin = of_strips % cut.strips * cut.strip;
   const int64_t slices_left = extent.length - begin;
   const int slices = static_cast<int>(slices_left < cut.strip ? slices_left : cut.strip);
-  const bool more = slices < slices_left;  // behind the strip
+  const bool more = slices < slices_left;  // whether slices follow the strip
   const int64_t plane = sample * extent.planes + of_strips / cut.strips;
   const int64_t slice = kAxes == 3 ? extent.rows * extent.width : extent.width;
 
@@ -143,7 +144,7 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
     if (below) below_bits.load(images, index + extent.width);
 
     Slope<A, kTarget> total[kWidth];
-    // The pair of column k and the column, or the row, behind it.
+    // Adds the pair of column k with the next column or row.
     const auto add = [&](int k, A share, const Term<A, kTarget>& term) {
       sum += share * term.value;
       total[k].add(-share, term.slope);
@@ -214,7 +215,7 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
   return sum;
 }
 
-// `sums` null: not wanted.
+// Computes the gradients and the sum of each block; `sums` is null where the sums are not wanted.
 template <typename A, math::Exponent exponent, int kAxes, int kWidth, bool kTarget>
 __global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes, kTarget>)
     stencil(const __grid_constant__ Images images, const __grid_constant__ Extent extent,
@@ -237,7 +238,8 @@ __global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes, kTarget>)
   }
 }
 
-// One block a sample. There is one sum for each block, so adding them in float64 costs nothing.
+// Adds the sums of a sample, a block for each sample. There is one sum for each block of the stencil, so adding them
+// in float64 costs nothing.
 template <typename A>
 __global__ void __launch_bounds__(kThreads)
     losses_of_sums(const A* const sums, const int64_t samples, const int64_t parts, const A start,
@@ -257,11 +259,11 @@ __global__ void __launch_bounds__(kThreads)
 // --- launchers -----------------------------------------------------------------------------------
 
 struct Plan {
-  int width;  // columns a thread
+  int width;  // columns of a thread
   Cut cut;
 };
 
-// Vectors where every row starts on one; strips as long as leave threads enough to fill the device.
+// Takes vectors where every row starts on one, and the longest strips that leave enough threads to fill the device.
 template <typename A>
 Plan plan_stencil(const Images& images, const Extent& extent, math::Exponent exponent, int multiprocessors) {
   const auto aligned = [](const void* data, Dtype dtype) {
@@ -296,8 +298,8 @@ auto stencil_of(int width, bool need_target) {
   return stencil<A, exponent, kAxes, 1, true>;
 }
 
-// The sum of each block goes to `sums`, unless that is null; then no more blocks than the device runs at once,
-// so that leaving at an incoming gradient of 1 takes no longer than a launch.
+// The sum of each block goes to `sums`, unless that is null. Without sums there are no more blocks than the device
+// runs at once, so that leaving at an incoming gradient of 1 takes no longer than a launch.
 template <typename A>
 void launch_stencil(const Images& images, const Extent& extent, int axes, const Plan& plan,
                     const Objective<A>& objective, const Incoming<A>& incoming, A* sums, int multiprocessors,

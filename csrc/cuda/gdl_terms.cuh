@@ -1,5 +1,5 @@
-// What the kernels of the gradient-difference family share: shares, the terms of one pair and one element with
-// their slopes, and values of any dtype in two steps, loading and converting.
+// Parts that the kernels of the gradient-difference family share: the shares, the terms of one pair and one element
+// with their slopes, and values of any dtype, which are loaded first and converted later.
 
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace ebgan::cuda::gdl {
 
-// What one element and one pair along each axis add to the loss: a share of their terms.
+// The shares of their terms that one element, and one pair along each axis, add to the loss.
 template <typename A>
 struct Objective {
   bool has_elements = false;
@@ -19,13 +19,13 @@ struct Objective {
   int p = 1;
   A alpha = 1;
   A element_share = 0;
-  A axis_share[3] = {};  // from the slowest axis on; in two dimensions the second is not used
+  A axis_share[3] = {};  // the slowest axis first; in two dimensions the second is not used
 
-  // 0, or for shares of a mean over nothing NaN.
+  // The loss of no terms: 0, or NaN for the infinite shares of a mean over nothing.
   A of_no_terms() const { return A(0) * (element_share + axis_share[0]); }
 };
 
-// Calls body.template operator()<exponent>() on the host.
+// Calls body.template operator()<exponent>() on the host, with the exponent that `alpha` is.
 template <typename Body>
 void with_exponent(double alpha, const Body& body) {
   switch (math::exponent_of(alpha)) {
@@ -38,12 +38,12 @@ void with_exponent(double alpha, const Body& body) {
   }
 }
 
-// The gradient that comes in: of the loss, or one of each sample (`stride` 0 where it was expanded).
+// The incoming gradient of the loss, or one for each sample (`stride` is 0 where it was expanded).
 template <typename A>
 struct Incoming {
-  const A* gradient = nullptr;  // null: 1
+  const A* gradient = nullptr;  // null stands for 1
   int64_t stride = 0;
-  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
 
   __device__ bool nothing_to_do() const { return skip_if_one && *gradient == A(1); }
   __device__ A of_sample(int64_t sample) const {
@@ -51,7 +51,8 @@ struct Incoming {
   }
 };
 
-// By prediction and, where kTarget, by target; of a pair by its second element: the first has the negative.
+// The slope of a term by the prediction and, with kTarget, by the target. A pair's slope is that of its second
+// element; the first has the negative.
 template <typename A, bool kTarget>
 struct Slope {
   A prediction = 0;
@@ -103,14 +104,14 @@ __device__ __forceinline__ Term<A, kTarget> element_term(const Values<A>& values
                 : residual_term<math::Exponent::kTwo, kTarget>(residual);
 }
 
-// kWidth values as they lie in memory, to be converted when all loads are under way: the switch on the dtype
-// would make each load wait for the one before.
+// kWidth values as they lie in memory. They are converted when all loads are under way, because the switch on the
+// dtype would make each load wait for the one before.
 template <typename A, int kWidth>
 struct Bits {
   Packed<A, kWidth> words;
 
   __device__ __forceinline__ void load(const void* data, Dtype dtype, int64_t index) {
-    // One address for all dtypes: with one for each, addresses alone made sm_100 spill (nvcc 13.0).
+    // All dtypes share one address: with an address for each, addresses alone made sm_100 spill (nvcc 13.0).
     const char* const address = static_cast<const char*>(data) + index * size_of(dtype);
     if constexpr (sizeof(A) == 4) {
       if (size_of(dtype) == 2) {

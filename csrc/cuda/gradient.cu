@@ -1,10 +1,8 @@
-// What all families share on CUDA: scaling a gradient that the forward pass has computed.
+// The operator that all families share on CUDA, which scales a gradient that the forward pass has computed.
 //
-//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing where the scale is 1,
-//                     in each of its parts
+//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing for each part whose scale is 1
 //
-// The device reads the scale: the host waits for nothing. Memory is taken in storage order, whatever the
-// layout.
+// The device reads the scale, so the host waits for nothing. Memory is taken in storage order, whatever the layout.
 
 #include <algorithm>
 #include <cstdint>
@@ -18,7 +16,8 @@ namespace ebgan::cuda {
 namespace {
 
 constexpr int kThreads = 256;
-constexpr int kStretch = 8192;  // values a block takes at a time
+// The values that a block takes at a time, 32 for each thread; other sizes were not measured.
+constexpr int kStretch = 8192;
 
 // --- kernel --------------------------------------------------------------------------------------
 
@@ -51,13 +50,14 @@ __global__ void __launch_bounds__(kThreads)
 
 // --- launcher ------------------------------------------------------------------------------------
 
-// No more blocks than the device runs at once, so that leaving at a scale of 1 takes no longer than a launch.
-// `elements` and `stretches` are those of a part.
+// There are no more blocks than the device can run at once, so that leaving at a scale of 1 takes no longer than a
+// launch. `elements` and `stretches` are those of a part.
 template <typename A>
 void launch_scale(void* values, Dtype dtype, int64_t elements, const Tensor& scale, const CudaContext& cuda) {
   const int64_t parts = scale.numel();
   const int64_t stretches = ceil_div(elements, kStretch);
-  const int64_t resident = int64_t{device_limits(cuda.device()).multiprocessors} * (2048 / kThreads);
+  const DeviceLimits& limits = device_limits(cuda.device());
+  const int64_t resident = int64_t{limits.multiprocessors} * (limits.threads_per_multiprocessor / kThreads);
   launch(scale_values<A>, LaunchShape{std::min(parts * stretches, resident), kThreads}, cuda.stream(), values,
          dtype, elements, stretches, parts, scale.const_data_ptr(), dtype_of(scale),
          scale.dim() == 0 ? int64_t{0} : scale.stride(0));

@@ -12,7 +12,8 @@
 namespace ebgan::cuda::ladder {
 namespace {
 
-// A tile of 64 rows adds a fifth to the traffic for its sums; lower ones where there would be few tiles.
+// The most rows of a tile, whose sums then add a fifth to the traffic. Tiles are lower where there would be fewer
+// than kEnoughTiles, about 8 for each multiprocessor of a large device; other bounds were not measured.
 constexpr int kMostTileRows = 64;
 constexpr int64_t kEnoughTiles = 1024;
 
@@ -30,14 +31,14 @@ Extent extent_of(const Tensor& z) {
   return extent;
 }
 
-// Of (..., N, D), or of (..., D) as one row; `axes` leading ones.
+// The rows of a tensor (..., N, D), or of (..., D) as one row, with `axes` leading axes.
 Rows rows_of(const Tensor& tensor, int64_t axes) {
   const bool has_rows = tensor.dim() > axes + 1;
   return {tensor.const_data_ptr(), dtype_of(tensor), axes > 0 ? tensor.stride(axes - 1) : 0,
           has_rows ? tensor.stride(axes) : 0};
 }
 
-// A buffer of no elements is a gradient that nobody wants.
+// A buffer of no elements stands for a gradient that is not wanted.
 ResultRows results_of(const Tensor& tensor) {
   return {tensor.numel() == 0 ? nullptr : tensor.mutable_data_ptr(), dtype_of(tensor)};
 }
@@ -90,7 +91,7 @@ Layer layer_of(const Tensor& z_clean, const Tensor& z, const Tensor& u, const Te
   return layer;
 }
 
-// Gradients for `incoming`, sums of squares where `squares` is not null.
+// Launches the kernels that compute gradients for `incoming`, and sums of squares where `squares` is not null.
 template <typename A, bool kMixed>
 void launch_gradients(const Layer& layer, const Extent& extent, const Incoming<A>& incoming,
                       const UnitGradients& to, const Tensor& z, A* squares, cudaStream_t stream) {

@@ -24,7 +24,7 @@ LayerExtent extent_of(const Tensor& x) {
   return extent;
 }
 
-// Of (..., P, N, D), (..., P, D) or (..., D), of which `axes` come before the parts.
+// The parts of a tensor (..., P, N, D), (..., P, D) or (..., D), with `axes` axes before the parts.
 Parts parts_of(const Tensor& tensor, int64_t axes) {
   const int64_t more = tensor.dim() - axes;
   return {tensor.const_data_ptr(), dtype_of(tensor), axes > 0 ? tensor.stride(axes - 1) : 0,
@@ -33,7 +33,7 @@ Parts parts_of(const Tensor& tensor, int64_t axes) {
 
 Parts parts_of(const Optional& tensor, int64_t axes) { return tensor ? parts_of(*tensor, axes) : Parts{}; }
 
-// A buffer of no elements is a result that nobody wants.
+// A buffer of no elements stands for a result that is not wanted.
 ResultRows results_of(const Tensor& tensor) {
   return {tensor.numel() == 0 ? nullptr : tensor.mutable_data_ptr(), dtype_of(tensor)};
 }

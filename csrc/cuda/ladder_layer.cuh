@@ -1,12 +1,12 @@
-// The step between two dense layers of a ladder network: a block takes all rows of 32 units. A warp reads a row of
-// them, a thread keeps a unit: its statistics and its sums over rows stay in registers.
+// The step between two dense layers of a ladder network. A block takes all rows of 32 units: a warp reads a row of
+// them, and a thread keeps a unit, whose statistics and sums over rows stay in registers.
 //
-// Bytes, N elements of b-byte types: layer_forward 2 N b read, 2 N b written; layer_backward 4 N b read, N b written.
-// 100 rows of 32 float32 units are 12.8 KB, and are read again from the caches: x three times in layer_forward, all
-// twice in layer_backward.
+// Bytes for N elements of b-byte types: layer_forward 2 N b read, 2 N b written; layer_backward 4 N b read, N b
+// written. 100 rows of 32 float32 units are 12.8 KB, which are read again from the caches: layer_forward reads x
+// three times, layer_backward all tensors twice.
 //
-// A thread adds up 64 rows in float32 and these sums in float64, then warps are added up in order, then parts: same
-// input, same bits.
+// A thread adds up 64 rows in float32 and these sums in float64; then warps are added in order, then parts. The same
+// input gives the same bits.
 
 #pragma once
 
@@ -17,9 +17,9 @@
 
 namespace ebgan::cuda::ladder {
 
-constexpr int64_t kSummedRows = 64;  // of a thread
+constexpr int64_t kSummedRows = 64;  // rows that a thread adds in float32
 
-// (networks, parts, rows, units), units side by side; null: there is none.
+// A tensor (networks, parts, rows, units) whose units lie side by side; null data stands for no tensor.
 struct Parts {
   const void* data = nullptr;
   Dtype dtype = Dtype::kFloat32;
@@ -45,7 +45,7 @@ struct LayerInputs {
   bool relu;
 };
 
-// mean and std are a row of each part; h null: it is z.
+// The results of a layer. mean and std have one row for each part; h is null where it equals z.
 struct LayerResults {
   ResultRows z;
   ResultRows h;
@@ -64,17 +64,17 @@ struct LayerGradients {
   ResultRows gamma;
 };
 
-// Where a thread works. kMixed: types are asked for at every access; else all are A.
+// The place at which a thread works. With kMixed types are looked up at every access; else all are A.
 template <typename A, bool kMixed>
 struct LayerPlace {
   int64_t network;
   int64_t part;
   int64_t unit;
   int64_t first_row;
-  int64_t end_row;  // no rows for a thread without a unit
+  int64_t end_row;  // leaves no rows to a thread without a unit
   bool has_unit;
 
-  // `turn`: which of a network's parts, or groups of parts, of which there are `turns`.
+  // A network has `turns` groups of `in_turn` parts; a block takes one group.
   __device__ LayerPlace(const LayerExtent& extent, int64_t turns, int64_t in_turn)
       : network(blockIdx.x / (extent.unit_tiles() * turns)),
         part(blockIdx.x / extent.unit_tiles() % turns * in_turn),
@@ -92,7 +92,7 @@ struct LayerPlace {
       return static_cast<const A*>(from.data)[at];
     }
   }
-  // `row` of all rows of the tensor.
+  // Stores a value in row `row`, counted over all rows of the tensor.
   __device__ void store(const ResultRows& to, const LayerExtent& extent, int64_t row, A value) const {
     if (to.data == nullptr) return;
     const int64_t at = row * extent.units + unit;
@@ -109,7 +109,7 @@ struct LayerPlace {
   }
 };
 
-// The sums over rows of a unit, for all its threads; term(row, sums) adds what a row adds.
+// Sums over the rows of a unit, which all its threads get; term(row, sums) adds the terms of a row.
 template <typename A, bool kMixed, int kCount, typename Term>
 __device__ void sum_rows(const LayerPlace<A, kMixed>& place, double (&totals)[kCount], const Term& term) {
   __shared__ double shared[kTileWarps][kTileUnits];
@@ -162,9 +162,9 @@ __global__ void __launch_bounds__(kTileThreads)
   }
 }
 
-// Two blocks a multiprocessor leave a thread 128 registers: left to itself ptxas aims at 64 and spills 8 bytes where
-// types are mixed, and two mixed rows at a time take more than 128 (nvcc 13.0, sm_90).
-// kSums: with the gradients of beta and gamma, to which a network's parts add one after the other.
+// Two blocks on a multiprocessor leave a thread 128 registers. Without the bound ptxas aims at 64 and spills 8 bytes
+// where types are mixed; two mixed rows at a time would take more than 128 (nvcc 13.0, sm_90). With kSums the kernel
+// also computes the gradients of beta and gamma, to which a network's parts add one after the other.
 template <typename A, bool kMixed, bool kSums>
 __global__ void __launch_bounds__(kTileThreads, 2)
     layer_backward(const __grid_constant__ LayerInputs inputs, const LayerExtent extent, const Parts mean,

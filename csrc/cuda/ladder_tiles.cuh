@@ -1,11 +1,11 @@
-// The ladder family over tiles: 32 units of one network wide, some rows high. A warp reads a row of the tile, a
-// thread keeps a unit: its parameters and its sums over rows stay in registers.
+// The ladder family over tiles, which are 32 units of one network wide and some rows high. A warp reads a row of the
+// tile, and a thread keeps a unit, whose parameters and sums over rows stay in registers.
 //
-// Bytes, N elements of b-byte types: combine_rows 2 N b read, N b written; combine_rows_backward and cost_of_rows
-// 3 N b read, N b written for each gradient wanted of z_clean, z and u. A tile's sums, 12 numbers a unit, are
-// written and read by total_sums: a fifth of N b for 64 rows.
+// Bytes for N elements of b-byte types: combine_rows 2 N b read, N b written; combine_rows_backward and cost_of_rows
+// 3 N b read, N b written for each gradient wanted of z_clean, z and u. The sums of a tile, 12 numbers for each unit,
+// are written and then read by total_sums, which is a fifth of N b for tiles of 64 rows.
 //
-// Warps are added up in order, and tiles in order in float64: same input, same bits.
+// Warps are added up in order, and tiles in order in float64, so the same input gives the same bits.
 
 #pragma once
 
@@ -21,10 +21,10 @@ namespace ebgan::cuda::ladder {
 constexpr int kTileUnits = kWarp;
 constexpr int kTileWarps = 8;
 constexpr int kTileThreads = kTileUnits * kTileWarps;
-// Sums over rows: the gradients of a1 to a10, of mean and of std.
+// The number of sums over rows, which make the gradients of a1 to a10, of mean and of std.
 constexpr int kUnitSums = math::kCombinatorParameters + 2;
 
-// (networks, rows, units), units side by side; null: not wanted.
+// A tensor (networks, rows, units) whose units lie side by side; null data says that it is not wanted.
 struct Rows {
   const void* data = nullptr;
   Dtype dtype = Dtype::kFloat32;
@@ -37,7 +37,7 @@ struct ResultRows {
   Dtype dtype = Dtype::kFloat32;
 };
 
-// Of z, and how it is cut into tiles of `tile_rows` rows.
+// The extent of z, and its cut into tiles of `tile_rows` rows.
 struct Extent {
   int64_t networks;
   int64_t rows;
@@ -63,12 +63,12 @@ struct Layer {
   ResultRows grad_u;
 };
 
-// The gradient that comes in for each network's cost (`stride` 0 where it was expanded).
+// The incoming gradient of each network's cost (`stride` is 0 where it was expanded).
 template <typename A>
 struct Incoming {
-  const A* gradient = nullptr;  // null: 1
+  const A* gradient = nullptr;  // null stands for 1
   int64_t stride = 0;
-  bool skip_if_one = false;  // the gradients are there already for an incoming gradient of 1
+  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
 
   __device__ A of(int64_t network) const { return gradient == nullptr ? A(1) : gradient[network * stride]; }
   __device__ bool nothing_to_do(int64_t network) const { return skip_if_one && of(network) == A(1); }
@@ -79,11 +79,11 @@ __device__ void store_value(void* data, Dtype dtype, int64_t index, A value) {
   with_type<A>(dtype, [&]<typename T>() { static_cast<T*>(data)[index] = static_cast<T>(value); });
 }
 
-// Where a thread works. kMixed: types are asked for at every access; else all are A.
+// The place at which a thread works. With kMixed types are looked up at every access; else all are A.
 template <typename A, bool kMixed>
 struct Place {
   int64_t network;
-  int64_t tile;  // among the rows' tiles of all networks
+  int64_t tile;  // the number of the tile of rows, counted over all networks
   int64_t unit;
   int64_t first_row;
   int64_t end_row;
@@ -130,7 +130,7 @@ struct Place {
   }
 };
 
-// The sums of a tile's units from those of its threads, a warp after the other.
+// Adds the sums of a tile's threads, warp after warp, and stores the sums of its units.
 template <typename A, int kCount>
 __device__ void store_sums(const A (&sums)[kCount], int64_t tile, int64_t unit, int64_t units, A* to) {
   __shared__ A shared[kTileWarps][kTileUnits];
@@ -180,7 +180,7 @@ __global__ void __launch_bounds__(kTileThreads)
   store_sums(sums, place.tile, place.unit, place.units, sums_of_tiles);
 }
 
-// The squares of a tile; kGradients: with gradients and their sums.
+// Computes the sum of squares of a tile and, with kGradients, the gradients and their sums.
 template <typename A, bool kMixed, bool kGradients>
 __global__ void __launch_bounds__(kTileThreads)
     cost_of_rows(const __grid_constant__ Layer layer, const Extent extent, const Incoming<A> incoming,
@@ -220,7 +220,7 @@ __global__ void __launch_bounds__(kTileThreads)
   if (threadIdx.x == 0) squares_of_tiles[blockIdx.x] = squares;
 }
 
-// Where the sums over rows go; null: not wanted.
+// The gradients that the sums over rows make; null data says that one is not wanted.
 struct UnitGradients {
   ResultRows parameters;
   ResultRows mean;
@@ -229,7 +229,7 @@ struct UnitGradients {
   bool wanted() const { return parameters.data || mean.data || std.data; }
 };
 
-// A thread for each of a network's 12 sums of a unit.
+// Adds the sums of tiles; a thread takes one of the 12 sums of a unit of a network.
 template <typename A>
 __global__ void __launch_bounds__(kTileThreads)
     total_sums(const A* const sums_of_tiles, const Extent extent, const Incoming<A> incoming,
@@ -253,7 +253,7 @@ __global__ void __launch_bounds__(kTileThreads)
   store_value<A>(data, dtype, row * extent.units + unit, static_cast<A>(total));
 }
 
-// A block for each network. Of no elements the cost is NaN, 0 / 0.
+// Computes the costs, a block for each network. Without elements the cost is 0 / 0 = NaN.
 template <typename A>
 __global__ void __launch_bounds__(kTileThreads)
     cost_of_tiles(const A* const squares_of_tiles, const Extent extent, A* const cost) {

@@ -4,9 +4,9 @@
 //   loss      k sum_i sum_{j != i} c_ij^2, k = 1 / (N (N - 1))
 //   gradient  d loss / d S = W S:  W_ij = 4 k c_ij / sqrt(G_ii G_jj),  W_ii = -4 k sum_{j != i} c_ij^2 / G_ii
 //
-// Of numbers of b bytes, N^2 b read and, where weights are wanted, N^2 b written, in one pass; a second, tiny
-// kernel adds the sums of the rows. Every block also reads the diagonal, a sector of 32 bytes for each number,
-// and so serves several rows, a warp each.
+// For numbers of b bytes, N^2 b are read and, where weights are wanted, N^2 b written, in one pass; a second, tiny
+// kernel adds the sums of the rows. Every block also reads the diagonal, a sector of 32 bytes for each number, and so
+// serves several rows, one for each warp.
 
 #include <algorithm>
 #include <cstdint>
@@ -22,15 +22,16 @@
 namespace ebgan::cuda {
 namespace {
 
-constexpr int kRows = 8;  // of a block
+constexpr int kRows = 8;  // rows of the Gram matrix that a block takes
 constexpr int kRowThreads = kRows * kWarp;
-constexpr int kColumns = 1024;  // whose norms lie in shared memory at a time
+constexpr int kColumns = 1024;  // columns whose norms lie in shared memory at a time
 constexpr int kLossThreads = 512;
 
 // --- kernels -------------------------------------------------------------------------------------
 
-// Consecutive threads read consecutive numbers, one at a time: whole sectors whatever N is, where vectors
-// would need rows that start on 16 bytes. `weights` null: not wanted.
+// Computes the squares of rows and the weights; `weights` is null where they are not wanted. Consecutive threads read
+// consecutive numbers, one at a time, which makes whole sectors whatever N is; vectors would need rows that start on
+// 16 bytes.
 template <typename A>
 __global__ void __launch_bounds__(kRowThreads)
     row_weights(const A* const __restrict__ gram, const int64_t rows, const A share,
@@ -66,7 +67,7 @@ __global__ void __launch_bounds__(kRowThreads)
   if (weights) weights[row * (rows + 1)] = math::own_weight(share, sum, row_scale);
 }
 
-// The sums of rows are added in float64, so that one block may add many of them.
+// Computes the loss from the sums of rows, in float64, so that one block may add many of them.
 template <typename A>
 __global__ void __launch_bounds__(kLossThreads)
     loss_of_rows(const A* const squares, const int64_t rows, A* const loss) {

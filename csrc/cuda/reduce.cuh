@@ -1,4 +1,5 @@
-// Sums over a warp, a thread block and a thread-block cluster, each in a fixed order: same input, same bits.
+// Sums over a warp, a thread block and a thread-block cluster, each in a fixed order, so that the same input gives
+// the same bits.
 
 #pragma once
 
@@ -8,10 +9,10 @@ namespace ebgan::cuda {
 
 constexpr int kWarp = 32;
 constexpr int kMaxWarps = 32;
-// Values that a sum needs in shared memory; a multiple of 8, so that vectors may follow.
+// The values that a sum needs in shared memory, a multiple of 8, so that vectors may follow.
 constexpr int kScratch = kMaxWarps + 8;
 
-// Every lane gets the sum: at each step of the butterfly both partners add the same two numbers.
+// The sum over a warp. Every lane gets the same bits, because both partners of a step add the same two numbers.
 template <typename A>
 __device__ A warp_sum(A value) {
 #pragma unroll
@@ -21,7 +22,8 @@ __device__ A warp_sum(A value) {
   return value;
 }
 
-// Every thread gets the sum. Whole warps; a barrier must stand between this and the next use of `scratch`.
+// The sum over a block of whole warps, for every thread. A barrier must stand between this and the next use of
+// `scratch`.
 template <typename A>
 __device__ A block_sum(A value, A* scratch) {
   const int lane = static_cast<int>(threadIdx.x) % kWarp;

@@ -6,7 +6,7 @@
 // Each step is one launch for all scales. Bytes for elements of b bytes, C H W in, O H' W' out, batch N:
 //   forward   b N (C H W + O H' W') + b O C R S; where the tensor cores need another layout, in and weight
 //             are read and written once more (valid_conv_pack.cuh)
-//   backward  g is made once and the bias gradient with it, 3 b N O H' W' (2 without an activation); each of
+//   backward  g and the bias gradient are made in one pass, 3 b N O H' W' (2 without an activation); each of
 //             the other two gradients reads g once
 
 #include <tuple>
@@ -22,7 +22,7 @@
 namespace ebgan::cuda::valid_conv {
 namespace {
 
-// Hands out pieces of a workspace; one without memory counts what will be needed.
+// Hands out pieces of a workspace. An arena without memory only counts how much will be needed.
 class Arena {
  public:
   explicit Arena(void* memory = nullptr) : begin_(reinterpret_cast<uintptr_t>(memory)) {}
@@ -51,14 +51,14 @@ Image image_of(const Tensor& tensor, void* data) {
           static_cast<int>(tensor.size(1))};
 }
 
-// Only read, whatever an image's pointer allows.
+// The image of a tensor that is only read, although an image's pointer would allow writing.
 Image source_image(const Tensor& tensor) {
   return image_of(tensor, const_cast<void*>(tensor.const_data_ptr()));
 }
 
 Image result_image(const Tensor& tensor) { return image_of(tensor, tensor.mutable_data_ptr()); }
 
-// Channels-last in whole vectors, those behind the image's channels filled with zeros.
+// A channels-last copy of an image in whole vectors, whose values behind the image's channels are zeros.
 template <typename T>
 Image packed_image(const Image& image, Arena& arena) {
   const int readable = static_cast<int>(round_up(image.channels, kVectorValues<T>));
@@ -72,7 +72,7 @@ Image packed_image(const Image& image, Arena& arena) {
           readable};
 }
 
-// Of the input gradient's correlation: maps and channels exchanged, taps from the last to the first.
+// The weights of the input gradient's correlation: maps and channels exchanged, taps from the last to the first.
 template <typename T>
 Image flipped(const Image& weight) {
   const Strides& steps = weight.strides;
@@ -108,7 +108,7 @@ Packing packing_of(const Image& from, const Image& packed) {
   return packing;
 }
 
-// The image as the tensor cores read it: as it is, or repacked. All its readable channels count then.
+// The image in the layout that the tensor cores read, as it is or repacked. All its readable channels count then.
 template <typename T>
 Image with_whole_vectors(const Image& image, bool as_it_is, Arena& arena, std::vector<Packing>& packings) {
   Image result = image;
@@ -124,7 +124,7 @@ template <typename T>
 Correlation for_tensor_cores(Correlation layer, Arena& arena, std::vector<Packing>& packings) {
   layer.from = with_whole_vectors<T>(layer.from, has_whole_vectors<T>(layer.from), arena, packings);
   const Image& weight = layer.weight;
-  // Padded ones have weights that are flipped, and so lie in no order that is read as it is.
+  // A padded correlation has flipped weights, which lie in no order that can be read as it is.
   const bool padded = layer.padding_rows + layer.padding_columns > 0;
   const bool dense = !padded && weight.readable == layer.from.channels &&
                      weight.strides.column == weight.readable &&
@@ -151,7 +151,7 @@ struct Plan {
   bool large_weight_tiles = false;
 };
 
-// Moves the plan's correlations to the tensor cores where they are worth it.
+// Moves the plan's correlations to the tensor cores where takes_tensor_cores says so.
 template <typename T>
 void place_correlations(Plan<T>& plan, const Device& device, bool tf32, Arena& arena) {
   plan.correlate_on_tensor_cores = takes_tensor_cores<T>(plan.correlations, device, tf32);
@@ -166,7 +166,7 @@ void place_correlations(Plan<T>& plan, const Device& device, bool tf32, Arena& a
   }
 }
 
-// Makes the plan twice: to learn how much memory it takes, and with that memory.
+// Makes the plan twice, first to learn how much memory it takes, then with that memory.
 template <typename MakePlan, typename Run>
 void with_workspace(const Tensor& device_of, const MakePlan& make_plan, const Run& run) {
   Arena counting;
@@ -231,7 +231,7 @@ Plan<T> plan_forward(const std::vector<Correlation>& layers, const Device& devic
 
 // --- backward ------------------------------------------------------------------------------------
 
-// A scale of which some gradient is wanted; images of those that are not have no data.
+// A scale of which some gradient is wanted. The images of gradients that are not wanted have no data.
 struct BackwardLayer {
   Image grad_output;
   Image output;
@@ -314,7 +314,7 @@ Plan<T> plan_backward(const std::vector<BackwardLayer>& layers, Activation activ
 
 // --- operators: schemas in ebgan_kernels/native/valid_conv.py ------------------------------------
 
-// Uninitialised, laid out as the input is.
+// An uninitialised output, laid out as the input is.
 Tensor empty_output(const Tensor& input, const Tensor& weight) {
   const int64_t maps = weight.size(0);
   const int64_t height = input.size(2) - weight.size(2) + 1;

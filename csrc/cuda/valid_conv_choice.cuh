@@ -1,8 +1,8 @@
-// Which kernel computes a group of valid convolutions: the one place that decides, from shapes alone.
+// The choice of the kernel that computes a group of valid convolutions. All of it is here, from shapes alone.
 //
-// No rule here is measured yet. They follow from counts: the ordinary units multiply float32 about 10 to 20
-// times slower than the tensor cores multiply tf32, but waste nothing on a sum of few terms, whose vectors
-// and slices a tile of the tensor cores would fill with zeros.
+// No rule here is measured yet. The rules follow from counts: the ordinary units multiply float32 about 10 to 20
+// times slower than the tensor cores multiply tf32, but waste nothing on a sum of few terms, whose vectors and
+// slices a tile of the tensor cores would fill with zeros.
 
 #pragma once
 
@@ -23,20 +23,21 @@
 
 namespace ebgan::cuda::valid_conv {
 
-// What a choice depends on beside shapes.
+// The facts of a device on which choices depend beside shapes.
 struct Device {
   int index;
   int multiprocessors;
   bool has_tensor_cores;
 };
 
-// The group goes to the tensor cores where its largest product is worth them: a sum of at least one slice of
-// 16 terms, and more maps than the 8 columns of one fragment; to few maps the input is nearly all the
-// traffic, and would have to be repacked unless it is channels-last.
+// A group goes to the tensor cores where its largest product does. A correlation does if its sums have at least one
+// slice of 16 terms, and if it has more maps than the 8 columns of one fragment or reads a channels-last input:
+// with few maps the input is nearly all the traffic, and any other layout would have to be repacked. A weight
+// gradient does if it has at least 16 columns and more than 8 maps.
 constexpr int64_t kFewTerms = 16;
 constexpr int64_t kFewMaps = 8;
 
-constexpr int64_t kPartUnit = 32;  // terms or pixels: whole chunks of every kernel
+constexpr int64_t kPartUnit = 32;  // terms or pixels, which are whole chunks of every kernel
 
 template <typename T>
 bool has_tensor_cores(const Device& device, bool tf32) {
@@ -74,7 +75,9 @@ inline int most_maps(const std::vector<Correlation>& layers) {
 
 enum class CorrelationTile { kSmall, kMedium, kLarge };
 
-// The largest tile that gives every multiprocessor a block, none wider than all maps.
+// Large tiles where there are more maps than a medium tile has and large tiles give every multiprocessor a block.
+// Else medium tiles where there are more maps than a small tile has, and small ones for fewer; choose_sum_parts
+// then cuts their sums where they leave multiprocessors idle.
 inline CorrelationTile choose_tile(const std::vector<Correlation>& layers, const Device& device) {
   int64_t large_tiles = 0;
   for (const Correlation& layer : layers) large_tiles += mma_tiles<LargeTile>(layer);
@@ -83,7 +86,7 @@ inline CorrelationTile choose_tile(const std::vector<Correlation>& layers, const
   return maps > SmallTile::kMaps ? CorrelationTile::kMedium : CorrelationTile::kSmall;
 }
 
-// Calls body.template operator()<Tile>().
+// Calls body.template operator()<Tile>() with the type of the tile.
 template <typename Body>
 void with_tile(CorrelationTile tile, const Body& body) {
   switch (tile) {
@@ -96,8 +99,9 @@ void with_tile(CorrelationTile tile, const Body& body) {
   }
 }
 
-// Cuts sums that take longer than all of them would if every multiprocessor had an equal share: few outputs
-// of long sums. No part is shorter than the latency of its beginning, and the traffic of its sums, are worth.
+// Cuts sums that are longer than the terms that each multiprocessor would get of an equal split, which few outputs
+// of long sums are. Shares are at least kShortestSum, since the beginning of a part takes the latency of its first
+// copies and its sums are traffic; the bound is not measured.
 constexpr int64_t kShortestSum = 512;  // terms
 
 template <typename Tile>
@@ -118,7 +122,7 @@ inline bool slides_rows(const Correlation& layer) {
          layer.padding_columns == 0;
 }
 
-// The smallest tile that holds all maps.
+// Launches the kernel of the smallest tile that holds all maps; float64 has one tile.
 template <typename T>
 void launch_ordinary(const std::vector<Correlation>& layers, Activation activation, cudaStream_t stream) {
   if constexpr (!std::is_same_v<T, double>) {
@@ -132,8 +136,8 @@ void launch_ordinary(const std::vector<Correlation>& layers, Activation activati
   launch_direct<T, 64, 4>(layers, activation, stream);
 }
 
-// Cuts the pixels of all weight gradients so that each multiprocessor gets two blocks of about equal work,
-// none of them shorter than its beginning and its end are worth.
+// Cuts the pixels of all weight gradients so that each multiprocessor gets two blocks of about equal work. Shares
+// are at least kShortestPart, for the reasons of kShortestSum; the bound is not measured.
 constexpr int64_t kShortestPart = 256;  // pixels
 
 inline void choose_parts(std::vector<WeightGradient>& layers, int tile, const Device& device) {
@@ -151,7 +155,9 @@ inline void choose_parts(std::vector<WeightGradient>& layers, int tile, const De
   }
 }
 
-// Large tiles where they alone occupy the device, or the sums have many columns.
+// Large tiles where there is one for every four multiprocessors, counting only layers of more maps than a small
+// tile's side. choose_parts then cuts each into about eight parts at most, which occupy the device. The quarter is
+// not measured.
 inline bool takes_large_tiles(const std::vector<WeightGradient>& layers, const Device& device) {
   int64_t tiles = 0;
   for (const WeightGradient& layer : layers) {

@@ -1,5 +1,5 @@
-// Valid convolutions on the ordinary units, for any dtype and layout: thin layers, float64, exact float32,
-// devices without the tensor cores' instructions.
+// Valid convolutions on the ordinary units, for any dtype and layout. They serve thin layers, float64, exact float32
+// and devices without the tensor cores' instructions.
 //
 //   correlate_direct  to[n, j, y, x] = f(bias[j] + sum over i, r, s of
 //                                        from[n, i, y + r - p, x + s - q] weight[j, i, r, s])
@@ -7,12 +7,12 @@
 //   weights_direct    partial[part][j][i, r, s] = sum over the part's pixels of
 //                                                 g[n, j, y, x] from[n, i, y + r, x + s]
 //
-// Bytes for elements of b bytes: `from` and `to` once in device memory, b (N C H W + N O H' W'); the windows
-// of neighbouring pixels overlap in the L1 cache. Bias and activation cost no traffic. The weight gradient
-// reads g and `from` once for each tile of 64 maps or 64 terms beside it.
+// Bytes for elements of b bytes: `from` and `to` pass device memory once, b (N C H W + N O H' W'); the windows of
+// neighbouring pixels overlap in the L1 cache. Bias and activation cost no traffic. The weight gradient reads `from`
+// once for each tile of 64 maps, and g once for each tile of 64 terms.
 //
-// A block holds 16 terms of the sum for all its pixels and maps in shared memory, while the next 16 are on
-// their way in registers; a thread adds the products of its pixels and 4 maps.
+// A block holds 16 terms of the sum for all its pixels and maps in shared memory, while the next 16 are on their
+// way in registers; a thread adds the products of its pixels and 4 maps.
 
 #pragma once
 
@@ -24,13 +24,15 @@ namespace ebgan::cuda::valid_conv {
 constexpr int kDirectThreads = 256;
 constexpr int kDepth = 16;            // terms in shared memory at a time
 constexpr int kMicro = 4;             // maps of a thread
-constexpr int kNowhere = -(1 << 29);  // a row that is outside wherever it is added
+constexpr int kNowhere = -(1 << 29);  // a row that stays outside whatever step is added
 
-// Blocks together on a multiprocessor; left to itself, ptxas (nvcc 13.0) allows more on sm_120, and spills.
+// The least number of blocks on a multiprocessor. Without it ptxas (nvcc 13.0) makes room for more on sm_120, and
+// spills.
 template <typename A>
 constexpr int kDirectBlocks = sizeof(A) == 8 ? 1 : 2;
 
-// A window's first pixel; of a result where `result` is used.
+// A window: the offset of its first pixel in the source and, where used, that of its result, with the first pixel's
+// row and column.
 struct Window {
   int64_t from;
   int64_t result;
@@ -38,7 +40,7 @@ struct Window {
   int column;
 };
 
-// A step from the first pixel and channel of a window.
+// A step from the first pixel and channel of a window to a term of the sum.
 struct Step {
   int64_t from;
   int64_t weight;
@@ -48,12 +50,12 @@ struct Step {
 
 template <typename A, int kMaps, int kRows>
 struct DirectTile {
-  static constexpr int kColumns = kMaps / kMicro;                    // of threads
-  static constexpr int kPixels = kRows * kDirectThreads / kColumns;  // `kRows` of a thread
+  static constexpr int kColumns = kMaps / kMicro;                    // columns of threads
+  static constexpr int kPixels = kRows * kDirectThreads / kColumns;  // a thread has kRows of them
   static constexpr int kLeft = kPixels + 4;                          // a row in shared memory, still aligned
   static constexpr int kRight = kMaps + 4;
   static constexpr int kHalf = kDepth * (kLeft + kRight);
-  static constexpr int kStaged = kMaps * (kPixels + 1);  // all results, on their way out
+  static constexpr int kStaged = kMaps * (kPixels + 1);  // all results, before they are written
   static constexpr int kValues = 2 * kHalf > kStaged ? 2 * kHalf : kStaged;
 };
 
@@ -77,7 +79,7 @@ __device__ inline Step step_at(const Image& from, const Image& weight, int index
           tap.row, tap.column};
 }
 
-// Which (window, step) value i of this thread is: neighbouring threads read neighbours in memory.
+// The (window, step) of this thread's value i. Neighbouring threads read neighbours in memory.
 template <int kWindows, int kSteps>
 struct Share {
   static constexpr int kCount = kWindows * kSteps / kDirectThreads;
@@ -98,7 +100,7 @@ __device__ inline bool is_inside(const Image& from, const Window& window, const 
          static_cast<unsigned>(window.column + step.column) < static_cast<unsigned>(from.width);
 }
 
-// This thread's share of the values at all windows and steps; 0 outside.
+// Loads this thread's share of the values at all windows and steps, which are 0 outside the image.
 template <typename T, int kWindows, int kSteps, typename A, int kCount>
 __device__ __forceinline__ void gather(A (&values)[kCount], const Image& from, const Window* windows,
                                        const Step* steps) {
@@ -127,7 +129,8 @@ __device__ __forceinline__ void add_products(A (&sums)[kRows][kMicro], const A* 
   }
 }
 
-// The same where a weight of the chunk is infinite or NaN: padding takes no part, as 0 times such a weight is NaN.
+// Adds the products of a chunk that has an infinite or NaN weight: padding takes no part, as 0 times such a weight is
+// NaN.
 template <typename A, int kRows>
 __device__ void add_products_inside(A (&sums)[kRows][kMicro], const A* left, int left_row, const A* right,
                                     int right_row, const Image& from, const Window* windows,
@@ -177,7 +180,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
   A from_values[Pixels::kCount];
   A weight_values[kWeights];
   const bool padded = layer.padding_rows + layer.padding_columns > 0;
-  bool all_finite = true;  // of this thread's weights in the chunk that is loaded
+  bool all_finite = true;  // whether this thread's weights in the chunk that is loaded are
   const auto load_chunk = [&](int chunk) {
     gather<T, Tile::kPixels, kDepth>(from_values, layer.from, windows, steps[chunk & 1]);
     all_finite = true;
@@ -221,7 +224,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
     if (some_odd) {
       add_products_inside(sums, left + row, Tile::kLeft, right + column, Tile::kRight, layer.from,
                           windows + row, steps[chunk & 1]);
-      __syncthreads();  // the steps are about to be overwritten
+      __syncthreads();  // The steps are overwritten next.
     } else {
       add_products(sums, left + row, Tile::kLeft, right + column, Tile::kRight);
     }
@@ -232,7 +235,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
     some_odd = __syncthreads_or(padded && !all_finite);
   }
 
-  // Through shared memory, so that neighbouring threads write neighbours in either layout.
+  // Results pass through shared memory, so that neighbouring threads write neighbours in either layout.
 #pragma unroll
   for (int a = 0; a < kRows; ++a) {
 #pragma unroll
@@ -252,7 +255,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
   }
 }
 
-constexpr int kWeightTile = 64;  // maps, and terms
+constexpr int kWeightTile = 64;  // maps of a tile of the weight gradient, and terms
 
 template <typename T>
 __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
@@ -281,7 +284,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
   const bool steps_fastest = from.channels_fastest();
   const T* const gradients = static_cast<const T*>(layer.gradient.data);
 
-  // The window of every pixel of the gradient is inside, so only what ends is marked, not where it lies.
+  // The window of every pixel of the gradient is inside, so only windows behind the last pixel are marked.
   const auto window = [&](int64_t index) -> Window {
     if (index >= end) return {0, 0, kNowhere, 0};
     return {from.offset(math::pixel_of(index, layer.gradient.height, layer.gradient.width)), 0, 0, 0};
@@ -352,7 +355,7 @@ __global__ void __launch_bounds__(kDirectThreads, kDirectBlocks<Accumulator<T>>)
 
 // --- launchers -----------------------------------------------------------------------------------
 
-// Tiles of at least as many maps as a layer has, where there is one.
+// Launches tiles of kMaps maps; a layer of more maps takes several beside each other.
 template <typename T, int kMaps, int kRows>
 void launch_direct(const std::vector<Correlation>& layers, Activation activation, cudaStream_t stream) {
   using Tile = DirectTile<Accumulator<T>, kMaps, kRows>;

@@ -2,11 +2,11 @@
 //
 //   to[n, j, y, x] = f(bias[j] + sum over i, r, s of from[n, i, y + r, x + s] weight[j, i, r, s]),  j < 4
 //
-// Bytes for elements of b bytes: b (N C H W + N O H' W'), the first term nearly all. A thread has four
-// outputs below each other and all maps, and slides down the rows: each value that it loads serves up to four
-// windows, so that the L1 cache delivers (3 + R) / 4 R loads for a product with each map, where a window of
-// its own would take one. Neighbouring threads load neighbours; weights come from shared memory, the same to
-// all threads.
+// Bytes for elements of b bytes: b (N C H W + N O H' W'), the first term nearly all. A thread has four outputs
+// below each other in all maps, and slides down the rows. Each value that it loads serves up to four windows, so
+// the L1 cache delivers (3 + R) / 4 R values for each product of a value with all maps, where a thread of one
+// output would take one. Neighbouring threads load neighbours; all threads read the same weights from shared
+// memory.
 
 #pragma once
 
@@ -18,7 +18,7 @@ namespace ebgan::cuda::valid_conv {
 constexpr int kMostFewMaps = 4;
 constexpr int kSlidingRows = 4;
 constexpr int kSlidingThreads = 128;
-constexpr int kStagedTerms = 1024;  // whose weights are in shared memory at a time
+constexpr int kStagedTerms = 1024;  // terms whose weights are in shared memory at a time
 
 template <typename T>
 __global__ void __launch_bounds__(kSlidingThreads)
@@ -53,7 +53,7 @@ __global__ void __launch_bounds__(kSlidingThreads)
     __syncthreads();
     for (int e = thread; e < channels * taps * kMostFewMaps; e += kSlidingThreads) {
       const int map = e % kMostFewMaps;
-      const int term = e / kMostFewMaps;  // channel, column, row: the order in which they are used
+      const int term = e / kMostFewMaps;  // terms are in the order of their use: channel, column, row
       const int64_t offset = map * weight.strides.sample + (channel + term / taps) * weight.strides.channel +
                              term % taps / weight.height * weight.strides.column +
                              term % weight.height * weight.strides.row;

@@ -2,14 +2,14 @@
 //
 //   to[pixel, j] = f(bias[j] + sum over taps (r, s) and channels i of from[pixel + tap, i] weight[j, tap, i])
 //
-// forward, and the input gradient with its padding. The left factor's rows are pixels, gathered as they lie:
-// at each tap the channels of a pixel are neighbours, so a row comes in vectors of 16 bytes; the right
-// factor's rows are maps. Both are channels-last with whole vectors, packed so by valid_conv_pack.cuh where
-// they are not.
+// This is the forward pass, and the input gradient with its padding. The left factor's rows are pixels, gathered
+// from where they lie: at each tap the channels of a pixel are neighbours, so a row comes in vectors of 16 bytes.
+// The right factor's rows are maps. Both are channels-last with whole vectors; valid_conv_pack.cuh packs those that
+// are not.
 //
-// Bytes: from and to once, b (N C H W + N O H' W'); of L2, each tile of P pixels and M maps reads b (P + M) K
-// for K = C R S terms and adds P M K products. Few outputs of long sums would leave multiprocessors idle:
-// their terms are cut into parts, added in order by finish_outputs of valid_conv_pack.cuh.
+// Bytes: `from` and `to` pass device memory once, b (N C H W + N O H' W'); each tile of P pixels and M maps reads
+// b (P + M) K bytes from L2 for K = C R S terms, and adds P M K products. Few outputs of long sums would leave
+// multiprocessors idle, so their terms are cut into parts, which finish_outputs of valid_conv_pack.cuh adds in order.
 //
 // Copies run kStages - 1 chunks of 64 bytes ahead of the products.
 
@@ -30,22 +30,22 @@ struct MmaTile {
   static constexpr int kThreads = kWarpRowsOf * kWarpColumnsOf * kWarp;
   static constexpr int kWarpPixels = kPixels / kWarpRowsOf;
   static constexpr int kWarpMaps = kMaps / kWarpColumns;
-  static constexpr int kRowStep = kThreads / math::kRowVectors;  // rows that the block copies at once
+  static constexpr int kRowStep = kThreads / math::kRowVectors;  // rows that a block copies at once
   static constexpr int kStageVectors = (kPixels + kMaps) * math::kRowVectors;
   static_assert(kStages * kStageVectors * kVector <= 48 * 1024);
 };
 
-// Stages fill the 48 KB that a block may have without opting in, or leave room for more blocks.
+// The stages of a tile fill the 48 KB that a block may have without opting in, or leave room for more blocks.
 using LargeTile = MmaTile<128, 128, 2, 4, 3>;
 using MediumTile = MmaTile<64, 64, 2, 2, 4>;
 using SmallTile = MmaTile<64, 32, 2, 2, 4>;
 
-// Together on a multiprocessor, at 128 registers a thread, and up to 255 for the large tile of tf32. Left to
-// itself, ptxas (nvcc 13.0) puts more together on sm_120, and spills.
+// The least number of blocks on a multiprocessor, which leaves a thread 128 registers, and up to 255 with the large
+// tile of tf32. Without it ptxas (nvcc 13.0) makes room for more on sm_120, and spills.
 template <typename T, typename Tile>
 constexpr int kMmaBlocks = sizeof(T) == 4 && Tile::kThreads > 128 ? 1 : 512 / Tile::kThreads;
 
-// Whether a weight is infinite or NaN; all threads of the block ask together.
+// Whether a weight of the layer is infinite or NaN; all threads of the block must call it together.
 __device__ inline bool has_odd_weights(const Correlation& layer) {
   if (layer.has_odd_weights == nullptr) return false;
   bool some_odd = false;
@@ -56,7 +56,7 @@ __device__ inline bool has_odd_weights(const Correlation& layer) {
   return __syncthreads_or(some_odd);
 }
 
-// Output `value` on its way: a part of its sum, or with bias and activation.
+// Stores `value` as one part of an output's sum or, where sums are not cut, as the output with bias and activation.
 template <typename T>
 __device__ __forceinline__ void store_output(const Correlation& layer, int64_t part, int64_t pixel,
                                              int64_t offset, int map, float value, Activation activation) {
@@ -70,8 +70,8 @@ __device__ __forceinline__ void store_output(const Correlation& layer, int64_t p
       static_cast<T>(math::activate(activation, value));
 }
 
-// A tile without the tensor cores, where a weight is infinite or NaN: padding takes no part, as 0 times such a weight
-// is NaN.
+// Computes a tile without the tensor cores, where a weight is infinite or NaN: padding takes no part, as 0 times
+// such a weight is NaN.
 template <typename T, typename Tile>
 __device__ void correlate_inside(const Correlation& layer, int64_t first_pixel, int first_map, int64_t part,
                                  int begin, int end, Activation activation) {
@@ -101,7 +101,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
 #if EBGAN_TENSOR_CORES
   constexpr int kSlices = 2;
   constexpr int kChunk = math::kRowVectors * kVectorValues<T>;  // terms
-  constexpr int kPixelRows = Tile::kPixels / Tile::kRowStep;    // that a thread copies
+  constexpr int kPixelRows = Tile::kPixels / Tile::kRowStep;    // rows of pixels that a thread copies
   constexpr int kMapRows = Tile::kMaps / Tile::kRowStep;
   constexpr int kRowTiles = Tile::kWarpPixels / 16;
   constexpr int kColumnPairs = Tile::kWarpMaps / 16;
@@ -126,7 +126,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
     return correlate_inside<T, Tile>(layer, first_pixel, first_map, part, begin, end, activation);
   }
 
-  // The rows that this thread copies, always at the same vector of the chunk.
+  // These are the rows that this thread copies, always at the same vector of the chunk.
   const int copy_row = thread / math::kRowVectors;
   const int copy_vector = thread % math::kRowVectors;
   const T* pixel_windows[kPixelRows];
@@ -180,7 +180,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   const math::Place right_place = math::vectors_first(lane);
   float sums[kRowTiles][2 * kColumnPairs][4] = {};
 
-  // Rows 16 apart have the same swizzle, so it is that of the lane's own row.
+  // Rows 16 apart have the same swizzle, so the swizzle of the lane's own row serves all.
   const auto add_products = [&](const uint4* tile) {
 #pragma unroll
     for (int slice = 0; slice < kSlices; ++slice) {
@@ -221,7 +221,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   }
   wait_for_stage<0>();
 
-  // Eight lanes hold neighbouring pixels and four neighbouring maps: whole sectors in either layout.
+  // Eight lanes hold neighbouring pixels and four hold neighbouring maps, which makes whole sectors in either layout.
 #pragma unroll
   for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll

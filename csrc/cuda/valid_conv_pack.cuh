@@ -1,5 +1,5 @@
-// Before and after the products of valid convolutions: tensors repacked channels-last, the activation's
-// gradient and the bias gradient on the way; partial sums added.
+// The steps before and after the products of valid convolutions: tensors are repacked channels-last, with the
+// activation's gradient and the bias gradient on the way, and partial sums are added.
 //
 //   pack            packed[pixel, c] = in[n, c, y, x], or f'(out) * grad_out; 0 for c from C to whole vectors
 //                   part_sums[part, c] = sum over the part's pixels of f'(out) * grad_out
@@ -7,9 +7,8 @@
 //                   grad_bias[j] = sum over parts of part_sums[part, j]
 //   finish_outputs  to[n, j, y, x] = f(bias[j] + sum over parts of partial[part][pixel][j])
 //
-// Bytes for N values of b bytes: pack reads N b (2 N b with an activation) and writes N b; both gradients
-// then read the product once, where each would read two tensors. Sums have a fixed order: same input, same
-// bits.
+// Bytes for N values of b bytes: pack reads N b (2 N b with an activation) and writes N b; both gradients then read
+// the product, where each would read two tensors. Sums have a fixed order, so the same input gives the same bits.
 
 #pragma once
 
@@ -19,18 +18,18 @@
 namespace ebgan::cuda::valid_conv {
 
 constexpr int kPackThreads = 256;
-constexpr int kPackPixels = 64;       // of a tile
-constexpr int kPackChannels = kWarp;  // of a block
+constexpr int kPackPixels = 64;       // pixels of a tile
+constexpr int kPackChannels = kWarp;  // channels of a block
 constexpr int kPackWarps = kPackThreads / kWarp;
-constexpr int kMostParts = 128;  // of a bias gradient
+constexpr int kMostParts = 128;  // parts of a bias gradient at most
 
 struct Packing {
   Image from;
-  const void* output;  // of the activation whose gradient is taken; null: none
+  const void* output;  // the output of the activation whose gradient is taken; null without one
   Strides output_strides;
   void* packed;     // pixels by `width`
-  void* part_sums;  // parts by channels; null: not wanted
-  int* has_odd;     // by block, whether a value is infinite or NaN; null: not wanted
+  void* part_sums;  // parts by channels; null where not wanted
+  int* has_odd;     // for each block whether a value is infinite or NaN; null where not wanted
   int width;
   int parts;
   int64_t part_pixels;  // a multiple of kPackPixels
@@ -57,7 +56,7 @@ __global__ void __launch_bounds__(kPackThreads)
   const int64_t pixels = from.pixels();
   const int64_t end = begin + packing.part_pixels < pixels ? begin + packing.part_pixels : pixels;
   const bool channels_fastest = from.channels_fastest();
-  const int own_channel = thread % kPackChannels;  // when the tile is written
+  const int own_channel = thread % kPackChannels;  // the channel of this thread when the tile is written
   const T* const data = static_cast<const T*>(from.data);
   const T* const output = static_cast<const T*>(packing.output);
   T* const packed = static_cast<T*>(packing.packed);
@@ -96,7 +95,7 @@ __global__ void __launch_bounds__(kPackThreads)
   }
 
   if (packing.has_odd) {
-    // Such a value leaves its mark on the sum; one that overflows takes the slow way without need.
+    // A value that is infinite or NaN makes the sum so. A sum that overflows takes the slow way without need.
     const int some_odd = __syncthreads_or(!isfinite(sum));
     if (thread == 0) packing.has_odd[place.block] = some_odd;
   }
@@ -112,12 +111,12 @@ __global__ void __launch_bounds__(kPackThreads)
 constexpr int kFinishThreads = 256;
 
 struct Finish {
-  Image weight;  // null data: not wanted; samples are maps
+  Image weight;  // the samples are the maps; null data where not wanted
   const void* partial;
   int parts;
-  int channels;  // of the columns of partial sums, those that only fill vectors among them
+  int channels;  // channels in the columns of partial sums, with those that only fill vectors
   bool channels_fastest;
-  void* bias;  // null: not wanted
+  void* bias;  // null where not wanted
   const void* part_sums;
   int bias_parts;
 
@@ -127,8 +126,8 @@ struct Finish {
   }
 };
 
-// In the order of the weights: what a block reads out of its order comes from the L1 cache, where writing out
-// of order would go to L2 one value at a time.
+// Adds the parts of one weight's gradient. Threads take weights in the order of memory: reads out of order come
+// from the L1 cache, where writes out of order would go to L2 one value at a time.
 template <typename T>
 __device__ void finish_weight(const Finish& finish, int64_t index) {
   using A = Accumulator<T>;
@@ -149,7 +148,7 @@ __device__ void finish_weight(const Finish& finish, int64_t index) {
   static_cast<T*>(weight.data)[offset] = static_cast<T>(sum);
 }
 
-// Every warp adds a share of the parts, in order, and the first warp the shares.
+// Adds the parts of a bias gradient: every warp adds a share of them, in order, and the first warp adds the shares.
 template <typename T>
 __device__ void finish_bias(const Finish& finish, int64_t first) {
   using A = Accumulator<T>;
@@ -185,8 +184,8 @@ __global__ void __launch_bounds__(kFinishThreads)
   }
 }
 
-// Of correlations whose terms were cut. A tile passes through shared memory: partial sums have maps side by
-// side, the result may not.
+// Finishes correlations whose terms were cut. A tile passes through shared memory, because partial sums have maps
+// side by side and the result may not.
 template <typename T>
 __global__ void __launch_bounds__(kPackThreads)
     finish_outputs(const __grid_constant__ Group<Correlation> group, const Activation activation) {
@@ -237,7 +236,7 @@ void launch_pack(const std::vector<Packing>& packings, Activation activation, cu
       });
 }
 
-// Correlations whose terms were not cut have no blocks here.
+// Launches finish_outputs, in which correlations whose terms were not cut have no blocks.
 template <typename T>
 void launch_finish_outputs(const std::vector<Correlation>& layers, Activation activation,
                            cudaStream_t stream) {

@@ -1,4 +1,4 @@
-// What the kernels of valid convolutions are told about each scale, and how one launch serves all scales.
+// The description of each scale that the kernels of valid convolutions take, and the launch that serves all scales.
 
 #pragma once
 
@@ -24,7 +24,7 @@ constexpr int kVector = 16;  // bytes
 template <typename T>
 constexpr int kVectorValues = kVector / static_cast<int>(sizeof(T));
 
-// Steps between neighbours, in elements; of weights, the first axis is the maps.
+// The steps between neighbours along each axis, in elements; the samples of weights are the maps.
 struct Strides {
   int64_t sample;
   int64_t channel;
@@ -32,7 +32,7 @@ struct Strides {
   int64_t column;
 };
 
-// A batch of images, or weights. A flipped one points to its last tap and has negative steps.
+// A batch of images, or weights. Flipped weights point to their last tap and have negative steps.
 struct Image {
   void* data;
   Strides strides;
@@ -40,7 +40,7 @@ struct Image {
   int channels;
   int height;
   int width;
-  int readable;  // channels that may be read at each pixel, zeros behind `channels`
+  int readable;  // channels that may be read at each pixel; those behind `channels` are zeros
 
   __host__ __device__ int64_t pixels() const { return samples * height * width; }
   __host__ __device__ int64_t offset(const math::Pixel& pixel) const {
@@ -55,22 +55,23 @@ struct Correlation {
   Image from;
   Image weight;
   Image to;
-  const void* bias;  // null: none
+  const void* bias;  // null without one
   int padding_rows;
   int padding_columns;
-  void* partial;   // null: the sums are not cut; else partial[part][pixel][j], sums of part_terms terms each
+  void* partial;   // partial[part][pixel][j], sums of part_terms terms each; null where the sums are not cut
   int part_terms;  // whole chunks of the kernel
   int parts;
-  // Of padded ones on the tensor cores: for each of so many parts of the weights, whether one is infinite or NaN.
+  // For padded correlations on the tensor cores: whether a weight is infinite or NaN, for each of `weight_parts`
+  // parts.
   const int* has_odd_weights = nullptr;
   int weight_parts = 0;
 
   __host__ __device__ int terms() const { return from.channels * weight.height * weight.width; }
 };
 
-// Sums over a part of the pixels: partial[part][j][column of (i, r, s)].
+// The weight gradient of one scale as sums over parts of the pixels: partial[part][j][column of (i, r, s)].
 struct WeightGradient {
-  Image gradient;  // packed: a pixel's channels side by side
+  Image gradient;  // packed, with a pixel's channels side by side
   Image from;
   int kernel_height;
   int kernel_width;
@@ -81,7 +82,7 @@ struct WeightGradient {
   __host__ __device__ int columns() const { return from.channels * kernel_height * kernel_width; }
 };
 
-constexpr int kGroup = 8;  // scales, or tensors, in one launch; a kernel's arguments have 4 KB
+constexpr int kGroup = 8;  // scales, or tensors, in one launch, within the 4 KB of a kernel's arguments
 
 // The items of one launch and the blocks of each; passed by value.
 template <typename Item>
@@ -94,7 +95,7 @@ struct Group {
 
 struct BlockPlace {
   int item;
-  int64_t block;  // of the item
+  int64_t block;  // the number of the block within its item
 };
 
 template <typename Item>

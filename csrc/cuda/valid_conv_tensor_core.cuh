@@ -1,8 +1,8 @@
-// The instructions that the tensor-core kernels need: copies that pass no registers, fragments from shared
-// memory, and 16 x 8 tiles of products. A slice of the summed axis has 32 bytes: 16 elements of 2 bytes, 8 of
-// 4 (tf32).
+// The instructions that the tensor-core kernels need: copies that pass no registers, loads of fragments from shared
+// memory, and products of 16 x 8 tiles. A slice of the summed axis has 32 bytes, 16 elements of 2 bytes or 8 of 4
+// (tf32).
 //
-// From compute capability 8.0 on; older devices are never given these kernels.
+// They exist from compute capability 8.0 on; older devices are never given these kernels.
 
 #pragma once
 
@@ -22,8 +22,8 @@ namespace ebgan::cuda::valid_conv {
 
 #if EBGAN_TENSOR_CORES
 
-// 16 bytes, or zeros where not `inside`: nothing is read then. Pixels, which the next taps read again, are
-// kept in the L1 cache; weights pass by it.
+// The cache that keeps copied bytes: L1 for pixels, which the next taps read again, L2 for weights. A copy moves 16
+// bytes, or where not `inside` writes zeros and reads nothing.
 enum class Keep { kL1, kL2 };
 
 template <Keep keep>
@@ -39,16 +39,16 @@ __device__ __forceinline__ void copy_async(uint4* to, const void* from, bool ins
   }
 }
 
-// Ends a stage: what was copied since the last one.
+// Ends a stage, which holds the copies since the last one.
 __device__ __forceinline__ void end_stage() { asm volatile("cp.async.commit_group;" ::: "memory"); }
 
-// Until at most kPending of this thread's stages are under way.
+// Waits until at most kPending of this thread's stages are under way.
 template <int kPending>
 __device__ __forceinline__ void wait_for_stage() {
   asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
 }
 
-// Four 8 x 8 matrices of 2-byte elements; each lane names a row of 16 bytes.
+// Loads four 8 x 8 matrices of 2-byte elements; each lane names a row of 16 bytes.
 __device__ __forceinline__ void load_matrices(uint32_t (&registers)[4], const uint4* row) {
   const unsigned address = static_cast<unsigned>(__cvta_generic_to_shared(row));
   asm volatile("ldmatrix.sync.aligned.m8n8.x4.shared.b16 {%0, %1, %2, %3}, [%4];"
@@ -65,7 +65,8 @@ __device__ __forceinline__ void load_transposed(uint32_t (&registers)[4], const 
                : "memory");
 }
 
-// What the tensor cores read of a float32: rounded to nearest; without, they would cut the last 13 bits off.
+// Rounds a float32 to the tf32 that the tensor cores read, to nearest; they themselves would cut off the last 13
+// bits.
 __device__ __forceinline__ uint32_t round_to_tf32(uint32_t bits) {
   uint32_t rounded;
   asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(rounded) : "f"(__uint_as_float(bits)));

@@ -2,12 +2,12 @@
 //
 //   partial[part][j][tap, i] = sum over the part's pixels of g[pixel, j] from[pixel + tap, i]
 //
-// The summed axis is the pixels: tiles hold pixels by maps and pixels by (tap, channel), channels-last, and
-// fragments are read across. The parts are added in order by finish_weights of valid_conv_pack.cuh: same
-// input, same bits.
+// The sum is over pixels: tiles hold pixels by maps and pixels by (tap, channel), channels-last, and fragments are
+// read across their rows. finish_weights of valid_conv_pack.cuh adds the parts in order, so the same input gives
+// the same bits.
 //
-// Bytes: of L2, a tile of M maps and T terms reads b (M + T) for each pixel and adds M T products; the
-// partial sums, 4 parts O K bytes, are written and read once.
+// Bytes: a tile of M maps and T terms reads b (M + T) bytes from L2 for each pixel and adds M T products. The partial
+// sums, 4 O K bytes for each part with K = C R S, are written and read once.
 
 #pragma once
 
@@ -17,17 +17,17 @@
 
 namespace ebgan::cuda::valid_conv {
 
-// kSide maps by kSide terms; chunks of pixels that make 64 bytes of the summed axis.
+// A tile of kSide maps by kSide terms, whose chunks of pixels make 64 bytes of the summed axis.
 template <int kSideOf, int kWarpRowsOf, int kWarpColumnsOf>
 struct WeightMmaTile {
   static constexpr int kSide = kSideOf;
   static constexpr int kWarpColumns = kWarpColumnsOf;
   static constexpr int kStages = 3;
   static constexpr int kThreads = kWarpRowsOf * kWarpColumnsOf * kWarp;
-  static constexpr int kBlocks = kThreads > 128 ? 1 : 4;  // together, so that none spills registers
+  static constexpr int kBlocks = kThreads > 128 ? 1 : 4;  // on a multiprocessor; registers do not spill
   static constexpr int kWarpMaps = kSide / kWarpRowsOf;
   static constexpr int kWarpTerms = kSide / kWarpColumns;
-  static constexpr int kHalfVectors = kSide * 64 / kVector;  // of a stage, for either factor
+  static constexpr int kHalfVectors = kSide * 64 / kVector;  // vectors of a stage, for either factor
   static constexpr int kStageVectors = 2 * kHalfVectors;
 };
 
@@ -37,14 +37,15 @@ using SmallWeightTile = WeightMmaTile<64, 2, 2>;
 template <typename T>
 constexpr int kChunkPixels = 64 / static_cast<int>(sizeof(T));
 
-// The stages, and where the windows of two chunks begin: a little above the 48 KB that need no opting in.
+// The bytes of the stages and of the places where the windows of two chunks begin, a little more than the 48 KB that
+// need no opting in.
 template <typename T, typename Tile>
 constexpr int kWeightShared =
     Tile::kStages * Tile::kStageVectors * kVector + 2 * kChunkPixels<T> * static_cast<int>(sizeof(int64_t));
 
 #if EBGAN_TENSOR_CORES
 
-// The fragments of a slice: rows 16 i of the left factor, columns 16 j of the right one.
+// Loads a fragment of a slice: 16 rows of the left factor, from row `first` on.
 template <typename T, int kVectors>
 __device__ __forceinline__ void load_left(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
                                           int lane) {
@@ -64,7 +65,7 @@ __device__ __forceinline__ void load_left(uint32_t (&registers)[4], const uint4*
   }
 }
 
-// Registers 0 and 1 for columns 0 to 7, registers 2 and 3 for columns 8 to 15.
+// Loads a fragment of a slice: 16 columns of the right factor, 0 to 7 in registers 0 and 1, 8 to 15 in 2 and 3.
 template <typename T, int kVectors>
 __device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
                                            int lane) {
@@ -73,7 +74,7 @@ __device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4
     load_transposed(registers, tile + math::pixel_tile_vector<2>(slice * 16 + place.row,
                                                                  first / 8 + place.column, kVectors));
   } else {
-    // Columns are to the right factor what rows are to the left one.
+    // The right factor's columns load as the left one's rows do.
     uint32_t left[4];
     load_left<T, kVectors>(left, tile, slice, first, lane);
     registers[0] = left[0];
@@ -90,9 +91,9 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     weights_mma(const __grid_constant__ Group<WeightGradient> group) {
 #if EBGAN_TENSOR_CORES
   constexpr int kPixels = kChunkPixels<T>;
-  constexpr int kVectors = Tile::kSide / kVectorValues<T>;  // of a pixel in a tile
+  constexpr int kVectors = Tile::kSide / kVectorValues<T>;  // vectors of a pixel in a tile
   constexpr int kRowStep = Tile::kThreads / kVectors;       // pixels that the block copies at once
-  constexpr int kRows = kPixels / kRowStep;                 // that a thread copies
+  constexpr int kRows = kPixels / kRowStep;                 // pixels that a thread copies
   constexpr int kSlices = 2;
   constexpr int kRowTiles = Tile::kWarpMaps / 16;
   constexpr int kColumnPairs = Tile::kWarpTerms / 16;
@@ -115,7 +116,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
   const int64_t pixels = layer.gradient.pixels();
   const int64_t end = begin + layer.part_pixels < pixels ? begin + layer.part_pixels : pixels;
 
-  // Windows are found three chunks before their pixels are multiplied, by the first threads; -1: none.
+  // The first threads find windows three chunks before their pixels are multiplied; -1 stands for no window.
   const auto find_windows = [&](int64_t chunk) {
     if (thread >= kPixels) return;
     const int64_t index = begin + chunk * kPixels + thread;
@@ -123,7 +124,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
         index < end ? from.offset(math::pixel_of(index, layer.gradient.height, layer.gradient.width)) : -1;
   };
 
-  // The vector of a pixel that this thread copies: always the same maps, and the same tap and channels.
+  // A thread always copies the same vector of a pixel: the same maps, and the same tap and channels.
   const int copy_row = thread / kVectors;
   const int copy_vector = thread % kVectors;
   const int map = first_map + copy_vector * kVectorValues<T>;

@@ -1,5 +1,5 @@
-// 128-bit loads and stores for any dtype, and a sweep of a thread block over a stretch of values: vectors
-// where every tensor is aligned, single values in front of them and behind.
+// 128-bit loads and stores for any dtype, and the sweep of a thread block over a stretch of values, in vectors where
+// every tensor is aligned and in single values in front of them and behind.
 
 #pragma once
 
@@ -29,7 +29,8 @@ struct alignas(sizeof(T) * kWidth < kVectorBytes ? sizeof(T) * kWidth : kVectorB
   T value[kWidth];
 };
 
-// Data read for the last time leaves the caches first; what a following kernel reads again should stay.
+// Whether data is read again. Data read for the last time leaves the caches first; data that a following kernel reads
+// again should stay.
 enum class Reuse { kNone, kLater };
 
 template <int kWidth, Reuse reuse, typename T>
@@ -45,7 +46,7 @@ __device__ __forceinline__ Packed<T, kWidth> load(const T* from) {
   return packed;
 }
 
-// A gradient is read by the very next kernel, so it is left to the caches.
+// Stores a vector. A gradient is read by the very next kernel, so it is left to the caches.
 template <typename T, int kWidth>
 __device__ __forceinline__ void store(T* to, const Packed<T, kWidth>& packed) {
   *reinterpret_cast<Packed<T, kWidth>*>(to) = packed;
@@ -65,7 +66,7 @@ __device__ inline bool is_aligned(const void* data, Dtype dtype, int offset) {
   return address % kVectorBytes == 0;
 }
 
-// A stretch of a longer run of values, with indices from `origin` on: vectors in [0, vector_end), single
+// A stretch of a longer run of values, with indices counted from `origin`: vectors in [0, vector_end), single
 // values in [begin, 0) and [vector_end, end).
 struct Range {
   int64_t origin;
@@ -74,8 +75,8 @@ struct Range {
   int end;
 };
 
-// Part `part` of `elements` values cut into stretches of `share`, a multiple of 8. `aligned` is the first of
-// 8 indices at which all tensors are aligned, -1 if there is none; values in front of it belong to part 0.
+// Part `part` of `elements` values that are cut into stretches of `share`, a multiple of 8. `aligned` is the first
+// of 8 indices at which all tensors are aligned, or -1 if there is none; values in front of it belong to part 0.
 __device__ inline Range range_of_part(int64_t elements, int64_t part, int share, int aligned) {
   const int64_t start = (aligned > 0 ? aligned : 0) + part * share;
   Range range;
@@ -86,8 +87,9 @@ __device__ inline Range range_of_part(int64_t elements, int64_t part, int share,
   return range;
 }
 
-// The block's threads call use<width>(j, load<width>(j)) for all j of the range. Two vectors are under way in
-// each thread before the first is used: with 16 warps a block that covers the latency of the memory.
+// The block's threads call use<width>(j, load<width>(j)) for all j of the range. Two vectors are under way in each
+// thread before the first is used, to cover the latency of the memory with 16 warps in a block; other numbers were
+// not measured.
 template <int kWidth, typename Load, typename Use>
 __device__ __forceinline__ void sweep(const Range& range, const Load& load, const Use& use) {
   constexpr int kInFlight = 2;

@@ -1,5 +1,5 @@
-// Checked views of NumPy arrays. Nothing is converted: a copy made behind the caller's back would cost what
-// these functions save, and for an output it would lose the result.
+// Checked views of NumPy arrays. Arrays are never converted: a silent copy would cost what these functions
+// save, and a copied output would lose the result.
 #pragma once
 
 #include <pybind11/numpy.h>

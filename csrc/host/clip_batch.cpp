@@ -7,8 +7,8 @@
 
 #include "parallel.h"
 
-// Compiled twice, and chosen when the module is loaded: what the processor of every x86-64 can do leaves the
-// loops over interleaved bytes scalar.
+// These functions are compiled twice, and one version is chosen when the module is loaded: with the baseline
+// instructions of x86-64 the compiler leaves the loops over interleaved bytes scalar.
 #if defined(__x86_64__) && defined(__gnu_linux__)
 #define EBGAN_WITH_AVX2 __attribute__((target_clones("avx2", "default")))
 #else
@@ -18,7 +18,7 @@
 namespace ebgan::host {
 namespace {
 
-constexpr int64_t kElementsPerThread = 1 << 19;  // as for batches of images: see image_batch.cpp
+constexpr int64_t kElementsPerThread = 1 << 19;  // the same as in image_batch.cpp, which gives the reason
 
 void check_inside(const char* name, size_t index, size_t tries, int64_t offset, int64_t extent,
                   int64_t size) {
@@ -41,7 +41,7 @@ EBGAN_WITH_AVX2 bool moves(const Window& window, const Place& place, PatchShape 
   const int64_t row_bytes = shape.size * kColours;
   int64_t total = 0;
   for (int64_t y = 0; y < shape.size; ++y) {
-    int32_t row = 0;  // overflows beyond 33,025 bytes; kMaxSize keeps it below
+    int32_t row = 0;  // rows of more than 33,025 bytes would overflow it; kMaxSize keeps them shorter
     for (int64_t i = 0; i < row_bytes; ++i) {
       const int16_t difference = static_cast<int16_t>(after[i] - before[i]);
       row += difference * difference;
@@ -62,7 +62,7 @@ const Place& choose(const Window& window, const Place* places, int64_t tries, Pa
   return places[tries - 1];
 }
 
-// Interleaved colours to planes, one frame of a patch.
+// Copies one frame of a patch from interleaved colours to planes.
 EBGAN_WITH_AVX2 void split_colours(const uint8_t* source, int64_t row_stride, int64_t size,
                                    uint16_t* planes) {
   const int64_t area = size * size;
@@ -76,14 +76,14 @@ EBGAN_WITH_AVX2 void split_colours(const uint8_t* source, int64_t row_stride, in
   }
 }
 
-// A sum of bytes between 0 and `white` to [-1, 1]. The whole number 2 sum - white is exact, and one product
-// follows, which no compiler can fuse with anything: every machine gives the same bits, the ends are exact.
+// Maps sums of bytes from [0, white] to [-1, 1]. The integer 2 sum - white is exact, and no compiler can fuse
+// the one product that follows with anything, so every machine gives the same bits and the ends are exact.
 EBGAN_WITH_AVX2 void scale(const uint16_t* sums, int64_t count, int32_t white, float* out) {
   const float factor = 1.0f / static_cast<float>(white);
   for (int64_t i = 0; i < count; ++i) out[i] = static_cast<float>(2 * sums[i] - white) * factor;
 }
 
-// Sums over 2x2, in place: plane after plane, each output is behind the last input that is still needed.
+// Sums blocks of 2 x 2 in place, plane after plane: an output never overwrites an input that is still needed.
 EBGAN_WITH_AVX2 void pool(uint16_t* planes, int64_t size) {
   const int64_t half = size / 2;
   for (int64_t y = 0; y < kColours * half; ++y) {
@@ -115,8 +115,8 @@ void clip_batch(const std::vector<Window>& windows, const std::vector<Place>& pl
   const int64_t tries = static_cast<int64_t>(places.size()) / batch;
   const int64_t frame_elements = kColours * shape.size * shape.size;
   const int64_t useful = batch * shape.frames * frame_elements / kElementsPerThread;
-  // Allocated out here, since nothing may throw in there. Each thread uses the one frame where its range
-  // begins; memory that is never touched costs nothing.
+  // The memory is allocated before the threads start, since their body must not throw. Each thread uses the
+  // frame at which its range begins; frames that no thread touches cost nothing.
   const auto scratch = std::make_unique_for_overwrite<uint16_t[]>(batch * frame_elements);
   parallel_for(batch, std::min(threads, useful), [&](int64_t begin, int64_t end) {
     uint16_t* planes = scratch.get() + begin * frame_elements;

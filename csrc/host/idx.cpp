@@ -24,7 +24,7 @@ constexpr Dtype kDtypes[] = {
 
 [[noreturn]] void fail(const std::string& message) { throw std::invalid_argument("IDX: " + message); }
 
-// Assembled by shifts, so the byte order of this machine does not matter; compilers turn it into one swap.
+// Assembles a word by shifts, so that this machine's byte order does not matter; compilers make one swap of it.
 template <typename Word>
 Word read_big_endian(const uint8_t* bytes) {
   Word word = 0;

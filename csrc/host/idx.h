@@ -1,6 +1,6 @@
 // The IDX format of MNIST and its relatives: two zero bytes, a dtype code, the number of dimensions, each
-// size as a big-endian uint32, then the elements in C order, big-endian. Knows nothing of Python; errors are
-// std::invalid_argument, which pybind11 hands on as ValueError.
+// size as a big-endian uint32, then the elements in C order, big-endian. This file knows nothing of Python;
+// errors are std::invalid_argument, which pybind11 turns into ValueError.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +13,7 @@ struct IdxHeader {
   const char* dtype;          // NumPy's name of the native type
   size_t itemsize;            // bytes of one element
   std::vector<size_t> shape;  // outermost first
-  size_t count;               // elements: the product of the shape
+  size_t count;               // number of elements, the product of the shape
   size_t header_bytes;        // where the elements begin
 };
 

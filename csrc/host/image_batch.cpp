@@ -10,13 +10,13 @@ namespace ebgan::host {
 namespace {
 
 constexpr float kBlack = -1.0f;
-// About 100 us of work, against 20 us to start and join one more thread, and milliseconds where all
-// processors are busy: a batch of 64x3x64x64 stays on the calling thread, one of 64x3x128x128 takes up to
-// six.
+// The least number of elements for each thread, about 100 us of work: starting and joining one more thread
+// takes 20 us, and milliseconds where all processors are busy. A batch of 64x3x64x64 stays on the calling
+// thread, one of 64x3x128x128 takes up to six.
 constexpr int64_t kElementsPerThread = 1 << 19;
 
-// Division, not multiplication by the inverse: both ends are exact, and no compiler can fuse it with the
-// subtraction, so every machine gives the same bits.
+// Maps a byte to [-1, 1]. It divides, rather than multiply by the inverse, so that both ends are exact and no
+// compiler can fuse the step with the subtraction: every machine gives the same bits.
 inline float scale(uint8_t value) { return static_cast<float>(value) / 127.5f - 1.0f; }
 
 // The output positions [begin, end) along one axis that fall inside the image.
@@ -24,8 +24,8 @@ struct Span {
   int64_t begin, end;
 };
 
-// An offset beyond a whole image in either direction shows nothing of it; clamped first, since it may be any
-// int64.
+// The output positions that show the image. The offset may be any int64, so it is clamped first; beyond a
+// whole image in either direction it shows nothing.
 Span inside(int64_t offset, int64_t image_size, int64_t output_size) {
   const int64_t clamped = std::clamp(offset, -output_size, image_size);
   const int64_t begin = std::max<int64_t>(-clamped, 0);
@@ -46,8 +46,9 @@ void fill_plane(const uint8_t* plane, ImageSize image, const Crop& crop, float* 
       float* destination = row + shown.begin;
       const int64_t length = columns.end - columns.begin;
       for (int64_t x = 0; x < length; ++x) destination[x] = scale(source[x]);
-      // Mirrored afterwards, in cache: GCC 12 leaves a loop that runs backwards scalar. 64x3x64x64 on one
-      // core of an AMD EPYC, all flipped: 510 us so, 150 us as it is, 130 us without a flip; 2026-11-22.
+      // The row is mirrored afterwards, in cache, because GCC 12 leaves a loop that runs backwards scalar. A
+      // batch of 64x3x64x64, all flipped, takes 150 us this way, 510 us with such a loop, and 130 us without
+      // flips (one core of an AMD EPYC, 2026-11-22).
       if (crop.flip) std::reverse(destination, destination + length);
     }
     std::fill(row + shown.end, row + w, kBlack);

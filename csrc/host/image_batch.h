@@ -3,9 +3,9 @@
 //     out[b, c, y, x] = images[crop.image, c, crop.top + y, crop.left + x'] / 127.5 - 1,   x' = x, or w - 1 -
 //     x if flipped
 //
-// What lies outside the image is black (-1), so a negative offset pads. Bytes: 1 read and 4 written per
-// output element. Knows nothing of Python; errors are std::invalid_argument and std::out_of_range (ValueError
-// and IndexError there).
+// Everything outside the image is black (-1), so a negative offset pads. Each output element takes 1 byte read
+// and 4 written. This file knows nothing of Python; errors are std::invalid_argument and std::out_of_range,
+// which pybind11 turns into ValueError and IndexError.
 #pragma once
 
 #include <cstdint>
@@ -23,12 +23,13 @@ struct Crop {
   bool flip;
 };
 
-// Checked before any thread starts: errors name the argument and the position in the batch.
+// Throws where a crop is not valid; errors name the argument and the position in the batch. The check must run
+// before any thread starts.
 void check_crops(const std::vector<Crop>& crops, int64_t images);
 
-// images: (N, C, H, W), out: (B, C, h, w) with B = crops.size(); both in C order and not overlapping. Uses up
-// to `threads` threads, fewer where the batch is too small to gain from them; the result does not depend on
-// it.
+// Makes `out` (B, C, h, w), B = crops.size(), of `images` (N, C, H, W); both are in C order and do not overlap.
+// Up to `threads` threads run, fewer where the batch is too small to gain from them; the result does not depend
+// on their number.
 void image_batch(const uint8_t* images, ImageSize image, const std::vector<Crop>& crops, float* out,
                  ImageSize output, int64_t threads);
 

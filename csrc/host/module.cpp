@@ -1,6 +1,6 @@
-// ebgan._host: NumPy-side data preparation of the training code. Each function checks its arguments under the
-// GIL and works without it; the work itself is in the other files of this folder, which know nothing of
-// Python.
+// The Python module ebgan._host prepares data for the training code, in NumPy arrays. Each function checks its
+// arguments under the GIL and works without it; the work itself is in the other files of this folder, which
+// know nothing of Python.
 #include <pybind11/pybind11.h>
 #include <pybind11/stl.h>
 
@@ -58,7 +58,7 @@ void fill_image_batch(const py::array& images, const py::array& indices, const p
   }
   if (threads < 1) throw py::value_error("threads is " + std::to_string(threads) + ", expected at least 1");
 
-  // Copied while the GIL is held: what has been checked cannot change under the threads.
+  // The crops are copied while the GIL is held, so that nothing checked can change while the threads run.
   std::vector<Crop> crops(batch);
   for (py::ssize_t b = 0; b < batch; ++b) crops[b] = {image[b], tops[b], lefts[b], flips[b]};
   check_crops(crops, images.shape(0));
@@ -85,7 +85,7 @@ std::vector<Window> checked_windows(const std::vector<py::array>& windows, py::s
   return checked;
 }
 
-// The scales of `out`, coarsest first, each of twice the size of the one before.
+// Checks the arrays of `out`, coarsest first, each twice the size of the one before, and returns their data.
 std::vector<float*> checked_scales(std::vector<py::array>& out, py::ssize_t batch) {
   const int64_t scales = static_cast<int64_t>(out.size());
   if (scales < 1 || scales > kMaxScales) {
@@ -132,7 +132,8 @@ std::vector<Place> checked_places(const py::array& tops, const py::array& lefts,
   return places;
 }
 
-// Taken by value: the arrays stay alive, whatever happens to the caller's lists while the GIL is released.
+// The lists are taken by value, so that the arrays stay alive whatever happens to the caller's lists while the
+// GIL is released.
 void fill_clip_batch(std::vector<py::array> windows, const py::array& tops, const py::array& lefts,
                      int64_t min_squared_change, std::vector<py::array> out, int64_t threads) {
   const py::ssize_t batch = static_cast<py::ssize_t>(windows.size());

@@ -1,6 +1,6 @@
-// Splits [0, count) over std::threads. They live for one call: a pool kept between calls would hold
-// processors against torch's own and would not survive a fork. Starting and joining one takes about 20 us
-// (AMD EPYC, 2026-11-22); the caller weighs that against its work when it chooses how many.
+// Splits [0, count) over std::threads, which live for one call: a pool kept between calls would compete with
+// torch's own for processors and would not survive a fork. Starting and joining a thread takes about 20 us (AMD
+// EPYC, 2026-11-22); the caller weighs that against its work when it chooses their number.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,8 @@
 
 namespace ebgan::host {
 
-// Joins on every way out: a std::thread destroyed unjoined ends the process, and starting one can throw.
+// Threads that are joined on every way out: a std::thread destroyed unjoined ends the process, and starting one
+// can throw.
 class ThreadGroup {
  public:
   explicit ThreadGroup(int64_t capacity) { threads_.reserve(capacity); }
@@ -30,8 +31,8 @@ class ThreadGroup {
   std::vector<std::thread> threads_;
 };
 
-// Calls body(begin, end) on disjoint ranges that cover [0, count), one of them on the calling thread.
-// The body must not throw: an exception on another thread has nobody to catch it.
+// Calls body(begin, end) on disjoint ranges that cover [0, count), one of them on the calling thread. The body
+// must not throw, because nothing catches an exception on another thread.
 template <typename Body>
 void parallel_for(int64_t count, int64_t threads, const Body& body) {
   const int64_t parts = std::clamp<int64_t>(threads, 1, std::max<int64_t>(count, 1));

@@ -17,11 +17,11 @@
 
 namespace ebgan::math {
 
-// The integers are those of the operator schemas (ebgan_kernels/native.py).
+// The integers are those of the operator schemas (ebgan_kernels/native/energy.py).
 enum class Distance : int { kL2 = 0, kSquaredL2 = 1, kMse = 2, kL1 = 3 };
 enum class Shaping : int { kIdentity = 0, kSquare = 1 };
 
-// What a sample's energy becomes in the loss: f(E), or f([margin - E]^+).
+// The term of the loss that a sample's energy makes: f(E), or f([margin - E]^+).
 enum class Term : int { kEnergy = 0, kHinge = 1 };
 
 template <Distance distance, typename T>
@@ -45,8 +45,8 @@ EBGAN_HOST_DEVICE T energy_of_sum(Distance distance, T sum, int64_t elements) {
   }
 }
 
-// dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero: sub-gradient 0 is
-// taken.
+// dE/dr_j is this factor times direction(r_j). The l2 norm has no derivative at zero; its sub-gradient 0 is
+// used.
 template <typename T>
 EBGAN_HOST_DEVICE T direction_scale(Distance distance, T energy, int64_t elements) {
   switch (distance) {
@@ -70,7 +70,7 @@ EBGAN_HOST_DEVICE T direction(T residual) {
   }
 }
 
-// Comparisons are written so that NaN falls through unchanged, as in torch.relu.
+// [margin - energy]^+. The comparison is written so that NaN passes through unchanged, as in torch.relu.
 template <typename T>
 EBGAN_HOST_DEVICE T hinge(T margin, T energy) {
   const T gap = margin - energy;
@@ -87,7 +87,7 @@ EBGAN_HOST_DEVICE T loss_term(Term term, Shaping shaping, T energy, T margin) {
   return shaped(shaping, term == Term::kHinge ? hinge(margin, energy) : energy);
 }
 
-// d loss_term / d energy.
+// The derivative of loss_term with respect to the energy.
 template <typename T>
 EBGAN_HOST_DEVICE T loss_slope(Term term, Shaping shaping, T energy, T margin) {
   if (term == Term::kEnergy) {

@@ -5,11 +5,12 @@
 //   pair       ||d_a P| - |d_a T||^alpha,  d_a x = x[.., i + 1, ..] - x[.., i, ..] along a spatial axis a
 //   loss       lp_weight * mean over elements + gdl_weight * sum over axes of (mean over the axis's own pairs)
 //   gradient   d pair / d(dP) = slope(|dP| - |dT|) sign(dP),  slope(q) = alpha |q|^(alpha - 1) sign(q),
-//              which dP passes on to P[i + 1] with factor 1, to P[i] with factor -1; of T with P and T exchanged
+//              which dP passes on to P[i + 1] with factor 1, to P[i] with factor -1; T gets the same with P and T
+//              exchanged
 //   average    a 2 x 2 block of the finer level makes one element of the coarser
 //
-// V is a scalar, or a vector of the compiler's whose lanes are Scalar: every operation here is defined for both.
-// sign(0) = sign(NaN) = 0, as in PyTorch, and slope of alpha = 1 is sign(q): 0 at a tie.
+// V is a scalar or a vector type of the compiler with lanes of type Scalar; every operation here is defined for
+// both. sign(0) = sign(NaN) = 0, as in PyTorch, and for alpha = 1 the slope is sign(q), which is 0 at a tie.
 //
 // Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440,
 // section 3.
@@ -22,14 +23,14 @@
 
 namespace ebgan::math {
 
-// Exponents with a form of their own; alpha may be any real number from 1 on.
+// The exponents that have code of their own; alpha may be any real number from 1 on.
 enum class Exponent : int { kAny = 0, kOne = 1, kTwo = 2 };
 
 EBGAN_HOST_DEVICE Exponent exponent_of(double alpha) {
   return alpha == 1 ? Exponent::kOne : alpha == 2 ? Exponent::kTwo : Exponent::kAny;
 }
 
-// |value|^alpha; with alpha = p, the term of an element whose residual is `value`.
+// |value|^alpha. With alpha = p it is the term of an element whose residual is `value`.
 template <Exponent exponent, typename V, typename Scalar>
 EBGAN_HOST_DEVICE V power_term(V value, Scalar alpha) {
   if constexpr (exponent == Exponent::kOne) {
@@ -41,7 +42,7 @@ EBGAN_HOST_DEVICE V power_term(V value, Scalar alpha) {
   }
 }
 
-// d |value|^alpha / d value.
+// The derivative of |value|^alpha with respect to `value`.
 template <Exponent exponent, typename V, typename Scalar>
 EBGAN_HOST_DEVICE V power_slope(V value, Scalar alpha) {
   if constexpr (exponent == Exponent::kOne) {
@@ -53,18 +54,18 @@ EBGAN_HOST_DEVICE V power_slope(V value, Scalar alpha) {
   }
 }
 
-// q of a pair, by how much one image's step is larger than the other's, with the sign of the step. The pair's
-// term is power_term of it.
+// The q of a pair with the sign of `step`: q says by how much one image's step is larger than the other's. The
+// pair's term is power_term of the result.
 template <typename V>
 EBGAN_HOST_DEVICE V step_difference(V step, V other) {
   return step - with_sign_of(step, other);
 }
 
-// d pair / d step: the slope at step_difference(step, other), or 0 times that where the step is 0.
+// The derivative of a pair's term by its step: the slope at step_difference(step, other), and 0 for a step of 0.
 template <Exponent exponent, typename V, typename Scalar>
 EBGAN_HOST_DEVICE V step_slope(V difference, V step, Scalar alpha) {
   if constexpr (exponent == Exponent::kOne && kIsVector<V>) {
-    // What the line below comes to, in 4 instructions of AVX-512 beside the difference.
+    // This gives what the last line gives, in 4 instructions of AVX-512 beside the difference.
     const V zero{};
     const V signed_one = with_sign_of(difference, zero + 1);
     return (step < 0 || step > 0) & (difference < 0 || difference > 0) ? signed_one : zero;
@@ -78,8 +79,8 @@ EBGAN_HOST_DEVICE T average(T top_left, T top_right, T bottom_left, T bottom_rig
   return ((top_left + top_right) + (bottom_left + bottom_right)) * T(0.25);
 }
 
-// What one element adds to a mean over `elements`, and one pair to the mean over the pairs of an axis of
-// `size`. The mean over nothing is NaN: an infinite share times a sum of 0.
+// The share of one element in a mean over `elements`, and of one pair in the mean over the pairs of an axis of
+// `size`. A mean over nothing is NaN, an infinite share times a sum of 0.
 EBGAN_HOST_DEVICE double element_share(double weight, int64_t elements) {
   return weight / static_cast<double>(elements);
 }

@@ -1,5 +1,5 @@
-// float16 and bfloat16 as bit patterns: one element loaded to float32, one float32 rounded to nearest, ties
-// to even.
+// float16 and bfloat16 as bit patterns. An element is loaded to float32, and a float32 is stored rounded to
+// nearest, ties to even.
 
 #pragma once
 
@@ -39,14 +39,14 @@ EBGAN_HOST_DEVICE float load_one(const Float16* from) {
   const uint32_t fraction = from->bits & 0x3ffu;
   if (exponent == 31) return bits_to_float(sign | 0x7f800000u | (fraction << 13));
   if (exponent != 0) return bits_to_float(sign | ((exponent + 112) << 23) | (fraction << 13));
-  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;  // zero and subnormals
+  const float magnitude = static_cast<float>(fraction) * 0x1p-24f;  // of zero and subnormal numbers
   return sign ? -magnitude : magnitude;
 }
 
 EBGAN_HOST_DEVICE void store_one(float* to, float value) { *to = value; }
 EBGAN_HOST_DEVICE void store_one(double* to, double value) { *to = value; }
 
-// Round to nearest, ties to even; NaN stays NaN.
+// Stores a value rounded to nearest, ties to even; NaN stays NaN.
 EBGAN_HOST_DEVICE void store_one(BFloat16* to, float value) {
   const uint32_t bits = float_to_bits(value);
   const uint32_t rounded = (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
@@ -61,11 +61,11 @@ EBGAN_HOST_DEVICE void store_one(Float16* to, float value) {
   if (magnitude > 0x7f800000u) {
     result = 0x7e00u;  // NaN
   } else if (magnitude >= 0x477ff000u) {
-    result = 0x7c00u;  // rounds to infinity: 65520 and more
+    result = 0x7c00u;  // 65520 and more round to infinity
   } else if (magnitude >= 0x38800000u) {
     result = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
   } else {
-    // Subnormal: adding 0.5 puts the last place of a float at 2^-24, so the addition itself rounds.
+    // The result is subnormal. Adding 0.5 puts the last place of a float at 2^-24, so the addition rounds.
     result = float_to_bits(bits_to_float(magnitude) + 0.5f) - 0x3f000000u;
   }
   to->bits = static_cast<uint16_t>(sign | result);

@@ -10,7 +10,7 @@
 //   da1..a5 = dmu (s1, a1 s1' u, a1 s1', u, 1)           da6..a10 = dv (s2, a6 s2' u, a6 s2', u, 1)
 //   g = -2 share r / std     dz_clean = 2 share r        dmean = -g                 dstd = -g y
 //
-// V is a scalar, or a vector of the compiler's whose lanes are Scalar, each lane a unit.
+// V is a scalar, or a vector type of the compiler with lanes of type Scalar, one for each unit.
 //
 // Rasmus, Berglund, Honkala, Valpola, Raiko, "Semi-supervised learning with ladder networks", arXiv:1507.02672,
 // section 4.
@@ -24,13 +24,13 @@ namespace ebgan::math {
 
 constexpr int kCombinatorParameters = 10;
 
-// a1 is a[0].
+// The parameters a1 to a10 of a unit; a1 is a[0].
 template <typename V>
 struct Combinator {
   V a[kCombinatorParameters];
 };
 
-// What u makes of a unit: sample by sample, z is mixed with mu in the ratio v to 1 - v.
+// The mu and v that follow from u; z_hat mixes z with mu in the ratio v to 1 - v.
 template <typename V>
 struct Mixture {
   Sigmoid<V> of_mu;
@@ -58,8 +58,7 @@ struct CombinatorGradient {
   V u;
 };
 
-// The gradients of z and u for g = d loss / d z_hat; those of the parameters are added to the ten
-// `sums`.
+// Returns the gradients of z and u for g = d loss / d z_hat, and adds those of the parameters to the ten `sums`.
 template <typename V>
 EBGAN_HOST_DEVICE CombinatorGradient<V> combinator_gradient(const Combinator<V>& unit,
                                                             const Mixture<V>& mixture, V z, V u, V g,
@@ -83,7 +82,7 @@ EBGAN_HOST_DEVICE CombinatorGradient<V> combinator_gradient(const Combinator<V>&
   return {grad_z, (inside_mu * a[1] + grad_mu * a[3]) + (inside_v * a[6] + grad_v * a[8])};
 }
 
-// The clean statistics of a unit.
+// The mean and standard deviation of a unit's clean activation.
 template <typename V>
 struct Standard {
   V mean;

@@ -1,14 +1,14 @@
-// What lies between two dense layers of a ladder network, for one unit of one sample; host and device, no torch.
+// The step between two dense layers of a ladder network, for one unit of one sample; host and device, no torch.
 //
 //   y = (x - mean) / std     z = y + noise     pre = gamma (z + beta)     h = pre, or max(pre, 0)
 //
-// mean and std = sqrt(variance + epsilon) are over the N samples of a part of the batch. With g_z, g_h, g_mean and
-// g_std the gradients of the results, and d = g_h where h is pre, else 0:
+// mean and std = sqrt(variance + epsilon) are taken over the N samples of a part of the batch. With g_z, g_h, g_mean
+// and g_std the gradients of the results, and d = g_h where h is pre, else 0:
 //
 //   dgamma = sum of d (z + beta)     dbeta = sum of d gamma     g = g_z + d gamma
 //   dx = (g - (mean of g - std g_mean / N) - y (mean of g y - std g_std / N)) / std
 //
-// V is a scalar, or a vector of the compiler's whose lanes are units.
+// V is a scalar, or a vector type of the compiler with a lane for each unit.
 //
 // Rasmus, Berglund, Honkala, Valpola, Raiko, "Semi-supervised learning with ladder networks", arXiv:1507.02672,
 // section 3.
@@ -21,7 +21,7 @@ namespace ebgan::math {
 
 constexpr double kLayerEpsilon = 1e-10;
 
-// A unit's statistics, and what it learns; beta is 0 and gamma 1 where it has none.
+// A unit's statistics and its beta and gamma, which are 0 and 1 where the layer has none.
 template <typename V>
 struct LayerUnit {
   Standard<V> standard;
@@ -34,7 +34,7 @@ struct LayerUnit {
   }
 };
 
-// Of z for g_z and g_h, and what a sample adds to those of beta and gamma.
+// The gradient of z for g_z and g_h, and what one sample adds to the gradients of beta and gamma.
 template <typename V>
 struct LayerGradient {
   V z;
@@ -52,7 +52,7 @@ EBGAN_HOST_DEVICE LayerGradient<V> layer_gradient(const LayerUnit<V>& unit, V z,
   return {grad_z + beta, beta, d * shifted};
 }
 
-// What a unit's dx takes off its g.
+// The two means that are subtracted from a unit's g to give its dx.
 template <typename V>
 struct LayerMeans {
   V of_g;    // mean of g - std g_mean / N

@@ -4,9 +4,10 @@
 //
 // Nothing overflows, and the derivative has all its digits where 1 - sigmoid(x) would have lost them.
 //
-// V is a scalar, or a vector of the compiler's whose lanes are Scalar. exp of vectors is written out here, since
-// no library of the compiler's has one for every width: with x = n ln 2 + r, |r| <= ln 2 / 2, it is 2^n times a
-// polynomial in r, minimax in relative error (3e-9 in float32, 4e-18 in float64), within 1 unit in the last place.
+// V is a scalar, or a vector type of the compiler with lanes of type Scalar. exp of vectors is written out here,
+// since the compilers' libraries do not have it for every width: with x = n ln 2 + r, |r| <= ln 2 / 2, it is 2^n
+// times a polynomial in r, minimax in relative error (3e-9 in float32, 4e-18 in float64). The result is within 1
+// unit in the last place.
 
 #pragma once
 
@@ -21,8 +22,9 @@ namespace ebgan::math {
 template <typename Scalar>
 struct ExponentialTable;
 
-// `shift` has a last place of 1 and the exponent's bias in its last digits: adding it rounds to an integer n, and
-// leaves n + bias in the low bits of the sum. ln 2 is split so that n times its upper part is exact.
+// `shift` is a number whose last place is worth 1 and whose last digits are the exponent's bias: adding it rounds
+// to an integer n, and leaves n + bias in the low bits of the sum. ln 2 is split so that n times its upper part is
+// exact.
 template <>
 struct ExponentialTable<float> {
   using Bits = uint32_t;
@@ -33,7 +35,7 @@ struct ExponentialTable<float> {
   static constexpr float ln2_upper = 0.693145751953125f;
   static constexpr float ln2_lower = 1.42860682031e-6f;
   static constexpr int terms = 5;
-  // Of (exp(r) - 1 - r) / r^2, lowest power first.
+  // The coefficients of (exp(r) - 1 - r) / r^2, lowest power first.
   static constexpr float term[terms] = {0.4999999345f, 0.1666652063f, 0.0416683881f, 0.008368716853f,
                                         0.00138145956f};
 };
@@ -54,7 +56,7 @@ struct ExponentialTable<double> {
       2.763024830872524193e-7, 2.5000058349050144127e-8};
 };
 
-// exp(x) of lanes x <= 0; 0 where the result would be subnormal.
+// exp(x) for lanes x <= 0; it is 0 where the result would be subnormal.
 template <typename Scalar, typename V>
 EBGAN_HOST_DEVICE V exponential_of_lanes(V x) {
   using Table = ExponentialTable<Scalar>;
@@ -70,7 +72,7 @@ EBGAN_HOST_DEVICE V exponential_of_lanes(V x) {
   bits <<= Table::fraction_bits;
   V power;
   memcpy(&power, &bits, sizeof power);
-  // A product, not a sum of bits: a NaN stays one.
+  // The power of two is multiplied, not added to the exponent's bits, so that a NaN stays one.
   return x < Table::smallest ? V{} : result * power;
 }
 

@@ -1,5 +1,5 @@
-// Valid convolutions: the activation and its gradient, and where everything lies: outputs, terms of the sum,
-// tiles in shared memory, fragments of the tensor cores. Host and device, no torch.
+// Valid convolutions: the activation and its gradient, and the places of outputs, of terms of the sum, of tiles
+// in shared memory and of fragments of the tensor cores; host and device, no torch.
 //
 //   output    out[n, j, y, x] = f(bias[j] + sum over i, r, s of in[n, i, y + r, x + s] weight[j, i, r, s])
 //   gradients g = f'(out) * grad_out, f' from the output alone
@@ -7,8 +7,8 @@
 //             grad_in[n, i, y, x]     = sum over j, r, s of g[n, j, y - r, x - s] weight[j, i, r, s]
 //             grad_weight[j, i, r, s] = sum over n, y, x of g[n, j, y, x] in[n, i, y + r, x + s]
 //
-// The input gradient is a correlation, too: g padded by kernel - 1, flipped weights, channels and maps
-// exchanged.
+// The input gradient is a correlation, too, of g padded by kernel - 1 with flipped weights, whose channels and
+// maps are exchanged.
 
 #pragma once
 
@@ -24,7 +24,7 @@ enum class Activation : int { kNone = 0, kRelu = 1, kLeakyRelu = 2, kTanh = 3 };
 
 constexpr double kLeakySlope = 0.2;
 
-// NaN stays NaN, as in PyTorch.
+// f(value); NaN stays NaN, as in PyTorch.
 template <typename A>
 EBGAN_HOST_DEVICE A activate(Activation activation, A value) {
   switch (activation) {
@@ -39,7 +39,7 @@ EBGAN_HOST_DEVICE A activate(Activation activation, A value) {
   }
 }
 
-// f'(out) * gradient. Where relu is 0, the gradient is 0 even if what came is infinite.
+// f'(out) * gradient. Where relu is 0, the result is 0 even if the incoming gradient is infinite.
 template <typename A>
 EBGAN_HOST_DEVICE A activation_gradient(Activation activation, A output, A gradient) {
   switch (activation) {
@@ -62,7 +62,8 @@ struct Pixel {
   int column;
 };
 
-// Pixel `index` of a batch of planes. Division of 64 bits takes many times the instructions of 32.
+// Pixel `index` of a batch of planes. Small indices are divided in 32 bits, because a division of 64 bits takes
+// many times the instructions.
 EBGAN_HOST_DEVICE Pixel pixel_of(int64_t index, int height, int width) {
   if ((index >> 31) == 0) {
     const uint32_t small = static_cast<uint32_t>(index);
@@ -82,8 +83,8 @@ struct Tap {
   int column;
 };
 
-// Term `index` of an output's sum: consecutive terms are neighbours in memory, in channels-last where
-// `channels_fastest`, else within a plane.
+// Term `index` of an output's sum. Consecutive terms are neighbours in memory: channels of a channels-last image
+// with `channels_fastest`, columns of a plane without.
 EBGAN_HOST_DEVICE Tap tap_of(int index, int channels, int kernel_height, int kernel_width,
                              bool channels_fastest) {
   const int taps = kernel_height * kernel_width;
@@ -92,7 +93,7 @@ EBGAN_HOST_DEVICE Tap tap_of(int index, int channels, int kernel_height, int ker
   return {channel, tap / kernel_width, tap % kernel_width};
 }
 
-// The term of a tap: what tap_of undoes.
+// The index of the term of a tap; it is the inverse of tap_of.
 EBGAN_HOST_DEVICE int term_of(const Tap& tap, int channels, int kernel_height, int kernel_width,
                               bool channels_fastest) {
   const int position = tap.row * kernel_width + tap.column;
@@ -100,7 +101,7 @@ EBGAN_HOST_DEVICE int term_of(const Tap& tap, int channels, int kernel_height, i
                           : tap.channel * kernel_height * kernel_width + position;
 }
 
-// The tap `step` channels further on, where channels are fastest.
+// Moves a tap `step` channels further on, where channels are fastest.
 EBGAN_HOST_DEVICE void advance(Tap& tap, int step, int channels, int kernel_width) {
   tap.channel += step;
   while (tap.channel >= channels) {
@@ -114,15 +115,15 @@ EBGAN_HOST_DEVICE void advance(Tap& tap, int step, int channels, int kernel_widt
 
 // --- tiles in shared memory, in vectors of 16 bytes -----------------------------------------------
 
-// A tile of rows of 64 bytes, the tensor cores' rows: 8 rows read at the same vector touch all banks once.
+// A tile for the tensor cores has rows of 64 bytes; 8 rows that are read at the same vector touch all banks once.
 constexpr int kRowVectors = 4;
 
 EBGAN_HOST_DEVICE int row_tile_vector(int row, int vector) {
   return row * kRowVectors + (vector ^ ((row >> 1) & 3));
 }
 
-// A tile of pixels by maps, read across its rows: 8 rows at the same vector where elements have 2 bytes, 4
-// rows at two neighbouring vectors where they have 4. `vectors` of a row: a multiple of 8.
+// A tile of pixels by maps is read across its rows: 8 rows at the same vector where elements have 2 bytes, 4 rows
+// at two neighbouring vectors where they have 4. A row has `vectors` vectors, a multiple of 8.
 template <int kElementBytes>
 EBGAN_HOST_DEVICE int pixel_tile_vector(int pixel, int vector, int vectors) {
   return pixel * vectors + (vector ^ (kElementBytes == 2 ? pixel & 7 : (pixel & 3) << 1));
@@ -138,27 +139,26 @@ struct Place {
   int column;
 };
 
-// Four matrices whose first pair lies along the rows: (row, vector) of the tile that this lane names.
+// The (row, vector) of a tile that a lane names to load four matrices, whose first pair lies along the rows.
 EBGAN_HOST_DEVICE Place rows_first(int lane) { return {lane & 15, lane >> 4}; }
 
-// Four matrices whose first pair lies along the vectors.
+// The same for four matrices whose first pair lies along the vectors.
 EBGAN_HOST_DEVICE Place vectors_first(int lane) { return {(lane & 7) + (lane >> 4) * 8, (lane >> 3) & 1}; }
 
-// Of the 16 x 8 sums, register i = 0..3 of a lane.
+// The place in the 16 x 8 sums of a lane's register i = 0..3.
 EBGAN_HOST_DEVICE Place sum_place(int lane, int i) {
   return {(lane >> 2) + (i >> 1) * 8, (lane & 3) * 2 + (i & 1)};
 }
 
-// Of the 16 x 8 left factor of m16n8k8 (row, summed axis), register i = 0..3; the right factor (summed axis,
-// column) has registers 0 and 1 at (left.column, left.row) of the left's 0 and 2.
+// The place in the 16 x 8 left factor of m16n8k8 (row, summed axis) of a lane's register i = 0..3. The right
+// factor (summed axis, column) has its registers 0 and 1 at (left.column, left.row) of the left's 0 and 2.
 EBGAN_HOST_DEVICE Place left_place(int lane, int i) {
   return {(lane >> 2) + (i & 1) * 8, (lane & 3) + (i >> 1) * 4};
 }
 
 // --- cuts ----------------------------------------------------------------------------------------
 
-// How many pixels a part of a sum takes when `pixels` are cut into at most `parts`, whole multiples of
-// `unit`.
+// The pixels of a part of a sum when `pixels` are cut into at most `parts` parts, in whole multiples of `unit`.
 EBGAN_HOST_DEVICE int64_t part_size(int64_t pixels, int64_t parts, int64_t unit) {
   const int64_t units = (pixels + unit - 1) / unit;
   return (units + parts - 1) / parts * unit;

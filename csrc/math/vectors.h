@@ -1,4 +1,4 @@
-// Operations on a scalar, or on a vector of the compiler's lane by lane; host and device, no torch.
+// Operations on a scalar, or lane by lane on a vector type of the compiler; host and device, no torch.
 
 #pragma once
 
@@ -12,13 +12,13 @@
 
 namespace ebgan::math {
 
-// What a comparison of two values is: bool, or of vectors a vector of integers as wide as their lanes.
+// The type of a comparison of two values: bool, or for vectors a vector of integers as wide as their lanes.
 template <typename V>
 using Comparison = decltype(V{} < V{});
 template <typename V>
 constexpr bool kIsVector = sizeof(Comparison<V>) != sizeof(bool);
 
-// sign(0) = sign(NaN) = 0, as in PyTorch.
+// The sign of a value; sign(0) = sign(NaN) = 0, as in PyTorch.
 template <typename V>
 EBGAN_HOST_DEVICE V sign(V value) {
   const V zero{};
@@ -26,7 +26,7 @@ EBGAN_HOST_DEVICE V sign(V value) {
   return (value > 0 ? one : zero) - (value < 0 ? one : zero);
 }
 
-// Of vectors, the bits: one instruction, where comparing and choosing takes three.
+// |value|. For vectors it clears the sign bits, one instruction where comparing and choosing takes three.
 template <typename V>
 EBGAN_HOST_DEVICE V magnitude(V value) {
   if constexpr (kIsVector<V>) {
@@ -44,7 +44,7 @@ EBGAN_HOST_DEVICE V with_sign_of(V other, V value) {
     using Bits = Comparison<V>;
     const Bits sign_bit = (Bits)(-V{});
 #if defined(__AVX512F__)
-    // Of the expression below GCC 12 makes three instructions.
+    // This is one instruction; GCC 12 makes three of the expression below.
     if constexpr (sizeof(V) == 64) {
       return (V)_mm512_ternarylogic_epi64((__m512i)sign_bit, (__m512i)other, (__m512i)value, 0xca);
     }

@@ -1,5 +1,4 @@
-// The CUDA side of the LibTorch stable ABI: device, current stream, error checks. Torch's headers are named
-// here only.
+// The CUDA side of the LibTorch stable ABI: device, current stream and error checks.
 
 #pragma once
 
@@ -14,10 +13,10 @@
 
 namespace ebgan {
 
-// Throws with torch's own description of the error: what failed, and how to find the kernel that did.
+// Throws on an error, with torch's own description of what failed and of how to find the kernel that did.
 inline void check_cuda(cudaError_t status) { STD_CUDA_CHECK(status); }
 
-// While it lives, a tensor's device is the current one; work goes to the stream that is current in torch.
+// While it lives, a tensor's device is the current one; work goes to the stream that torch uses on it.
 class CudaContext {
  public:
   explicit CudaContext(const Tensor& tensor) : device_(tensor.get_device_index()), guard_(device_) {

@@ -1,9 +1,8 @@
 // Tensors through the LibTorch stable ABI: element types, data pointers, allocation.
 //
 // Only csrc/stable names torch. Everything here needs no more than TORCH_TARGET_VERSION 2.10, so one build
-// serves every later torch. The checks of an operator's arguments are made in Python
-// (ebgan_kernels/checks.py), where a message can name the argument; what reaches this file is known to be
-// dense, floating and on the right device.
+// serves every later torch. An operator's arguments are checked in Python (ebgan_kernels/checks), where a
+// message can name the argument; tensors that reach this file are dense, floating and on the right device.
 
 #pragma once
 
@@ -45,8 +44,8 @@ inline int32_t torch_dtype(Dtype dtype) {
   }
 }
 
-// A read-only view of a batch whose samples are dense blocks of `elements` values; the data pointer of an
-// empty tensor may be null.
+// A read-only view of a batch whose samples are dense blocks of `elements` values. The data pointer of an empty
+// tensor may be null.
 struct Batch {
   const void* data;
   Dtype dtype;
@@ -61,7 +60,8 @@ inline Batch batch_of(const Tensor& tensor) {
   return {tensor.const_data_ptr(), dtype_of(tensor), samples, elements, tensor.stride(0)};
 }
 
-// aoti_torch_empty_strided takes strides, and skips the boxed dispatcher call that torch::stable::empty makes.
+// An uninitialised tensor with strides. aoti_torch_empty_strided takes them, and skips the boxed dispatcher call
+// that torch::stable::empty makes.
 inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector<int64_t>& strides,
                             Dtype dtype, const Tensor& device_of) {
   int32_t device_type = 0;
@@ -90,8 +90,8 @@ inline Tensor empty_vector(int64_t length, Dtype dtype, const Tensor& device_of)
   return empty_strided({length}, {1}, dtype, device_of);
 }
 
-// Uninitialised, with the layout inside a sample that `tensor` has and the samples packed; no elements where
-// `needed` is false.
+// An uninitialised gradient with packed samples, each laid out as in `tensor`; it has no elements where `needed`
+// is false.
 inline Tensor empty_gradient(const Tensor& tensor, bool needed) {
   if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
   std::vector<int64_t> sizes(tensor.sizes().begin(), tensor.sizes().end());
@@ -100,7 +100,7 @@ inline Tensor empty_gradient(const Tensor& tensor, bool needed) {
   return empty_strided(sizes, strides, dtype_of(tensor), tensor);
 }
 
-// Uninitialised and contiguous; no elements where `needed` is false.
+// An uninitialised contiguous gradient of `tensor`; it has no elements where `needed` is false.
 inline Tensor packed_gradient(const Tensor& tensor, bool needed) {
   if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
   return empty_contiguous({tensor.sizes().begin(), tensor.sizes().end()}, dtype_of(tensor), tensor);

@@ -1,8 +1,7 @@
-"""What every operator asks of its arguments.
+"""Checks of arguments that all operator families share.
 
-A message names the argument, what came, what is allowed, and the remedy.
-
-The checks pass in one expression and look for the words only when it is false: they run on every call.
+An error message names the argument, what came, what is allowed, and the remedy. The checks run on every call,
+so each first tests everything in one expression, and looks for what is wrong only where that fails.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ def check_floating(name: str, tensor: Tensor) -> None:
 
 
 def check_together(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
-    """One device, and float64 only with float64."""
+    """Checks that two tensors are on one device, and that float64 meets only float64."""
     if first.device != second.device:
         raise ValueError(
             f"{second_name} is on {second.device} and {first_name} on {first.device};"
@@ -46,7 +45,7 @@ def check_together(first_name: str, first: Tensor, second_name: str, second: Ten
 
 
 def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
-    """Two batches of samples, (N, ...), of one shape and device, floating."""
+    """Checks that two tensors are batches of samples (N, ...) of one shape and device, and floating."""
     if isinstance(first, Tensor) and isinstance(second, Tensor):
         a, b = first.dtype, second.dtype
         if (

@@ -1,4 +1,4 @@
-"""What the energy family asks of its arguments: see ``ebgan_kernels.checks``."""
+"""Checks of the energy family's arguments; ``ebgan_kernels.checks`` holds what all families share."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ebgan_kernels.native.library import accumulation_dtype
 
 
 def check_energies(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
-    """Two vectors of per-sample energies, floating, on one device; their lengths may differ."""
+    """Checks that both are floating vectors of energies, one a sample, on one device; lengths may differ."""
     for name, energy in ((first_name, first), (second_name, second)):
         check_floating(name, energy)
         if energy.dim() != 1:
@@ -35,7 +35,7 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
                 f" margin.to({str(beside.device)!r}): copying it at every call would wait for the device"
             )
         if margin.requires_grad:
-            raise ValueError("margin requires a gradient and gets none; pass margin.detach()")
+            raise ValueError("margin requires a gradient, but none is computed for it; pass margin.detach()")
         return margin if margin.dtype in (torch.float32, torch.float64) else margin.float()
     if not isinstance(margin, (int, float)):
         raise TypeError(f"margin is {type(margin).__name__}; it must be a float or a 0-d tensor")
@@ -45,11 +45,11 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
 
 
 def same_layout(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
-    """The pair with dense samples of one and the same layout, for operators whose arithmetic needs no order.
+    """Returns the pair with dense samples of one layout, for operators that may read elements in any order.
 
-    Contiguous, channels-last and batch-sliced pairs pass as they are; else the tensor that stands out is
-    copied: the second into the first one's layout, or both where the first one's samples have holes (a
-    spatial slice).
+    Contiguous, channels-last and batch-sliced pairs pass as they are. Otherwise the second tensor is copied
+    into the layout of the first, or both are copied where the samples of the first have holes (a spatial
+    slice).
     """
     if first.is_contiguous() and second.is_contiguous():
         return first, second
@@ -63,7 +63,7 @@ def same_layout(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _dense_inside(tensor: Tensor) -> bool:
-    """Whether each sample is one block of memory, in any order of its dimensions."""
+    """Whether each sample fills one block of memory, whatever the order of its dimensions."""
     expected = 1
     for stride, size in sorted(zip(tensor.stride()[1:], tensor.shape[1:], strict=True)):
         if size == 1:

@@ -1,4 +1,4 @@
-"""What the gradient-difference family asks of its arguments: see ``ebgan_kernels.checks``."""
+"""Checks of the gradient-difference family's arguments; ``ebgan_kernels.checks`` holds what all share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def check_images(
     spatial_dims: int,
     reduction: str = "mean",
 ) -> None:
-    """A pair (..., H, W) or (..., D, H, W), with samples before that where each has a result of its own."""
+    """Checks that both are (..., H, W) or (..., D, H, W), (N, ..., H, W) at least for reduction "none"."""
     check_pair(first_name, first, second_name, second)
     shape, leading = first.shape, int(reduction == "none")
     axes = "(D, H, W)" if spatial_dims == 3 else "(H, W)"
@@ -54,14 +54,14 @@ def check_loss_weights(lp_weight: float, gdl_weight: float) -> None:
     check_weight("lp_weight", lp_weight)
     check_weight("gdl_weight", gdl_weight)
     if lp_weight == 0 and gdl_weight == 0:
-        raise ValueError("lp_weight and gdl_weight are both 0; one must be positive, or nothing is left")
+        raise ValueError("lp_weight and gdl_weight are both 0; at least one must be positive")
 
 
 def check_levels(x: Tensor, levels: int) -> None:
-    """(..., H, W) that can be halved levels - 1 times."""
+    """Checks that x is (..., H, W) and that H and W can be halved levels - 1 times."""
     check_floating("x", x)
     if not isinstance(levels, int) or levels < 1:
-        raise ValueError(f"levels is {levels!r}; it must be an integer of at least 1, with x itself")
+        raise ValueError(f"levels is {levels!r}; it must be an integer of at least 1 (x itself is one level)")
     if x.dim() < 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; it must have at least (H, W)")
     divisor = 2 ** (levels - 1)
@@ -75,7 +75,7 @@ def check_levels(x: Tensor, levels: int) -> None:
 def check_scales(
     predictions: Sequence[Tensor], target: Tensor, scale_weights: Sequence[float] | None
 ) -> None:
-    """Predictions coarse to fine, each half the next one's size, the last of the target's shape."""
+    """Checks that predictions go coarse to fine, each half the next one's size, the last of the target's."""
     if isinstance(predictions, Tensor) or len(predictions) == 0:
         came = "a tensor" if isinstance(predictions, Tensor) else "empty"
         raise ValueError(f"predictions is {came}; it must be a list of one tensor a scale, coarsest first")
@@ -105,7 +105,7 @@ def check_scales(
 
 
 def _scales_fit(predictions: Sequence[Tensor], target: Tensor) -> bool:
-    """What :func:`check_scales` asks of tensors, without the words."""
+    """Whether the tensors are as :func:`check_scales` requires, without looking for what is wrong."""
     if not isinstance(target, Tensor):
         return False
     shape, device, precise, factor = target.shape, target.device, target.dtype == torch.float64, 1

@@ -1,4 +1,4 @@
-"""What the ladder family asks of its arguments: see ``ebgan_kernels.checks``."""
+"""Checks of the ladder family's arguments; ``ebgan_kernels.checks`` holds what all families share."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _STATISTICS = ("mean", "std")
 
 
 def check_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> None:
-    """z and u (..., N, D), parameters (..., 10, D)."""
+    """Checks that z and u are (..., N, D) and parameters (..., 10, D)."""
     _check_units({"z": z, "u": u, "parameters": parameters})
 
 
 def check_denoising_cost(
     z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
 ) -> None:
-    """Those of the combinator, z_clean (..., N, D), mean and std (..., D)."""
+    """Checks the combinator's arguments, and that z_clean is (..., N, D), mean and std (..., D)."""
     _check_units({"z": z, "z_clean": z_clean, "u": u, "parameters": parameters, "mean": mean, "std": std})
 
 
 def check_layer(
     x: Tensor, noise: Tensor | None, beta: Tensor | None, gamma: Tensor | None, activation: str
 ) -> None:
-    """x and noise (..., P, N, D), beta and gamma (..., D)."""
+    """Checks that x and noise are (..., P, N, D), N at least 2, and beta and gamma (..., D)."""
     check_option("activation", activation, ("none", "relu"))
     check_floating("x", x)
     shape = x.shape
@@ -40,7 +40,7 @@ def check_layer(
     if noise is not None:
         _check_beside("x", x, "(..., P, N, D)", "noise", noise, shape, "(..., P, N, D)")
         if noise.requires_grad:
-            raise ValueError("noise requires a gradient, and gets none: give noise.detach()")
+            raise ValueError("noise requires a gradient, but none is computed for it; pass noise.detach()")
     if beta is not None:
         _check_beside("x", x, "(..., P, N, D)", "beta", beta, of_units, "(..., D)")
     if gamma is not None:
@@ -48,7 +48,7 @@ def check_layer(
 
 
 def _check_units(tensors: dict[str, Tensor]) -> None:
-    """Every other tensor has the shape that z gives it, z's device, and a dtype that mixes with z's."""
+    """Checks that every tensor has the shape that follows from z's, its device, and a dtype that mixes."""
     z = tensors["z"]
     check_floating("z", z)
     if z.dim() < 2:
@@ -74,7 +74,10 @@ def _check_beside(
     expected: tuple[int, ...],
     letters: str,
 ) -> None:
-    """A tensor has the shape that the first gives it, its device, and a dtype that mixes with its own."""
+    """Checks that a tensor has the ``expected`` shape, the first one's device, and a dtype that mixes.
+
+    ``first_letters`` and ``letters`` are the two shapes as the documentation writes them.
+    """
     if (
         isinstance(tensor, Tensor)
         and (tensor.dtype in MIXING if first.dtype in MIXING else tensor.dtype == torch.float64)
@@ -93,7 +96,7 @@ def _check_beside(
 
 
 def rows_of_units(tensor: Tensor, leading: int) -> Tensor:
-    """With the units side by side and one stride over the ``leading`` axes: as it is, or else a copy."""
+    """The tensor with units side by side and one stride over the ``leading`` axes, copied where needed."""
     if tensor.is_contiguous() or (leading < 2 and tensor.stride(-1) == 1):
         return tensor
     return tensor.contiguous()

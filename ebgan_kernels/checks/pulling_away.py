@@ -1,4 +1,4 @@
-"""What the pulling-away term asks of its argument: see ``ebgan_kernels.checks``."""
+"""Checks of the pulling-away term's argument; ``ebgan_kernels.checks`` holds what all families share."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from ebgan_kernels.checks import check_floating
 
 
 def check_codes(codes: Tensor, processes: int = 1) -> None:
-    """Codes (N, ...), floating, of at least two samples in the batch that so many processes share."""
+    """Checks that codes are floating (N, ...), with at least 2 samples over all processes together."""
     check_floating("codes", codes)
     if codes.dim() == 0:
         raise ValueError("codes has no dimension; it must be a batch of codes (N, ...): use codes[None]")
     if codes.shape[0] * processes < 2:
         raise ValueError(
-            f"codes has shape {tuple(codes.shape)}; pulling away takes the codes of at least 2 samples"
+            f"codes has shape {tuple(codes.shape)}; the pulling-away term needs codes of at least 2 samples"
             " (there is no pair in fewer): use a larger batch, or leave the term out"
         )

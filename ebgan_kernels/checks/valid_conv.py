@@ -1,4 +1,4 @@
-"""What valid convolutions ask of their arguments: see ``ebgan_kernels.checks``."""
+"""Checks of the valid convolutions' arguments; ``ebgan_kernels.checks`` holds what all families share."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from ebgan_kernels.checks import FLOATING, check_floating, check_together
 def check_layers(
     inputs: Sequence[Tensor], weights: Sequence[Tensor], biases: Sequence[Tensor | None], *, lists: bool
 ) -> None:
-    """Convolutions without padding, one a scale, of one dtype and device; under autocast dtypes mix."""
+    """Checks the layers of all scales, which share one device and, except under autocast, one dtype.
+
+    ``lists`` says whether the caller passed lists, which messages then index.
+    """
     if not lists or (not isinstance(inputs, Tensor) and 0 < len(inputs) == len(weights) == len(biases)):
         first = inputs[0]
         for layer in zip(inputs, weights, biases, strict=True):
@@ -26,8 +29,8 @@ def check_layers(
         raise ValueError(f"inputs is {came}; it must be a list of one tensor a scale")
     else:
         raise ValueError(
-            f"inputs has {len(inputs)} tensors, weights {len(weights)} and biases {len(biases)}; pass as many"
-            " of each, a bias that is absent as None"
+            f"inputs has {len(inputs)} tensors, weights {len(weights)} and biases {len(biases)}; pass equally"
+            " many of each, with None for a layer without a bias"
         )
     names = ("inputs[{}]", "weights[{}]", "biases[{}]") if lists else ("input", "weight", "bias")
     for scale, layer in enumerate(zip(inputs, weights, biases, strict=True)):
@@ -35,7 +38,7 @@ def check_layers(
 
 
 def _is_layer(input: Tensor, weight: Tensor, bias: Tensor | None, first: Tensor) -> bool:
-    """Whether all is well, so that no words are needed."""
+    """Whether the three tensors make a layer on the device and in the dtype of ``first``."""
     tensors = (input, weight) if bias is None else (input, weight, bias)
     for tensor in tensors:
         if not isinstance(tensor, Tensor) or tensor.device != first.device:
@@ -87,7 +90,7 @@ def _check_layer(
 
 
 def _check_beside(first_name: str, first: Tensor, name: str, tensor: Tensor) -> None:
-    """One device and, where autocast does not convert, one dtype."""
+    """Checks that two tensors share a device and, where autocast does not convert them, a dtype."""
     if tensor.device != first.device:
         check_together(first_name, first, name, tensor)
     device = first.device.type

@@ -1,6 +1,7 @@
 """The compiled operators: schemas, fake kernels, and the libraries that implement them.
 
-Every family is defined as soon as anything here is imported: what looks operators up finds all of them.
+Importing anything of this package defines the operators of all families, so that
+``ebgan_kernels.ops.gradients`` finds every one of them.
 """
 
 from ebgan_kernels.native import energy as energy

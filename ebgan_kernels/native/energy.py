@@ -1,8 +1,8 @@
 """Schemas and fake kernels of the energy family: see ``ebgan_kernels.native.library`` for the mechanism.
 
-Layout, for every implementation: the tensors of a pair have the same shape and, within a sample, the same
-dense strides (``ebgan_kernels.checks.energy.same_layout`` sees to it), so a sample is a block of D values in
-storage order, whose order does not matter. Samples may be any ``stride(0)`` apart. Gradients are packed.
+Every implementation takes this layout: the two tensors of a pair have the same shape and, within a sample,
+the same dense strides (``ebgan_kernels.checks.energy.same_layout`` ensures it), so a sample is a block of D
+values in storage order. Samples may be any ``stride(0)`` apart. Gradients are packed.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ DISTANCES = {"l2": 0, "squared_l2": 1, "mse": 2, "l1": 3}
 SHAPINGS = {"identity": 0, "square": 1}
 
 SCHEMAS = {
-    # energy (N,) in the accumulation dtype
+    # Returns the energy (N,) in the accumulation dtype.
     "reconstruction_energy": "(Tensor reconstruction, Tensor target, int distance) -> Tensor",
     "reconstruction_energy_backward": (
         "(Tensor grad_energy, Tensor reconstruction, Tensor target, Tensor energy, int distance,"
         " bool need_reconstruction, bool need_target) -> (Tensor, Tensor)"
     ),
-    # loss, and the gradients at an incoming gradient of 1, in the accumulation dtype
+    # Returns the loss and the two gradients for an incoming gradient of 1, all in the accumulation dtype.
     "hinge_margin_loss": (
         "(Tensor real_energy, Tensor fake_energy, Tensor margin, int shaping) -> (Tensor, Tensor, Tensor)"
     ),
-    # loss, real energy, fake energy, gradients of the four images at an incoming gradient of 1
+    # Returns the loss, both energies, and the gradients of the four images for an incoming gradient of 1.
     "discriminator_loss": (
         "(Tensor real_reconstruction, Tensor real, Tensor fake_reconstruction, Tensor fake, Tensor margin,"
         " int distance, int shaping, bool need_real_reconstruction, bool need_real,"
         " bool need_fake_reconstruction, bool need_fake)"
         " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"
     ),
-    # loss, energy, gradients of the two images at an incoming gradient of 1
+    # Returns the loss, the energy, and the gradients of the two images for an incoming gradient of 1.
     "generator_loss": (
         "(Tensor fake_reconstruction, Tensor fake, int distance, int shaping, bool need_fake_reconstruction,"
         " bool need_fake) -> (Tensor, Tensor, Tensor, Tensor)"
     ),
-    # Gradients of grad_loss * mean f(E), or with a margin grad_loss * mean f([margin - E]^+), from the saved
-    # energies. `filled`: the buffers hold them for grad_loss = 1 already, and nothing is done where grad_loss
-    # is 1.
+    # Writes the gradients of grad_loss * mean f(E), or with a margin of grad_loss * mean f([margin - E]^+),
+    # from the saved energies. `filled` says that the buffers already hold the gradients for grad_loss = 1, so
+    # that nothing is done where grad_loss is 1.
     "energy_loss_backward_": (
         "(Tensor(a!) grad_reconstruction, Tensor(b!) grad_target, Tensor grad_loss, Tensor reconstruction,"
         " Tensor target, Tensor energy, Tensor? margin, int distance, int shaping, bool filled) -> ()"

@@ -1,8 +1,8 @@
 """Schemas and fake kernels of the gradient-difference family: see ``ebgan_kernels.native.library``.
 
-Layout, for every implementation: all tensors are contiguous, since neighbours matter here. The spatial axes
-are the last ``spatial_dims`` (2 or 3), each of size at least 2; the axes before them are free. A weight of 0
-leaves its term out; not both are 0.
+Every implementation takes contiguous tensors, since neighbours matter here. The spatial axes are the last
+``spatial_dims`` (2 or 3), each of size at least 2; the axes before them are free. A weight of 0 leaves its
+term out, and the two weights are not both 0.
 """
 
 from __future__ import annotations
@@ -17,23 +17,24 @@ from ebgan_kernels.native.library import accumulation_dtype, define, empty_gradi
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 
 SCHEMAS = {
-    # loss 0-d in the accumulation dtype, and the gradients at an incoming gradient of 1; with reduction
-    # "none" losses (N,) and no gradients, whatever is needed
+    # Returns the 0-d loss in the accumulation dtype, and the gradients for an incoming gradient of 1.
+    # Reduction "none" returns losses (N,) and no gradients, even where they are needed.
     "prediction_loss": (
         "(Tensor prediction, Tensor target, int spatial_dims, int p, float alpha, float lp_weight,"
         " float gdl_weight, int reduction, bool need_prediction, bool need_target)"
         " -> (Tensor, Tensor, Tensor)"
     ),
-    # Gradients of grad_loss * loss into the buffers, those of 0 elements left out. grad_loss in the
-    # accumulation dtype: 0-d, (N,) of any stride for "none". `filled`: the buffers hold the gradients for
-    # grad_loss = 1 already, and nothing is done where a 0-d grad_loss is 1.
+    # Writes the gradients of grad_loss * loss into the buffers that have elements. grad_loss is in the
+    # accumulation dtype, 0-d or, for "none", (N,) of any stride. `filled` says that the buffers already hold
+    # the gradients for grad_loss = 1, so that nothing is done where a 0-d grad_loss is 1.
     "prediction_loss_backward_": (
         "(Tensor(a!) grad_prediction, Tensor(b!) grad_target, Tensor grad_loss, Tensor prediction,"
         " Tensor target, int spatial_dims, int p, float alpha, float lp_weight, float gdl_weight,"
         " int reduction, bool filled) -> ()"
     ),
-    # predictions coarse to fine, each half the next one's height and width; the target belongs to the finest,
-    # and its averages stay in the accumulation dtype. Loss 0-d, and without need_predictions no gradients
+    # The predictions go coarse to fine, each of half the next one's height and width; the target has the
+    # shape of the last, and its averages stay in the accumulation dtype. Returns the 0-d loss and the
+    # gradients, none without need_predictions.
     "multiscale_prediction_loss": (
         "(Tensor[] predictions, Tensor target, int p, float alpha, float lp_weight, float gdl_weight,"
         " float[] scale_weights, bool need_predictions) -> (Tensor, Tensor[])"
@@ -42,9 +43,10 @@ SCHEMAS = {
         "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] predictions, Tensor target, int p, float alpha,"
         " float lp_weight, float gdl_weight, float[] scale_weights, bool filled) -> ()"
     ),
-    # the levels - 1 averages, coarsest first, in x's dtype, each rounded once from the accumulation dtype
+    # Returns the levels - 1 averages, coarsest first, in x's dtype, each rounded once from the accumulation
+    # dtype.
     "average_pyramid": "(Tensor x, int levels) -> Tensor[]",
-    # from the gradients of those averages, coarsest first, the gradient of x
+    # Returns the gradient of x from the gradients of its averages, coarsest first.
     "average_pyramid_backward": "(Tensor[] gradients) -> Tensor",
 }
 

@@ -13,10 +13,10 @@ from ebgan_kernels.native.library import define
 INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
 
 SCHEMAS = {
-    # gradient *= scale in place, on dense memory of any layout; nothing is read or written where scale is 1.
-    # Scale is 0-d, or (parts,) of any stride for as many parts of the memory, equal and in order
+    # Multiplies dense memory of any layout by scale in place; where scale is 1 the gradient is neither read
+    # nor written. Scale is 0-d, or (parts,) of any stride for as many equal parts of the memory, in order.
     "scale_gradient_": "(Tensor(a!) gradient, Tensor scale) -> ()",
-    # positions in INSTRUCTION_SETS; the second is for tests and benchmarks
+    # These return positions in INSTRUCTION_SETS. The second, for tests and benchmarks, sets an upper limit.
     "cpu_instruction_set": "() -> int",
     "limit_cpu_instruction_set": "(int limit) -> int",
 }

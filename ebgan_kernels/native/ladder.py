@@ -1,10 +1,10 @@
 """Schemas and fake kernels of the ladder family: see ``ebgan_kernels.native.library`` for the mechanism.
 
-Layout, for every implementation: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and std
-(..., D), with the same leading axes, those of a batch of networks. The units of a row lie side by side; rows
-may be any stride apart, and so may networks, in one stride over all leading axes
-(``ebgan_kernels.checks.ladder.rows_of_units`` sees to it). A layer's x, noise, z and h are (..., P, N, D),
-beta and gamma (..., D), and the P parts of a network any stride apart. Results and gradients are packed.
+Every implementation takes this layout: z_clean, z and u are (..., N, D), parameters (..., 10, D), mean and
+std (..., D), with the same leading axes, which number the networks of a batch. The units of a row lie side by
+side; rows may be any stride apart, and so may networks, with one stride over all leading axes
+(``ebgan_kernels.checks.ladder.rows_of_units`` ensures it). A layer's x, noise, z and h are (..., P, N, D),
+beta and gamma (..., D); the P parts of a network may be any stride apart. Results and gradients are packed.
 """
 
 from __future__ import annotations
@@ -17,32 +17,34 @@ from torch import Tensor
 from ebgan_kernels.native.library import accumulation_dtype, define
 
 SCHEMAS = {
-    # in z's dtype, rounded once
+    # Returns z_hat in z's dtype, rounded once.
     "gaussian_combinator": "(Tensor z, Tensor u, Tensor parameters) -> Tensor",
     "gaussian_combinator_backward": (
         "(Tensor grad, Tensor z, Tensor u, Tensor parameters, bool need_z, bool need_u, bool need_parameters)"
         " -> (Tensor, Tensor, Tensor)"
     ),
-    # cost (...) in the accumulation dtype, and the gradients at an incoming gradient of 1
+    # Returns the cost (...) in the accumulation dtype, and the gradients for an incoming gradient of 1.
     "ladder_denoising_cost": (
         "(Tensor z_clean, Tensor z, Tensor u, Tensor parameters, Tensor mean, Tensor std, bool need_z_clean,"
         " bool need_z, bool need_u, bool need_parameters, bool need_mean, bool need_std)"
         " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"
     ),
-    # Gradients of grad_cost * cost into the buffers, those of 0 elements left out. grad_cost in the
-    # accumulation dtype: 0-d, or (networks,) of any stride. `filled`: the buffers hold the gradients for
-    # grad_cost = 1 already, and nothing is done for networks whose grad_cost is 1.
+    # Writes the gradients of grad_cost * cost into the buffers that have elements. grad_cost is in the
+    # accumulation dtype, 0-d or (networks,) of any stride. `filled` says that the buffers already hold the
+    # gradients for grad_cost = 1, so that nothing is done for networks whose grad_cost is 1.
     "ladder_denoising_cost_backward_": (
         "(Tensor(a!) grad_z_clean, Tensor(b!) grad_z, Tensor(c!) grad_u, Tensor(d!) grad_parameters,"
         " Tensor(e!) grad_mean, Tensor(f!) grad_std, Tensor grad_cost, Tensor z_clean, Tensor z, Tensor u,"
         " Tensor parameters, Tensor mean, Tensor std, bool filled) -> ()"
     ),
-    # z, h, mean, std: h, of no elements where it is z; mean and std (..., P, D) in the accumulation dtype
+    # Returns z, h, mean and std. h has no elements where it equals z; mean and std are (..., P, D) in the
+    # accumulation dtype.
     "ladder_layer": (
         "(Tensor x, Tensor? noise, Tensor? beta, Tensor? gamma, bool relu)"
         " -> (Tensor, Tensor, Tensor, Tensor)"
     ),
-    # the gradients of x, beta and gamma; those of z, h, mean and std are None where they are 0
+    # Returns the gradients of x, beta and gamma. An incoming gradient, of z, h, mean or std, is None where it
+    # is 0.
     "ladder_layer_backward": (
         "(Tensor? grad_z, Tensor? grad_h, Tensor? grad_mean, Tensor? grad_std, Tensor x, Tensor? noise,"
         " Tensor? beta, Tensor? gamma, Tensor mean, Tensor std, bool relu, bool need_x, bool need_beta,"
@@ -52,7 +54,7 @@ SCHEMAS = {
 
 
 def packed_gradient(tensor: Tensor, needed: bool) -> Tensor:
-    """Uninitialised and contiguous; of no elements where the gradient is not needed."""
+    """An uninitialised contiguous gradient of ``tensor``; it has no elements where it is not needed."""
     return tensor.new_empty(tensor.shape if needed else 0)
 
 

@@ -1,12 +1,12 @@
-"""How an operator is defined, and how the compiled libraries that implement it are loaded.
+"""Defines operators, and loads the compiled libraries that implement them.
 
 A schema is defined in Python once, whatever is compiled, so that ``torch.ops.ebgan_kernels.*`` means the same
-on every machine. ``_C_cpu.so`` and ``_C_cuda.so`` register kernels under the dispatch keys CPU and CUDA as
-they are loaded; Triton operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and share
-the fake kernel.
+on every machine. ``_C_cpu.so`` and ``_C_cuda.so`` register their kernels under the dispatch keys CPU and CUDA
+when they are loaded. Triton operators (``<name>_triton``, in ``ebgan_kernels/triton``) repeat the schema and
+share the fake kernel.
 
-For the tests of the CUDA kernels on machines without a GPU, ``EBGAN_KERNELS_EMULATE_CUDA`` names a library
-that runs them on CPU tensors (``tests/emulator``); "1" is the one that a checkout builds in
+For tests of the CUDA kernels on machines without a GPU, ``EBGAN_KERNELS_EMULATE_CUDA`` names a library that
+runs them on CPU tensors (``tests/emulator``); "1" stands for the one that a checkout builds in
 ``build/emulator``. Its operators are registered for CPU tensors, so it takes the place of the CPU library.
 """
 
@@ -29,7 +29,7 @@ defined: list[str] = []
 
 
 def define(schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]) -> None:
-    """Defines operators, and the fake kernels of those that take tensors; keyed by the operators' names."""
+    """Defines operators by name: their schemas, and fake kernels for those that take tensors."""
     for name, schema in schemas.items():
         _library.define(name + schema)
         defined.append(name)
@@ -38,14 +38,14 @@ def define(schemas: Mapping[str, str], fakes: Mapping[str, Callable[..., Any]]) 
 
 
 def accumulation_dtype(tensor: Tensor) -> torch.dtype:
-    """The dtype losses are summed and returned in."""
+    """The dtype in which losses of ``tensor`` are summed and returned: float64 for float64, else float32."""
     return torch.float64 if tensor.dtype == torch.float64 else torch.float32
 
 
 def empty_gradient(tensor: Tensor, needed: bool) -> Tensor:
-    """Uninitialised, laid out as ``tensor`` within a sample, the samples packed.
+    """An uninitialised gradient: packed samples, each laid out as in ``tensor``.
 
-    Where the gradient is not needed, a tensor of no elements: a schema has a fixed number of results.
+    A gradient that is not needed is a tensor of no elements, because a schema fixes the number of results.
     """
     if not needed:
         return tensor.new_empty(0)
@@ -91,6 +91,6 @@ cuda_missing = _load_cuda()
 
 
 def build_information() -> dict[str, Any]:
-    """What the build wrote down: compiler, CUDA toolkit and architectures; {} if nothing is compiled."""
+    """The compiler, CUDA toolkit and architectures that the build recorded; {} where nothing is compiled."""
     path = _PACKAGE / "build.json"
     return json.loads(path.read_text()) if path.is_file() else {}

@@ -1,8 +1,8 @@
 """Schema and fake kernel of the pulling-away term: see ``ebgan_kernels.native.library`` for the mechanism.
 
-The two products, Gram matrix and gradient, are ``torch.mm``'s; the operator is what lies between them.
-Layout, for every implementation: ``gram`` is (N, N), contiguous, float32 or float64, N at least 2, symmetric
-up to rounding. Row i of the weights is computed from row i of the Gram matrix and its diagonal.
+``torch.mm`` computes the two matrix products, the Gram matrix and the gradient; the operator is what lies
+between them. Every implementation takes ``gram`` (N, N), contiguous, float32 or float64, N at least 2,
+symmetric up to rounding. Row i of the weights is computed from row i of the Gram matrix and its diagonal.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from torch import Tensor
 from ebgan_kernels.native.library import define
 
 SCHEMAS = {
-    # loss 0-d and the weights W (N, N) of its gradient W @ codes, both in gram's dtype; without need_weights,
-    # W has no elements
+    # Returns the 0-d loss and the weights W (N, N) of its gradient W @ codes, both in gram's dtype; without
+    # need_weights W has no elements.
     "pulling_away_weights": "(Tensor gram, bool need_weights) -> (Tensor, Tensor)",
 }
 

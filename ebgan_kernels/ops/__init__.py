@@ -1,1 +1,1 @@
-"""The public operators: one file a family, holding functions, modules and autograd."""
+"""The public operators: ``<family>.py`` has functions and modules, ``<family>_autograd.py`` the autograd."""

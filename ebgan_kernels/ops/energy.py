@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 
 class DiscriminatorLoss(NamedTuple):
-    """Of :func:`discriminator_loss`: the loss to differentiate, and both energies (N,), detached."""
+    """The result of :func:`discriminator_loss`: the loss to differentiate, and both energies, detached."""
 
     loss: Tensor
     real_energy: Tensor
@@ -90,9 +90,9 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
 def hinge_margin_loss(
     real_energy: Tensor, fake_energy: Tensor, margin: float | Tensor, *, shaping: Shaping = "identity"
 ) -> Tensor:
-    """The EBGAN discriminator's loss of given energies: mean f(E_real) + mean f([margin - E_fake]^+).
+    """The EBGAN discriminator's loss for given energies: mean f(E_real) + mean f([margin - E_fake]^+).
 
-    The hinge is taken of each sample and then averaged. Many public ports take the hinge of the batch mean
+    The hinge is taken for each sample and then averaged. Many public ports take the hinge of the batch mean
     instead, [margin - mean E_fake]^+, which stops pushing on every fake as soon as their average is high
     enough: for energies 0 and 2 margin this loss is margin / 2, theirs is 0.
 
@@ -106,8 +106,8 @@ def hinge_margin_loss(
     Returns:
         0-d, float32 (float64 for float64 input). The mean over an empty batch is NaN, as in PyTorch.
 
-    Gradients: to both energies, in their dtypes; relu'(0) = 0. None to the margin, and one that requires it
-    is refused.
+    Gradients: to both energies, in their dtypes; relu'(0) = 0. The margin gets none, and one that requires a
+    gradient is refused.
     Errors: ValueError for energies that are not vectors, a negative margin, unknown options; TypeError for
     dtypes.
     Memory: the gradients of both energies.
@@ -140,21 +140,21 @@ def discriminator_loss(
     distance: Distance = "l2",
     shaping: Shaping = "identity",
 ) -> DiscriminatorLoss:
-    """The whole loss of an EBGAN discriminator from its two reconstructions.
+    """The loss of an EBGAN discriminator, from its two reconstructions.
 
-    mean f(E(real)) + mean f([margin - E(fake)]^+) with E of :func:`reconstruction_energy` and the per-sample
-    hinge of :func:`hinge_margin_loss`. Both energies, hinge, loss and gradients come from one pass over the
-    images.
+    The loss is mean f(E(real)) + mean f([margin - E(fake)]^+), with E of :func:`reconstruction_energy` and
+    the per-sample hinge of :func:`hinge_margin_loss`. Both energies, hinge, loss and gradients come from one
+    pass over the images.
 
     Args:
         real_reconstruction, real: (N, ...), D(x) and x.
-        fake_reconstruction, fake: (M, ...), D(G(z)) and G(z), as a rule detached; M may differ from N, the
-        dtypes too.
+        fake_reconstruction, fake: (M, ...), D(G(z)) and G(z), as a rule detached; M may differ from N, and
+        the dtypes from those of the real pair.
         margin, distance, shaping: as in :func:`hinge_margin_loss` and :func:`reconstruction_energy`.
 
     Returns:
-        ``(loss, real_energy, fake_energy)``: the loss 0-d, the energies (N,) and (M,) detached, to log or to
-        steer a schedule; float32 (float64 for float64 input).
+        ``(loss, real_energy, fake_energy)``: the 0-d loss, and the energies (N,) and (M,), detached, to log
+        or to steer a schedule; float32 (float64 for float64 input).
 
     Gradients: to all four images, each in its own dtype; none to the margin.
     Errors: as in the two functions above.
@@ -194,7 +194,7 @@ def generator_loss(
     pulling_away_weight: float = 0.1,
     group: ProcessGroup | None = None,
 ) -> Tensor:
-    """The loss of an EBGAN generator: mean f(E(fake)), with codes plus their pulling-away term.
+    """The loss of an EBGAN generator: mean f(E(fake)), plus the pulling-away term where codes are given.
 
     Nothing is detached: the gradient reaches the generator through the reconstruction D(G(z)) and, as the
     formula has it, through the target G(z) too. With codes this is the loss of EBGAN-PT, whose
@@ -205,8 +205,9 @@ def generator_loss(
         distance, shaping: as in :func:`discriminator_loss`, and equal to the discriminator's.
         codes: (N, ...), what D's encoder makes of G(z), on the device of ``fake``; None for EBGAN without
             the term.
-        pulling_away_weight: of the term, 0 or more; 0.1 in the paper.
-        group: of the term, as in :func:`pulling_away`; the energies need none, their mean is DDP's.
+        pulling_away_weight: the weight of the pulling-away term, 0 or more; 0.1 in the paper.
+        group: the process group of the pulling-away term, as in :func:`pulling_away`. The energies need none,
+            because DDP averages their mean.
 
     Returns:
         0-d, float32 (float64 for float64 input).
@@ -214,7 +215,7 @@ def generator_loss(
     Gradients: to both images and to codes, each in its own dtype.
     Errors: as in :func:`reconstruction_energy` and :func:`pulling_away`; ValueError for a negative weight and
     for a group without codes.
-    Memory: one buffer for each gradient of an image, from forward to backward, and what the term takes.
+    Memory: one buffer for each gradient of an image, from forward to backward, and the term's own memory.
     Source: arXiv:1609.03126, equations 2 and 4.
 
     Example:
@@ -230,12 +231,12 @@ def generator_loss(
     check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
     if codes is None:
         if group is not None:
-            raise ValueError("group is given without codes; it is of the pulling-away term: pass codes too")
+            raise ValueError("group is given without codes; it is for the pulling-away term: pass codes too")
         return _mean_energy(fake_reconstruction, fake, distance, shaping)
     check_weight("pulling_away_weight", pulling_away_weight)
     check_floating("codes", codes)
     check_together("fake", fake, "codes", codes)
-    # The term first: what is wrong with codes or group is said before the images are read.
+    # The term comes first, so that an error in codes or group is raised before the images are read.
     term = pulling_away(codes, group=group)
     energy = _mean_energy(fake_reconstruction, fake, distance, shaping)
     return torch.add(energy, term, alpha=pulling_away_weight)
@@ -326,7 +327,7 @@ class EBGANDiscriminatorLoss(nn.Module):
 
 
 class EBGANGeneratorLoss(nn.Module):
-    """:func:`generator_loss` as a module: with codes the loss of EBGAN-PT."""
+    """:func:`generator_loss` as a module; given codes it is the loss of EBGAN-PT."""
 
     def __init__(
         self,

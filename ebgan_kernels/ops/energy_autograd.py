@@ -30,7 +30,7 @@ from ebgan_kernels.reference.energy import Distance, Shaping
 
 
 class Options(NamedTuple):
-    """What is not a tensor: the loss, the implementation, and which inputs need a gradient."""
+    """The arguments that are not tensors: the loss, the implementation, and which inputs need a gradient."""
 
     distance: Distance
     shaping: Shaping
@@ -39,12 +39,12 @@ class Options(NamedTuple):
 
     @property
     def integers(self) -> tuple[int, int]:
-        """Distance and shaping as the operators' schemas have them."""
+        """Distance and shaping as the integers of the operators' schemas."""
         return DISTANCES[self.distance], SHAPINGS[self.shaping]
 
 
-# (reconstruction, target, energy, margin): a batch and what its energies become in the loss, f(E) without a
-# margin and f([margin - E]^+) with one.
+# (reconstruction, target, energy, margin): a batch whose term of the loss is f(E) without a margin, and
+# f([margin - E]^+) with one.
 _Term = tuple[Tensor, Tensor, Tensor, Tensor | None]
 
 
@@ -120,7 +120,7 @@ class HingeMarginLossFunction(torch.autograd.Function):
 def _computed_gradients(
     ctx: Any, term: _Term, grad_loss: Tensor, stored: Gradients | None, needed: Sequence[bool]
 ) -> Gradients:
-    """A term's gradients from its saved energy: in fresh buffers, or in ones filled for a gradient of 1."""
+    """A term's gradients from its saved energy, in new buffers or in those stored by the forward pass."""
     reconstruction, target, energy, margin = term
     pair = same_layout(reconstruction, target)
     buffers = [
@@ -139,9 +139,9 @@ def _image_gradients(
     reference_loss: Callable[..., Tensor],
     terms: Callable[..., Sequence[_Term]],
 ) -> Gradients:
-    """The gradients of all images of a loss: handed out if the forward pass stored them, else computed.
+    """The gradients of all images of a loss: handed out where the forward pass stored them, else computed.
 
-    ``terms`` arranges the saved tensors, which the usual backward pass has no need to unpack.
+    ``terms`` arranges the saved tensors as terms; the usual backward pass does not call it.
     """
     if not differentiated_again():
         stored, ctx.stored = ctx.stored, None

@@ -1,7 +1,7 @@
-"""Gradient difference loss and the prediction loss with it; several scales: ``ebgan_kernels.ops.gdl_scales``.
+"""The gradient difference loss and the prediction loss of one scale; ``gdl_scales`` has that of several.
 
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440: a
-mean of squares blurs; comparing the steps between neighbours keeps edges sharp.
+loss of mean squares blurs predictions; comparing the steps between neighbours keeps edges sharp.
 
 Gradients of a scalar loss are computed in its forward pass, in the same pass over the images (3 units of
 memory traffic, where recomputing takes 5), and handed out by the first backward pass; a second one over a
@@ -40,14 +40,14 @@ def gradient_difference_loss(
     spatial_dims: SpatialDims = 2,
     reduction: Reduction = "mean",
 ) -> Tensor:
-    """How far the steps between neighbours in the prediction are from those in the target.
+    """The gradient difference loss: how far steps between neighbours of the prediction are from the target's.
 
     With d_a x = x[.., i + 1, ..] - x[.., i, ..] along axis a, over the pairs inside the image::
 
         sum over spatial axes a of   mean over pairs of  | |d_a prediction| - |d_a target| |^alpha
 
-    0 for a prediction that equals the target up to a constant or a sign: it goes with an l_p term
-    (:func:`prediction_loss`), not alone.
+    The loss is 0 for a prediction that equals the target up to a constant or a sign, so it is used together
+    with an l_p term (:func:`prediction_loss`).
 
     Args:
         prediction: (..., H, W), or (..., D, H, W) with ``spatial_dims=3``; axes before those are free, as in
@@ -56,16 +56,16 @@ def gradient_difference_loss(
         alpha: any real number from 1 on; 1 and 2 have kernels of their own.
         spatial_dims: 2 or 3, how many of the last axes have neighbours, each of a size of at least 2.
         reduction: "mean" (each axis has its own number of pairs and its own mean; the axes are added), "sum"
-            (the paper's), or "none": (N,), the mean form of each sample of the first axis. torch's losses
-            have one value an element there.
+            (the paper's), or "none", which gives (N,), the "mean" of each sample of the first axis. torch's
+            losses give one value an element for "none".
 
     Returns:
         0-d, or (N,) for "none"; float32 (float64 for float64 input), in the images' units to the power alpha.
 
     Gradients: to prediction and to target, each in its own dtype; at ties sign(0) = 0, as in PyTorch.
     Errors: ValueError for shapes, devices and options, TypeError for dtypes.
-    Memory: one buffer for each gradient asked for, from forward to backward ("none": in backward). Neighbours
-    must be in order: a tensor that is not contiguous is copied.
+    Memory: one buffer for each gradient asked for, from forward to backward (for "none" in backward only).
+    Neighbours must be in order, so a tensor that is not contiguous is copied.
     Source: arXiv:1511.05440, section 3.2.
 
     Example:
@@ -97,8 +97,8 @@ def prediction_loss(
     Args:
         prediction, target, alpha, spatial_dims, reduction: as in :func:`gradient_difference_loss`; "sum" and
             "none" hold for both terms.
-        p: 1 or 2; the norm's p-th power, without a root. The paper's pairs: p = alpha = 1, and p = alpha = 2.
-        lp_weight, gdl_weight: 0 or more, not both 0. 0 leaves the term out.
+        p: 1 or 2; the norm's p-th power, without a root. The paper uses p = alpha = 1 and p = alpha = 2.
+        lp_weight, gdl_weight: 0 or more, not both 0. A weight of 0 leaves its term out.
 
     Returns:
         0-d, or (N,) for "none"; float32 (float64 for float64 input).

@@ -1,6 +1,6 @@
-"""Autograd of the gradient-difference family; the public functions are in ``ebgan_kernels.ops.gdl``.
+"""Autograd of the gradient-difference family; its public functions are in ``ops.gdl`` and ``ops.gdl_scales``.
 
-Every ``backward`` returns one gradient for each argument of ``forward``; None for those that are no tensors.
+Every ``backward`` returns one gradient for each argument of ``forward``, and None for one that is no tensor.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from ebgan_kernels.reference.gdl import Reduction
 
 
 class Weights(NamedTuple):
-    """The loss of one scale, in the order of the operators' schemas."""
+    """The exponents and weights of a prediction loss, in the order of the operators' schemas."""
 
     p: int
     alpha: float
@@ -36,7 +36,7 @@ class Weights(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What is not a tensor: the loss, the implementation, and which inputs need a gradient."""
+    """The arguments that are not tensors: the loss, the implementation, and which inputs need a gradient."""
 
     spatial_dims: int
     weights: Weights
@@ -86,7 +86,7 @@ def _prediction_reference(prediction: Tensor, target: Tensor, options: Options) 
 
 
 def _buffers(inputs: list[Tensor], needed: tuple[bool, ...], stored: Gradients | None) -> list[Tensor]:
-    """The gradients that a forward pass has stored, or fresh memory for them; no elements for the others."""
+    """The gradients that a forward pass stored, or new memory; a gradient not needed has no elements."""
     if stored is None:
         stored = [None] * len(inputs)
     return [
@@ -96,7 +96,7 @@ def _buffers(inputs: list[Tensor], needed: tuple[bool, ...], stored: Gradients |
 
 
 class MultiscaleOptions(NamedTuple):
-    """What is not a tensor; the weight of each scale, coarsest first, beside the weights within one."""
+    """The arguments that are not tensors; ``scale_weights`` go coarse to fine, ``weights`` hold for all."""
 
     weights: Weights
     scale_weights: tuple[float, ...]
@@ -105,7 +105,10 @@ class MultiscaleOptions(NamedTuple):
 
 
 class MultiscalePredictionLossFunction(torch.autograd.Function):
-    """Of the predictions; a target that needs a gradient takes another way (``ebgan_kernels.ops.gdl``)."""
+    """The loss as a function of the predictions.
+
+    A target that needs a gradient takes ``_differentiable_target`` of ``ebgan_kernels.ops.gdl_scales``.
+    """
 
     @staticmethod
     def forward(ctx: Any, target: Tensor, options: MultiscaleOptions, *predictions: Tensor) -> Tensor:
@@ -145,7 +148,7 @@ def _multiscale_reference(*predictions: Tensor, target: Tensor, options: Multisc
 
 
 class AveragesFunction(torch.autograd.Function):
-    """The coarse levels of a pyramid."""
+    """The levels of a pyramid but x itself."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, levels: int, backend: Backend) -> tuple[Tensor, ...]:

@@ -1,7 +1,7 @@
 """The average pyramid, and the prediction loss at several scales.
 
 Mathieu, Couprie, LeCun, arXiv:1511.05440: the video networks predict coarse to fine, and each scale has its
-own loss. Gradients as in ``ebgan_kernels.ops.gdl``: computed in the forward pass, handed out once.
+own loss. As in ``ebgan_kernels.ops.gdl``, gradients are computed in the forward pass and handed out once.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from ebgan_kernels.reference import gdl as reference
 
 
 def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
-    """Ever smaller averages of an image, from one read of it.
+    """Successively halved averages of an image, from one read of it.
 
-    Each level is the 2 x 2 average pooling of the next finer one. Averages are taken in float32 (float64) and
-    rounded once: a level in half precision is the average of x, not of rounded averages.
+    Each level is the 2 x 2 average pooling of the next finer one. Averages are taken in float32 (float64 for
+    float64) and rounded once: a level in half precision is the average of x, not of rounded averages.
 
     Args:
         x: (..., H, W), H and W multiples of 2^(levels - 1), any floating dtype.
-        levels: how many, x included; at least 1.
+        levels: the number of levels, x included; at least 1.
 
     Returns:
         [coarsest, ..., x], in x's dtype; the last is x itself, not a copy.
@@ -67,7 +67,7 @@ def multiscale_prediction_loss(
     gdl_weight: float = 1.0,
     scale_weights: Sequence[float] | None = None,
 ) -> Tensor:
-    """The loss of a multi-scale network's predictions: each scale against the target's average of its size.
+    """The loss of a multi-scale network: each scale's prediction against the target averaged to its size.
 
     ::
 
@@ -79,7 +79,8 @@ def multiscale_prediction_loss(
         predictions: coarse to fine, (..., H / 2^k, W / 2^k), the last of the target's shape; dtypes may
             differ.
         target: (..., H, W), on the same device.
-        p, alpha, lp_weight, gdl_weight: as in :func:`prediction_loss`, for every scale; 2-D, "mean".
+        p, alpha, lp_weight, gdl_weight: as in :func:`prediction_loss` with ``spatial_dims=2`` and reduction
+            "mean", for every scale.
         scale_weights: one for each scale, coarse to fine, 0 or more; None for 1 each.
 
     Returns:
@@ -88,7 +89,8 @@ def multiscale_prediction_loss(
     Gradients: to every prediction, in its own dtype. A target that requires a gradient gets one too; that
     takes a pass for each scale.
     Errors: ValueError for a number or sizes of scales that do not fit; else as in :func:`prediction_loss`.
-    Memory: the gradients of all predictions, from forward to backward. What is not contiguous is copied.
+    Memory: the gradients of all predictions, from forward to backward. A tensor that is not contiguous is
+    copied.
     Source: arXiv:1511.05440, section 2; sum over scales as in the authors' code.
 
     Example:
@@ -114,7 +116,7 @@ def multiscale_prediction_loss(
 def _differentiable_target(
     predictions: Sequence[Tensor], target: Tensor, weights: Weights, scale_weights: Sequence[float]
 ) -> Tensor:
-    """The definition, from the operators of one scale: the rare case does not need a kernel of its own."""
+    """The loss from the operators of one scale; the case is too rare for a kernel of its own."""
     pyramid = average_pyramid(reference.accumulation(target), len(predictions))
     losses = [weighted_loss(*pair, weights, 2, "mean") for pair in zip(predictions, pyramid, strict=True)]
     return reference.weighted_sum(scale_weights, losses)

@@ -1,9 +1,9 @@
-"""What the backward passes of all scalar losses share.
+"""Functions that the backward passes of all families share.
 
-A loss computes its gradients in the forward pass, for an incoming gradient of 1, and hands each buffer out
-once: backward takes it off ``ctx`` and scales it in place. Left on ``ctx``, AccumulateGrad would clone it
-(8.2 against 5.1 ms, measured at 64x3x128x128 on CPU while the library was designed). A later backward through
-a retained graph computes them again.
+A scalar loss computes its gradients in the forward pass, for an incoming gradient of 1, and hands each buffer
+out once: backward takes it off ``ctx`` and scales it in place. A buffer that stayed on ``ctx`` would be
+cloned by AccumulateGrad (8.2 against 5.1 ms, measured at 64x3x128x128 on a CPU while the library was
+designed). A later backward pass through a retained graph computes the gradients again.
 """
 
 from __future__ import annotations
@@ -23,24 +23,24 @@ _OPERATORS = {name: getattr(torch.ops.ebgan_kernels, name).default for name in l
 
 
 def operator(backend: Backend, name: str) -> Callable[..., Any]:
-    """The registered operator of an implementation; CPU and CUDA are dispatch keys of one operator."""
+    """The registered operator of an implementation; "cpu" and "cuda" are kernels of one operator."""
     if backend == "triton":
         return getattr(torch.ops.ebgan_kernels, name + "_triton").default
     return _OPERATORS[name]
 
 
 def needed_gradients(*tensors: Tensor | None) -> tuple[bool, ...]:
-    """Which gradients a backward pass can ask for; none under ``no_grad``, where none is written."""
+    """For each tensor whether a backward pass can ask for its gradient; under ``no_grad`` it cannot."""
     if not torch.is_grad_enabled():
         return (False,) * len(tensors)
     return tuple([tensor is not None and tensor.requires_grad for tensor in tensors])
 
 
 def differentiated_again() -> bool:
-    """Whether a backward pass is itself being recorded: ``create_graph=True``, as an R1 penalty needs it.
+    """Whether a backward pass is itself recorded (``create_graph=True``), as an R1 penalty needs it.
 
-    Gradients saved by the forward pass carry no graph, and ``once_differentiable`` would not notice: the
-    reference computes.
+    Gradients saved by the forward pass carry no graph, which ``once_differentiable`` would not notice; then
+    the reference computes them.
     """
     return torch.is_grad_enabled() and not torch.compiler.is_compiling()
 
@@ -51,10 +51,10 @@ def reference_gradients(
     needed: Sequence[bool],
     grad_loss: Tensor | Sequence[Tensor],
 ) -> Gradients:
-    """Gradients with a graph of their own, for the inputs that need one; of one result or of several.
+    """The gradients of a function, with a graph of their own, for those inputs that need one.
 
-    Of aliases: one input may depend on another (a reconstruction on its target) or be the same tensor, and
-    this backward owes only what reaches each input directly.
+    They are taken with respect to aliases of the inputs. One input may depend on another (a reconstruction on
+    its target) or be the same tensor, and a backward pass returns only what reaches each input directly.
     """
     aliases = [tensor.view_as(tensor) for tensor in inputs]
     wanted = [alias for alias, need in zip(aliases, needed, strict=True) if need]
@@ -63,16 +63,16 @@ def reference_gradients(
 
 
 def stored_gradients(gradients: Sequence[Tensor], needed: Sequence[bool]) -> Gradients:
-    """What a forward pass leaves on ``ctx``: its gradients, with None for those that nobody needs."""
+    """The gradients that a forward pass leaves on ``ctx``, with None for those that are not needed."""
     return [gradient if need else None for gradient, need in zip(gradients, needed, strict=True)]
 
 
 def scaled_in_place(backend: Backend, stored: Gradients, scale: Tensor) -> bool:
-    """Scales stored gradients; the device sees for itself whether ``scale`` is 1 and there is nothing to do.
+    """Multiplies stored gradients by ``scale``; returns False, with nothing done, where that is not exact.
 
-    In float32 and float64 that is as good as computing them with the scale. A float16 gradient of a loss that
-    GradScaler multiplies by 2^16 has lost its small values before the scale arrives: where there are
-    gradients of half types this does nothing and returns False, and they are computed again.
+    The kernel itself tests whether ``scale`` is 1, so the host does not wait for its value. In float32 and
+    float64 scaling is as exact as computing with the scale. A float16 gradient has lost its small values
+    before a scale as large as GradScaler's 2^16 arrives, so gradients of half types must be computed again.
     """
     for gradient in stored:
         if gradient is not None and gradient.dtype not in _EXACT:

@@ -1,9 +1,9 @@
-"""Ladder networks: a layer of the encoder, the Gaussian combinator, and the denoising cost with it.
+"""Ladder networks: a layer of the encoder, the Gaussian combinator, and the denoising cost.
 
 Rasmus, Berglund, Honkala, Valpola, Raiko, "Semi-supervised learning with ladder networks", arXiv:1507.02672:
-the encoder normalises and corrupts each layer; the decoder meets the noisy activation with what comes down
-from above, and is paid for guessing the clean one. All functions take leading axes, those of a batch of
-networks.
+the encoder normalises and corrupts each layer; the decoder combines each noisy activation with a signal from
+the layer above, and the cost is its distance from the clean activation. All functions take leading axes,
+which number the networks of a batch.
 
 Gradients of the cost are computed in its forward pass, in the same pass over the activations, and handed out
 by the first backward pass; a second one over a retained graph computes them again. The layer and the
@@ -39,27 +39,29 @@ def ladder_layer(
     *,
     activation: LayerActivation = "none",
 ) -> LadderLayer:
-    """What lies between two dense layers of a ladder network: normalisation, noise, scale and activation.
+    """The step between two dense layers of a ladder network: normalisation, noise, scale and activation.
 
-    Of each part of the batch by itself, as the labelled and the unlabelled half are normalised apart::
+    Each part of the batch is normalised by itself, as the labelled and the unlabelled half are::
 
         mean, std = mean of x over N, sqrt(variance of x over N + 1e-10)       the variance is the biased one
         z = (x - mean) / std + noise
         h = activation(gamma (z + beta))
 
     Args:
-        x: (..., P, N, D), P parts of N samples of D units, as the dense layer gives them; leading axes are
-            those of a batch of networks. float16, bfloat16, float32 or float64.
-        noise: as x, on the same device; its dtype may differ, but float64 goes only with float64. None for
-            none.
-        beta, gamma: (..., D), of a network's units in all its parts; dtypes as noise. None for 0 and 1.
+        x: (..., P, N, D), P parts of N samples of D units, as the dense layer gives them; leading axes number
+            the networks of a batch. float16, bfloat16, float32 or float64.
+        noise: of x's shape and device; its dtype may differ, but float64 goes only with float64. None adds no
+            noise.
+        beta, gamma: (..., D), one number for each unit of a network in all its parts; dtypes as noise. None
+            stands for 0 and 1.
         activation: "none" or "relu".
 
     Returns:
         LadderLayer(z, h, mean, std): z and h (..., P, N, D) in x's dtype, computed in float32 (float64) and
-        rounded once; mean and std (..., P, D) in float32 (float64). h is z itself where nothing follows.
+        rounded once; mean and std (..., P, D) in float32 (float64). h is z itself without beta, gamma and
+        activation.
 
-    Gradients: from all four results, to x, beta and gamma, each in its own dtype. None to the noise.
+    Gradients: from all four results, to x, beta and gamma, each in its own dtype; none to the noise.
     Errors: ValueError for shapes and devices, fewer than two samples (their variance is undefined), an
     unknown activation, noise that requires a gradient; TypeError for dtypes.
     Memory: the results. Until backward x is kept, as many elements as z has, with noise, mean and std;
@@ -83,7 +85,7 @@ def ladder_layer(
 
 
 def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
-    """What a ladder network's decoder makes of a noisy activation z and a signal u from above, unit by unit.
+    """The Gaussian combinator of a ladder decoder: denoises z by a signal u from the layer above.
 
     ::
 
@@ -91,11 +93,12 @@ def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
         v     = a6 sigmoid(a7 u + a8) + a9 u + a10
         z_hat = (z - mu) v + mu
 
-    z_hat = z where only a10 = 1; 0 where a2 = a7 = 1 and the rest is 0, the usual start.
+    Each unit has its own a1 to a10. z_hat = z where a10 = 1 and the rest is 0; z_hat = 0 where a2 = a7 = 1
+    and the rest is 0, the usual start.
 
     Args:
-        z: (..., N, D), N samples of D units, before beta and gamma; leading axes are those of a batch of
-            networks. float16, bfloat16, float32 or float64.
+        z: (..., N, D), N samples of D units, before beta and gamma; leading axes number the networks of a
+            batch. float16, bfloat16, float32 or float64.
         u: (..., N, D), on the same device; its dtype may differ, but float64 goes only with float64.
         parameters: (..., 10, D), a1 to a10 of each unit; dtype as u.
 
@@ -125,27 +128,27 @@ def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
 def ladder_denoising_cost(
     z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
 ) -> Tensor:
-    """How far a layer's denoised activation, standardised as the clean one was, lies from the clean one.
+    """The denoising cost of a ladder layer: how far its denoised activation lies from the clean one.
 
     With z_hat of :func:`gaussian_combinator`::
 
         mean over samples of   sum over units of (z_clean - (z_hat - mean) / std)^2   / D
 
-    The weight of the layer is left to the caller. A layer that is not normalised, as the input is not, takes
-    mean 0 and std 1.
+    The denoised activation is standardised as the clean one was. The caller applies the layer's weight. A
+    layer that is not normalised, such as the input, takes mean 0 and std 1.
 
     Args:
         z_clean: (..., N, D), the clean activation after its normalisation. float16, bfloat16, float32 or
             float64.
         z, u, parameters: as in :func:`gaussian_combinator`.
-        mean, std: (..., D), of the clean activation before its normalisation: std is the divisor itself,
+        mean, std: (..., D), the statistics that normalised the clean activation: std is the divisor itself,
             sqrt(variance + epsilon), not the variance. Dtypes may differ, but float64 goes only with float64.
 
     Returns:
-        (...), the cost of each network, 0-d without leading axes; float32 (float64 for float64 input). NaN
-        for no samples, as a mean over nothing is in PyTorch.
+        (...), the cost of each network, 0-d without leading axes; float32 (float64 for float64 input). The
+        cost of no samples is NaN, as a mean over nothing is in PyTorch.
 
-    Gradients: to all six, each in its own dtype; nothing is detached, the clean target neither.
+    Gradients: to all six arguments, each in its own dtype; nothing is detached, not even z_clean.
     Errors: ValueError for shapes and devices, TypeError for dtypes.
     Memory: one buffer for each gradient asked for, from forward to backward; copies as in
     :func:`gaussian_combinator`.
@@ -169,12 +172,12 @@ def ladder_denoising_cost(
 class GaussianCombinator(nn.Module):
     """:func:`gaussian_combinator` as a module, with its parameters as ``weight`` (..., 10, D).
 
-    They start at a2 = a7 = 1 and 0 else, as in the authors' code: z_hat is 0.
+    The parameters start at a2 = a7 = 1 and 0 otherwise, as in the authors' code, so that z_hat is 0.
 
     Args:
-        units: D.
+        units: D, the number of units of the layer.
         leading: the sizes of the leading axes, for a batch of networks.
-        device, dtype: of the weight.
+        device, dtype: the device and dtype of the weight.
 
     Example:
         >>> import torch, ebgan_kernels

@@ -27,14 +27,14 @@ from ebgan_kernels.reference.ladder import LayerActivation
 
 
 class Options(NamedTuple):
-    """What is not a tensor: the implementation, and which inputs need a gradient."""
+    """The arguments that are not tensors: the implementation, and which inputs need a gradient."""
 
     backend: Backend
     needed: tuple[bool, ...]
 
 
 class LayerOptions(NamedTuple):
-    """The same of :func:`ebgan_kernels.ladder_layer`; ``needed`` are the gradients of x, beta and gamma."""
+    """The arguments of a layer that are not tensors; ``needed`` is for x, beta and gamma, in that order."""
 
     backend: Backend
     activation: LayerActivation
@@ -107,10 +107,10 @@ class LadderDenoisingCostFunction(torch.autograd.Function):
 
 
 class LadderLayerFunction(torch.autograd.Function):
-    """z, h, mean and std, without h where it is z.
+    """Returns z, h, mean and std, without h where it equals z.
 
-    x is saved, although z lives on anyway: of a z that is rounded to a half type no gradient is right to its
-    last place, and what is differentiated again needs x.
+    x is saved, although z stays alive anyway: a z that is rounded to a half type does not give gradients that
+    are right to the last place, and differentiating twice needs x.
     """
 
     @staticmethod
@@ -160,7 +160,7 @@ def _layer_rows(tensors: Sequence[Tensor | None], x: Tensor) -> list[Tensor | No
 def _layer_gradients_again(
     inputs: Sequence[Tensor | None], noise: Tensor | None, options: LayerOptions, grads: Sequence[Tensor]
 ) -> tuple[Tensor | None, ...]:
-    """What ``backward`` returns, with a graph of its own."""
+    """The gradients that ``backward`` returns, computed by the reference with a graph of their own."""
     present = [tensor is not None for tensor in inputs]
 
     def results(*given: Tensor) -> tuple[Tensor, ...]:

@@ -1,11 +1,12 @@
-"""The pulling-away term of EBGAN-PT: it keeps the generator's samples from looking alike.
+"""The pulling-away term of EBGAN-PT, which keeps the generator's samples from looking alike.
 
 Zhao, Mathieu, LeCun, "Energy-based Generative Adversarial Network", arXiv:1609.03126, section 2.4.
 
-Two matrix products and one kernel between them: the Gram matrix holds norms and cosines, the kernel makes
-the loss and the weights of the gradient of it, and the gradient is weights times codes; the codes are never
-normalised. Batches of more samples than features take the smaller Gram matrix, of the features. Double
-backward and ``torch.func`` transforms run the reference.
+The term takes two matrix products with one kernel between them. The Gram matrix of the codes holds norms and
+cosines; the kernel computes the loss and the weights of its gradient from it; the gradient is weights times
+codes. The codes are never normalised. A batch of more samples than features takes the Gram matrix of the
+features instead, which is smaller, and normalises its codes. Double backward and ``torch.func`` transforms
+run the reference.
 """
 
 from __future__ import annotations
@@ -37,22 +38,22 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
 
         1 / (N (N - 1))  sum_i sum_{j != i} (S_i . S_j / (|S_i| |S_j|))^2
 
-    0 for orthogonal codes, 1 for codes that are equal up to sign and length; at least (N / d - 1) / (N - 1)
-    for N > d. The cosine is squared and the diagonal left out, where several public ports do otherwise. A
-    code of norm 0 has cosine 0 with every other and gets gradient 0. N <= d takes the N x N Gram matrix of
-    the codes; N > d the d x d one of the normalised codes, in torch's own operations whichever implementation
-    is asked for.
+    The term is 0 for orthogonal codes, 1 for codes that are equal up to sign and length, and at least
+    (N / d - 1) / (N - 1) for N > d. The cosine is squared and the diagonal left out, where several public
+    ports do otherwise. A code of norm 0 has cosine 0 with every other and gets gradient 0. N <= d takes the
+    N x N Gram matrix of the codes; N > d takes the d x d one of the normalised codes, in torch's own
+    operations whichever implementation is requested.
 
     Args:
         codes: (N, ...), N at least 2, flattened to (N, d): what the discriminator's encoder makes of a
             generated batch. float16, bfloat16, float32 or float64, of any layout; halves are converted to
             float32.
-        group: a ``torch.distributed`` process group whose processes hold equal shares of one batch, on DDP's
-            terms: the value is that of the global batch, the same everywhere, and the gradient that of this
-            process's codes times the number of processes, so that averaging makes it the true one. One
-            collective, in forward: the codes are gathered where the global batch is not larger than d, else
-            the d x d Gram matrices added up. Shares must be of equal size, which is not checked: asking would
-            take another collective. ``torch.func`` transforms take no group.
+        group: a ``torch.distributed`` process group whose processes hold equal shares of one batch. The value
+            is that of the global batch, the same on every process. The gradient is that of this process's
+            codes times the number of processes, so that DDP's averaging makes it the true one. The forward
+            pass takes one collective: it gathers the codes where the global batch is not larger than d, and
+            otherwise adds up the d x d Gram matrices. Shares must be of equal size, which is not checked,
+            because that would take another collective. ``torch.func`` transforms take no group.
 
     Returns:
         0-d, float32 (float64 for float64 codes), without unit, in [0, 1] up to rounding.
@@ -76,7 +77,8 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
     options = Options(select(codes), needed_gradients(codes)[0], processes)
     flat = reference.flattened(codes)
     by_samples = reference.uses_samples(processes.size * flat.shape[0], flat.shape[1])
-    # The value alone of more samples than features is the reference's: there is nothing to save.
+    # Without a gradient, a batch of more samples than features has nothing to save: the reference computes
+    # it.
     if group is None and (options.backend == "reference" or not (by_samples or options.needed)):
         return reference.pulling_away(flat)
     function = SampleGramFunction if by_samples else FeatureGramFunction
@@ -89,7 +91,7 @@ def _processes_of(group: ProcessGroup | None) -> Processes:
     rank = torch.distributed.get_rank(group)
     if rank < 0:
         raise ValueError(
-            "group does not hold this process; pass a group that it is in, or None for the local batch"
+            "group does not contain this process; pass a group that does, or None for the local batch"
         )
     return Processes(group, rank, torch.distributed.get_world_size(group))
 

@@ -1,8 +1,8 @@
 """Autograd of the pulling-away term; the public function is in ``ebgan_kernels.ops.pulling_away``.
 
-Two forms, which take codes (N, d) in the accumulation dtype. With a process group a form communicates once,
-in forward: backward has what it needs, and scales the gradient by the number of processes, because
-DistributedDataParallel averages what it should add up.
+There are two forms, for N <= d and N > d; both take codes (N, d) in the accumulation dtype. With a process
+group a form communicates once, in its forward pass. Its backward pass multiplies the gradient by the number
+of processes, because DistributedDataParallel averages gradients that should be added up.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Processes(NamedTuple):
-    """Those that share a global batch: the group, this one's place in it, and how many there are."""
+    """The processes that share a global batch: their group, the rank of this one, and their number."""
 
     group: ProcessGroup | None = None
     rank: int = 0
@@ -30,7 +30,7 @@ class Processes(NamedTuple):
 
 
 class Options(NamedTuple):
-    """What is not a tensor: the implementation, whether a gradient is needed, who shares the batch."""
+    """The arguments that are not tensors: the implementation, whether a gradient is needed, the processes."""
 
     backend: Backend
     needed: bool
@@ -53,7 +53,7 @@ def _gathered(codes: Tensor, processes: Processes) -> Tensor:
 
 
 def _summed(gram: Tensor, nonzero: Tensor, processes: Processes) -> tuple[Tensor, Tensor]:
-    """The Gram matrix and the number of rows of the global batch, in one collective."""
+    """The Gram matrix and the number of nonzero rows of the global batch, from one collective."""
     if processes.group is None:
         return gram, nonzero
     together = torch.cat([gram.flatten(), nonzero.to(gram.dtype)[None]])
@@ -62,7 +62,7 @@ def _summed(gram: Tensor, nonzero: Tensor, processes: Processes) -> tuple[Tensor
 
 
 class SampleGramFunction(torch.autograd.Function):
-    """N <= d: the Gram matrix of the samples, and the gradient as a product of weights and codes."""
+    """The form for N <= d: the Gram matrix of the samples, and the gradient as weights times codes."""
 
     @staticmethod
     def forward(ctx: Any, codes: Tensor, options: Options) -> Tensor:
@@ -92,15 +92,16 @@ class SampleGramFunction(torch.autograd.Function):
                 (True,),
                 grad_loss,
             ), None
-        # The incoming gradient goes into the weights: N x N, where codes and gradient are N x d.
+        # The weights (N, N) take the incoming gradient, because codes and gradient (N, d) are larger.
         with reference.without_autocast(codes):
             return torch.mm(weights * grad_loss, everyone), None
 
 
 class FeatureGramFunction(torch.autograd.Function):
-    """N > d: the Gram matrix of the features of normalised rows, and the gradient through the normalisation.
+    """The form for N > d: the Gram matrix of the features of normalised rows.
 
-    Products and row operations of torch alone, whichever implementation is asked for.
+    The gradient goes through the normalisation. All operations are torch's, whichever implementation is
+    requested.
     """
 
     @staticmethod

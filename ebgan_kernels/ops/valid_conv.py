@@ -1,13 +1,13 @@
-"""Convolutions without padding, of one image or of one layer at several scales, with their activation.
+"""Convolutions without padding, with their activation, at one scale or at several.
 
 Mathieu, Couprie, LeCun, "Deep multi-scale video prediction beyond mean square error", arXiv:1511.05440: its
-discriminators are stacks of these at four scales, at the coarse ones so small that launches cost more than
-arithmetic.
+discriminators are stacks of such convolutions at four scales. The coarse ones are so small that launches cost
+more than arithmetic.
 
-On a CPU torch's own convolution runs, oneDNN's, with the activation in place on its result: an
+On a CPU torch's own convolution runs, which is oneDNN's, with the activation in place on its result: an
 ``autograd.Function`` around it would cost small layers a fifth. Small channels-last layers are gathered into
-one matrix product (``ebgan_kernels.engines``). On CUDA all scales are one launch of a kernel, bias and
-activation within, for layers where that was measured faster than cuDNN. Double backward and ``torch.func``
+one matrix product (``ebgan_kernels.engines``). On CUDA one launch of a kernel computes all scales with bias
+and activation, for layers where that was measured faster than cuDNN. Double backward and ``torch.func``
 transforms run the reference. Programs of ``torch.export`` are forward only: they do not train.
 """
 
@@ -42,8 +42,8 @@ def valid_conv2d(
         output[n, o, i, j] = f( bias[o] + sum over c, k, l of  weight[o, c, k, l] input[n, c, i + k, j + l] )
 
     Args:
-        input: (N, C, H, W), N may be 0. float16, bfloat16, float32 or float64; any strides, contiguous and
-            channels-last ones as they are, others copied.
+        input: (N, C, H, W), N may be 0. float16, bfloat16, float32 or float64. Contiguous and channels-last
+            inputs are read as they are, others are copied.
         weight: (O, C, KH, KW), KH at most H and KW at most W; the input's dtype and device.
         bias: (O,), or None.
         activation: "none", "relu", "leaky_relu" (slope 0.2 below 0) or "tanh".
@@ -53,11 +53,11 @@ def valid_conv2d(
 
     Gradients: to input, weight and bias, of every order; relu'(0) = 0, and leaky_relu'(0) = 0.2.
     Errors: ValueError for shapes, devices and options, TypeError for dtypes.
-    Memory: the output; from forward to backward the arguments and the output, nothing from before the
-    activation. Kernels add weight gradients in parts: a buffer of some times the weights in float32, for the
-    time of the backward pass.
+    Memory: the output. The arguments and the output are kept from forward to backward, and nothing from
+    before the activation. Kernels sum weight gradients in parts, in a float32 buffer of a few times the
+    weights that lives as long as the backward pass.
     Precision: float32 on CUDA follows ``torch.backends.cudnn.conv.fp32_precision``, which torch sets to TF32;
-    half types are summed in float32. Under autocast it runs in the autocast type.
+    half types are summed in float32. Under autocast the convolution runs in the autocast type.
     Source: arXiv:1511.05440, section 2, the discriminators.
 
     Example:
@@ -69,8 +69,9 @@ def valid_conv2d(
     """
     check_option("activation", activation, ACTIVATIONS)
     if _torch_checks(input, weight, bias):
-        # What torch's convolution checks itself is told in our words when it fails: before every call that
-        # took 9 of 330 us of a small layer's step, and all that is ours 20 (Xeon, torch 2.13, 2026-11-25).
+        # torch's convolution checks these arguments itself, so they are checked here only once it has failed,
+        # to raise an error in this library's words. Checking before every call took 9 of the 330 us of a
+        # small layer's step, and all of this function's own work 20 us (Xeon, torch 2.13, 2026-11-25).
         try:
             return reference.valid_conv2d(input, weight, bias, activation)
         except (RuntimeError, TypeError):
@@ -84,9 +85,9 @@ def valid_conv2d(
 
 
 def _torch_checks(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
-    """Whether torch's convolution on a CPU runs, and refuses all that is wrong but what is asked here.
+    """Whether torch's convolution runs on a CPU and itself refuses all wrong arguments not tested here.
 
-    It is both "cpu" and "reference", and what ``torch.func`` transforms take.
+    That convolution is both "cpu" and "reference", and is what ``torch.func`` transforms take.
     """
     return (
         insisted() in _TORCHS
@@ -110,12 +111,13 @@ def multiscale_valid_conv2d(
     *,
     activation: Activation = "none",
 ) -> list[Tensor]:
-    """One layer of a network at every scale: :func:`valid_conv2d` of each, kernels in one launch.
+    """One layer of a network at every scale: :func:`valid_conv2d` for each, with kernels in one launch.
 
     Args:
-        inputs: (N, C, H, W) each. Scales are independent, also in N, C, O and kernel; one dtype and device.
-        weights: (O, C, KH, KW), as many.
-        biases: (O,) or None, as many.
+        inputs: a tensor (N, C, H, W) for each scale, all of one dtype and device. N, C, O and kernel may
+            differ from scale to scale.
+        weights: a tensor (O, C, KH, KW) for each scale.
+        biases: a tensor (O,) or None for each scale.
         activation: as in :func:`valid_conv2d`, for all scales.
 
     Returns:
@@ -144,7 +146,7 @@ def _multiscale(
     biases: Sequence[Tensor | None],
     activation: Activation,
 ) -> list[Tensor]:
-    """Every scale by its engine; those of one kind of kernel together."""
+    """Convolves every scale with its engine; scales of one engine share a launch."""
     layers = list(zip(inputs, weights, biases, strict=True))
     chosen = [_engine(input, weight) for input, weight, _ in layers]
     outputs: dict[int, Tensor] = {}
@@ -172,14 +174,14 @@ def _engine(input: Tensor, weight: Tensor) -> Backend:
 def _plain(
     input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation, backend: Backend
 ) -> Tensor:
-    """In torch's own operations, with torch's own autograd."""
+    """Convolves one scale in torch's own operations, with torch's own autograd."""
     if backend == "cpu" and engines.rows_win(input, weight) and _autocast_dtype(input) is None:
         return _by_rows(input, weight, bias, activation)
     return reference.valid_conv2d(input, weight, bias, activation)
 
 
 def _by_rows(input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
-    """Windows of a channels-last image as rows, in the order of their memory, times the weights."""
+    """Convolves a channels-last image as one product of its windows, as rows in memory order, and weights."""
     samples, channels, height, width = input.shape
     maps, _, rows, columns = weight.shape
     windows = input.unfold(2, rows, 1).unfold(3, columns, 1).permute(0, 2, 3, 4, 5, 1)
@@ -209,12 +211,12 @@ def _allows_tf32() -> bool:
     return precision == "tf32"
 
 
-# Dynamo cannot trace the getter: a compiled function keeps the setting it was compiled under.
+# Dynamo cannot trace the getter, so a compiled function keeps the setting under which it was compiled.
 _allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
-    """The type that autocast asks for; None where it is off, and for float64, which it leaves alone."""
+    """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
     device = tensor.device.type
     if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
         return None
@@ -222,7 +224,7 @@ def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
 
 
 class ValidConv2d(nn.Conv2d):
-    """:func:`valid_conv2d` as a module: parameters, initialisation and state dict are ``nn.Conv2d``'s."""
+    """:func:`valid_conv2d` as a module, with parameters, initialisation and state dict of ``nn.Conv2d``."""
 
     def __init__(
         self,
@@ -247,7 +249,7 @@ class ValidConv2d(nn.Conv2d):
 
 
 class MultiscaleValidConv2d(nn.Module):
-    """:func:`multiscale_valid_conv2d` as a module: ``scales`` holds a :class:`ValidConv2d` for each scale."""
+    """:func:`multiscale_valid_conv2d` as a module; ``scales`` holds a :class:`ValidConv2d` for each scale."""
 
     def __init__(
         self,

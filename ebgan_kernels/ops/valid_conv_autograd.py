@@ -1,7 +1,7 @@
-"""Autograd of valid convolutions by kernels; the public functions are in ``ebgan_kernels.ops.valid_conv``.
+"""Autograd of the valid convolutions' kernels; the public functions are in ``ebgan_kernels.ops.valid_conv``.
 
-What is kept from forward to backward are the arguments and, with an activation, the outputs: its derivative
-is taken from them, and nothing is kept from before it.
+The forward pass keeps the arguments for the backward pass and, with an activation, the outputs, from which
+the derivative of the activation is computed. Nothing from before the activation is kept.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ebgan_kernels.reference.valid_conv import Activation
 
 
 class Options(NamedTuple):
-    """What is not a tensor; ``needed`` by input, then by weight, then by bias."""
+    """The arguments that are not tensors; ``needed`` is for all inputs, then all weights, then all biases."""
 
     scales: int
     activation: Activation
@@ -31,17 +31,17 @@ class Options(NamedTuple):
 
 
 def dense(tensor: Tensor) -> Tensor:
-    """Contiguous or channels-last, as the operators ask; copied where it is neither."""
+    """The tensor as the operators take it, contiguous or channels-last; copied where it is neither."""
     return tensor if channels_last(tensor) else tensor.contiguous()
 
 
 def _by_kind(values: Sequence[Any], scales: int) -> tuple[Sequence[Any], Sequence[Any], Sequence[Any]]:
-    """Of inputs, of weights, of biases."""
+    """Splits values into those of inputs, of weights and of biases."""
     return values[:scales], values[scales : 2 * scales], values[2 * scales :]
 
 
 class MultiscaleValidConv2dFunction(torch.autograd.Function):
-    """Inputs, weights and biases, each of all scales; a bias is None where it is absent."""
+    """The layer of all scales; it takes all inputs, then all weights, then all biases, None where absent."""
 
     @staticmethod
     def forward(ctx: Any, options: Options, *tensors: Tensor | None) -> tuple[Tensor, ...]:
@@ -57,7 +57,7 @@ class MultiscaleValidConv2dFunction(torch.autograd.Function):
             options.tf32,
         )
         ctx.options = options
-        # A bias is not read again, but differentiating twice takes the function of all.
+        # The biases are saved although backward does not read them, because differentiating twice does.
         ctx.save_for_backward(*tensors, *(outputs if options.activation != "none" else ()))
         return tuple(outputs)
 
@@ -93,7 +93,7 @@ def _reference_gradients(
     grad_output: Tensor,
     activation: Activation,
 ) -> list[Tensor | None]:
-    """Of one scale, with a graph of their own."""
+    """The gradients of one scale, computed by the reference with a graph of their own."""
     present = [tensor for tensor in layer if tensor is not None]
     convolve = partial(_convolve, activation=activation)
     gradients = reference_gradients(convolve, present, needed[: len(present)], grad_output)

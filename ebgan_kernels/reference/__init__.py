@@ -1,1 +1,1 @@
-"""The operators in plain PyTorch. Imports torch alone."""
+"""The operators in plain PyTorch; this package imports nothing but torch."""

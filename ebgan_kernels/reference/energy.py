@@ -1,7 +1,7 @@
 """The energy family in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
 
 Every function here is differentiable by autograd to any order. Sums run in float32 (float64 for float64
-input), also under autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Dist
         target.shape[0], target[:1].numel()
     )
     if distance == "l2":
-        # vector_norm, not sqrt(sum of squares): its gradient at a zero residual is 0, not NaN.
+        # The gradient of vector_norm at a zero residual is 0; that of sqrt(sum of squares) would be NaN.
         return torch.linalg.vector_norm(residual, dim=1)
     if distance == "l1":
         return residual.abs().sum(1)
@@ -34,7 +34,7 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Dist
 
 
 def shaped(value: Tensor, shaping: Shaping) -> Tensor:
-    """The deck's f: strictly increasing and convex on [0, inf), f(0) = 0."""
+    """The deck's f, which is strictly increasing and convex on [0, inf), with f(0) = 0."""
     return value.square() if shaping == "square" else value
 
 

@@ -1,7 +1,7 @@
 """The gradient-difference family in plain PyTorch: definition, fallback, test oracle and baseline.
 
-Differentiable by autograd to any order. Everything runs in float32 (float64 for float64 input), also under
-autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for
+float64 input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def _reduced(terms: Tensor, reduction: Reduction) -> Tensor:
 
 
 def _sum(terms: Iterable[Tensor]) -> Tensor:
-    """Of one term or more; sum() would begin with the integer 0."""
+    """Adds one term or more; the built-in sum would begin with the integer 0."""
     return functools.reduce(torch.add, terms)
 
 
 def gradient_difference_loss(
     prediction: Tensor, target: Tensor, alpha: float, spatial_dims: int, reduction: Reduction
 ) -> Tensor:
-    """Of pairs of neighbours along each of the last axes: ||step in prediction| - |step in target||^alpha."""
+    """||step in prediction| - |step in target||^alpha over the neighbours along each spatial axis."""
     prediction, target = accumulation(prediction), accumulation(target)
     return _sum(
         _reduced(_power(prediction.diff(dim=axis).abs() - target.diff(dim=axis).abs(), alpha), reduction)
@@ -60,7 +60,8 @@ def prediction_loss(
     reduction: Reduction,
 ) -> Tensor:
     """lp_weight * |prediction - target|^p + gdl_weight * gradient difference; without a term of weight 0."""
-    # Converted once: the gradient of a half input is the sum of both terms', rounded once.
+    # Both terms share one conversion, so that their gradients are added before they are rounded to a half
+    # type.
     prediction, target = accumulation(prediction), accumulation(target)
     terms = []
     if lp_weight:
@@ -84,7 +85,7 @@ def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
 
 
 def average_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
-    """The operator of that name: the gradient of x from those of its coarse levels, coarsest first."""
+    """The operator of this name: the gradient of x from the gradients of its averages, coarsest first."""
     gradient = torch.zeros((), device=gradients[0].device)
     for coarse in gradients:
         quarter = (gradient + accumulation(coarse)) / 4

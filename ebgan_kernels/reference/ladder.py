@@ -1,7 +1,7 @@
 """The ladder family in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
 
-Differentiable by autograd to any order. Everything runs in float32 (float64 for float64 input), also under
-autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+Every function here is differentiable by autograd to any order. Everything runs in float32 (float64 for
+float64 input), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ LAYER_EPSILON = 1e-10
 
 
 class LadderLayer(NamedTuple):
-    """What :func:`ebgan_kernels.ladder_layer` makes of x (..., P, N, D).
+    """The result of :func:`ebgan_kernels.ladder_layer` for x (..., P, N, D).
 
-    ``z`` is normalised and corrupted, ``h`` what the next layer takes, both (..., P, N, D); ``mean`` and the
-    divisor ``std`` are those of x, (..., P, D).
+    ``z`` is x normalised and corrupted, ``h`` is what the next layer takes, both (..., P, N, D). ``mean`` and
+    ``std`` (..., P, D) are the mean and the divisor that normalised x.
     """
 
     z: Tensor
@@ -33,23 +33,23 @@ def _accumulation(tensor: Tensor) -> Tensor:
 
 
 def _combined(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
-    """In the accumulation dtype."""
+    """The combinator's z_hat in the accumulation dtype."""
     z, u = _accumulation(z), _accumulation(u)
-    a = _accumulation(parameters).unsqueeze(-2).unbind(-3)  # ten of (..., 1, D), a1 being a[0]
+    a = _accumulation(parameters).unsqueeze(-2).unbind(-3)  # ten tensors (..., 1, D); a1 is a[0]
     mu = a[0] * torch.sigmoid(a[1] * u + a[2]) + a[3] * u + a[4]
     v = a[5] * torch.sigmoid(a[6] * u + a[7]) + a[8] * u + a[9]
     return (z - mu) * v + mu
 
 
 def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
-    """(..., N, D), (..., N, D), (..., 10, D) -> (..., N, D) in z's dtype: the denoised z."""
+    """The denoised z, in z's dtype: (..., N, D), (..., N, D), (..., 10, D) -> (..., N, D)."""
     return _combined(z, u, parameters).to(z.dtype)
 
 
 def ladder_denoising_cost(
     z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
 ) -> Tensor:
-    """(..., N, D) -> (...): the mean square of z_clean minus the standardised z_hat."""
+    """The mean square of z_clean minus the standardised z_hat: (..., N, D) -> (...)."""
     mean, std = _accumulation(mean).unsqueeze(-2), _accumulation(std).unsqueeze(-2)
     standardised = (_combined(z, u, parameters) - mean) / std
     return (_accumulation(z_clean) - standardised).square().mean((-2, -1))
@@ -63,7 +63,7 @@ def ladder_layer(
     *,
     activation: LayerActivation = "none",
 ) -> LadderLayer:
-    """x, noise (..., P, N, D), beta, gamma (..., D) -> z, h (..., P, N, D), mean, std (..., P, D)."""
+    """One encoder layer: x, noise (..., P, N, D), beta, gamma (..., D) -> z, h, and mean, std (..., P, D)."""
     samples = _accumulation(x)
     mean = samples.mean(-2, keepdim=True)
     centred = samples - mean

@@ -1,7 +1,7 @@
 """The pulling-away term in plain PyTorch: its definition, the fallback, the test oracle and the baseline.
 
-Differentiable by autograd to any order. Products and sums run in float32 (float64 for float64 codes), also
-under autocast. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+The term is differentiable by autograd to any order. Products and sums run in float32 (float64 for float64
+codes), also under autocast. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
-    """Products in the dtype of their factors: sums of squared cosines need the digits of float32."""
+    """Switches autocast off for products, because sums of squared cosines need the digits of float32."""
     device = tensor.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         return torch.autocast(device, enabled=False)
@@ -22,29 +22,29 @@ def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
 
 
 def flattened(codes: Tensor) -> Tensor:
-    """(N, ...) -> (N, d) in the accumulation dtype."""
+    """The codes in the accumulation dtype, each flattened: (N, ...) -> (N, d)."""
     codes = codes if codes.dtype == torch.float64 else codes.float()
     return codes.reshape(codes.shape[0], codes[:1].numel())
 
 
 def uses_samples(rows: int, features: int) -> bool:
-    """Whether the N x N Gram matrix is the smaller one, or the d x d."""
+    """Whether the N x N Gram matrix of the samples is used, which is no larger than the d x d one."""
     return rows <= features
 
 
 def norms(codes: Tensor) -> Tensor:
-    """(N, d) -> (N, 1): the divisors that normalise rows; infinite for a row of zeros, which so stays 0."""
+    """The divisors that normalise rows, (N, d) -> (N, 1); infinite for a row of zeros, which thus stays 0."""
     norm = torch.linalg.vector_norm(codes, dim=1, keepdim=True)
     return norm.masked_fill(norm == 0, torch.inf)
 
 
 def feature_loss(gram: Tensor, nonzero: Tensor, rows: int) -> Tensor:
-    """From the d x d Gram matrix of N normalised rows, of which ``nonzero`` are not zero."""
+    """The term from the d x d Gram matrix of ``rows`` normalised rows, of which ``nonzero`` are not zero."""
     return (gram.square().sum() - nonzero) / (rows * (rows - 1))
 
 
 def pulling_away(codes: Tensor) -> Tensor:
-    """(N, ...) -> 0-d: the mean squared cosine of the N (N - 1) ordered pairs of different codes."""
+    """The mean squared cosine of the N (N - 1) ordered pairs of different codes, (N, ...) -> 0-d."""
     codes = flattened(codes)
     rows, features = codes.shape
     norm = norms(codes)
@@ -57,7 +57,7 @@ def pulling_away(codes: Tensor) -> Tensor:
 
 
 def pulling_away_weights(gram: Tensor, need_weights: bool) -> tuple[Tensor, Tensor]:
-    """The operator of that name: the loss, and W of its gradient W @ codes, from the codes' Gram matrix."""
+    """The operator of this name: the loss and the W of its gradient W @ codes, from the Gram matrix."""
     rows = len(gram)
     squared_norm = gram.diagonal()
     inverse = (squared_norm.sqrt() / squared_norm).masked_fill(squared_norm == 0, 0)

@@ -1,7 +1,7 @@
 """Valid convolutions with their activation in plain PyTorch: definition, fallback, test oracle and baseline.
 
-Differentiable by autograd to any order. The activation works in place on the convolution's result, which
-nothing else sees. Arguments are those that ``ebgan_kernels.checks`` has accepted.
+Every function here is differentiable by autograd to any order. The activation works in place on the
+convolution's result, which nothing else holds. Arguments have passed ``ebgan_kernels.checks``.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ IN_PLACE: dict[Activation, Callable[[Tensor], Tensor]] = {
 
 
 def valid_conv2d(input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation) -> Tensor:
-    """(N, C, H, W) -> (N, O, H - KH + 1, W - KW + 1)."""
+    """A convolution without padding and its activation: (N, C, H, W) -> (N, O, H - KH + 1, W - KW + 1)."""
     return IN_PLACE[activation](functional.conv2d(input, weight, bias))
 
 
@@ -35,5 +35,5 @@ def multiscale_valid_conv2d(
     biases: Sequence[Tensor | None],
     activation: Activation,
 ) -> list[Tensor]:
-    """One layer at every scale, one scale after the other."""
+    """Computes one layer at every scale, one scale after the other."""
     return [valid_conv2d(*layer, activation) for layer in zip(inputs, weights, biases, strict=True)]

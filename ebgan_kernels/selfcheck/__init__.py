@@ -1,5 +1,5 @@
-"""``python -m ebgan_kernels --check``: every operator on every implementation that is here, checked.
+"""``python -m ebgan_kernels --check`` checks every operator on every implementation that can run here.
 
-It is part of the installed package, for those who have a GPU and not the tests: what it finds wrong goes into
-a file to send. Nothing here is imported by ``import ebgan_kernels``.
+The check is part of the installed package, for users who have a GPU but not the tests; its results go into a
+file to send with a report of a bug. ``import ebgan_kernels`` imports nothing of this package.
 """

@@ -1,10 +1,10 @@
 """The accuracy rule: how far from the exact result an operator may be.
 
-Exact is the float64 result of the reference on the inputs as rounded to their dtype. Distances are counted in
-units in the last place (ulp) of the exact value, so that small and large elements weigh the same. An operator
-may be twice as far as the reference on the same inputs, or one unit. Results in float32 are judged by their
-root mean square; those in half types by their worst element, which the reference, too, computes in float32
-and rounds once (but in convolutions).
+The exact result is the float64 result of the reference for the inputs as rounded to their dtype. Distances
+are counted in units in the last place (ulp) of the exact value, so that small and large elements weigh the
+same. An operator may be twice as far away as the reference for the same inputs, or one unit. Results in
+float32 are judged by the root mean square of their errors, results in half types by their worst element,
+because there the reference, too, computes in float32 and rounds once (except in convolutions).
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ import torch
 from torch import Tensor
 
 HALVES = (torch.float16, torch.bfloat16)
-# Nothing is more exact than the reference's float64: two orders of the terms of a sum differ by the rounding
-# of both.
+# No result is more exact than the reference's in float64, so this grants the difference of two orders of the
+# terms of a sum, which is the rounding of both.
 ALLOWED_IN_DOUBLE = 100.0
-# The root mean square of few numbers is a matter of luck: of 60 ladder costs of 60 elements the reference's
-# is 1.1 ulp, and a single one 3.7 ulp away. This over the square root of their count is granted beside one
-# unit.
+# The root mean square of few numbers is a matter of luck: over 60 ladder costs of 60 elements the reference
+# is 1.1 ulp away, but a single cost is 3.7 ulp away. This number over the square root of the count of
+# elements is granted beside one unit.
 ALLOWED_FOR_LUCK = 5.0
 
 
 def ulp(exact: Tensor, dtype: torch.dtype) -> Tensor:
-    """The spacing of ``dtype`` at each element of ``exact``; subnormal numbers have the least one."""
+    """The spacing of ``dtype`` at each element of ``exact``; subnormal numbers have the smallest spacing."""
     info = torch.finfo(dtype)
     _, exponent = torch.frexp(exact.double().abs().clamp(min=info.tiny))
     return info.eps * torch.exp2(exponent.double() - 1)
@@ -36,7 +36,7 @@ def ulp(exact: Tensor, dtype: torch.dtype) -> Tensor:
 def error_in_ulp(value: Tensor, exact: Tensor, *, cancelling: float = 0.0) -> Tensor:
     """How many units in the last place of its own dtype each element of ``value`` is away from ``exact``.
 
-    Where the terms of a sum cancel, the digits that are left say nothing: an element that is smaller than
+    Where the terms of a sum cancel, the digits that are left say nothing, so an element smaller than
     ``cancelling`` times the largest one is measured in the unit of that size.
     """
     exact = exact.double()
@@ -47,18 +47,18 @@ def error_in_ulp(value: Tensor, exact: Tensor, *, cancelling: float = 0.0) -> Te
 
 
 def root_mean_square(values: Sequence[Tensor], exacts: Sequence[Tensor], *, cancelling: float = 0.0) -> float:
-    """The error in ulp over all elements of all seeds: a single sum may be exact by luck."""
+    """The root mean square error in ulp over all seeds, since a single sum may be exact by luck."""
     return _errors(values, exacts, cancelling).square().mean().sqrt().item()
 
 
 def bound(reference_error: float, allowed: float = 1.0) -> float:
-    """The error that an operator may have where the reference has that one."""
+    """The error that an operator may have where the reference has ``reference_error``."""
     return max(2 * reference_error, allowed)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Errors in ulp of an operator and of the reference, and how large the first may be."""
+    """The errors in ulp of an operator and of the reference, and the bound of the first."""
 
     error: float
     reference_error: float
@@ -66,7 +66,7 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """False for an error that is not a number."""
+        """Whether the error is within the bound; False for an error that is not a number."""
         return self.error <= self.bound
 
     @property
@@ -90,9 +90,9 @@ def judge(
     allowed: float = 1.0,
     cancelling: float = 0.0,
 ) -> Verdict:
-    """Applies the rule to one result, of which each sequence holds one tensor a seed.
+    """Applies the rule to one result; each sequence holds its tensor for every seed.
 
-    ``allowed`` units are granted in any case.
+    An error of ``allowed`` units is granted in any case.
     """
     worst = ours[0].dtype in HALVES
     if ours[0].dtype == torch.float64:

@@ -22,7 +22,7 @@ def _normal(generator: torch.Generator, *shape: int) -> Tensor:
 
 
 def _shaped(shaping: str) -> dict[str, object]:
-    """The option where it is not the default, which a table need not say."""
+    """The option where it is not the default, because a table need not name defaults."""
     return {} if shaping == "identity" else {"shaping": shaping}
 
 
@@ -34,7 +34,7 @@ def _named(shape: Shape) -> str:
     return "x".join(map(str, shape))
 
 
-# Energies. Residuals have a deviation of 0.1 to 0.9, so that of the fakes some are beyond the margin and some
+# Energies. Residuals have a deviation of 0.1 to 0.9, so that some fakes are beyond the margin and some are
 # not.
 
 
@@ -80,7 +80,7 @@ def energy(
 
 
 def _energies(generator: torch.Generator, real: int, fake: int) -> list[Tensor]:
-    """Up to twice the margin of 1."""
+    """Energies of up to twice the margin of 1."""
     return [2 * torch.rand(n, generator=generator, dtype=torch.float64) for n in (real, fake)]
 
 
@@ -96,8 +96,8 @@ def hinge(real: int, fake: int, *, shaping: str = "identity", dtypes: Dtypes = (
     )
 
 
-# Pulling away. Norms come off the diagonal of a product, which rounds at every addition, and what is left of
-# a gradient is small: hence the two units, and the unit of the largest element.
+# Pulling away. Norms come from the diagonal of a product, which rounds at every addition, and the terms of a
+# gradient nearly cancel. So two units are allowed, in the unit of the largest element.
 
 
 def _codes(generator: torch.Generator, rows: int, features: int) -> list[Tensor]:
@@ -132,8 +132,8 @@ def generator_with_codes(sample: Shape, features: int, dtypes: Dtypes) -> Case:
     )
 
 
-# Gradient differences. With exponents of 1 a gradient is a sum of signs: multiples of 1/64 have exact
-# differences in every dtype, so that a tie is a tie for all.
+# Gradient differences. With exponents of 1 a gradient is a sum of signs. Multiples of 1/64 have exact
+# differences in every dtype, so that a tie is a tie for all implementations.
 
 
 def _grid(generator: torch.Generator, shapes: Sequence[Shape]) -> list[Tensor]:
@@ -167,7 +167,7 @@ def multiscale(
     target_wants_gradient: bool = False,
     **options: object,
 ) -> Case:
-    """``dtypes`` are those of all predictions and of the target."""
+    """A case of the multi-scale loss; ``dtypes`` has one for all predictions and one for the target."""
     *leading, height, width = shape
     shapes = [(*leading, height >> k, width >> k) for k in reversed(range(scales))]
     names = [f"predictions[{k}]" for k in range(scales)]
@@ -257,7 +257,7 @@ def layer(
     )
 
 
-# Convolutions: (N, C, H, W, O, KH, KW).
+# Convolutions. A layer is (N, C, H, W, O, KH, KW).
 
 
 def _layers(generator: torch.Generator, layers: Sequence[Shape]) -> list[Tensor]:
@@ -278,9 +278,9 @@ def _convolution(
     dtypes: Dtypes,
     layout: Layout,
 ) -> Case:
-    # Any order of the terms of a sum loses digits of its own, the more the longer it is, and outputs that
-    # cancel have no digit in common. In a half type the slope of an activation is taken of a rounded output,
-    # and what arrives is rounded again before it is summed, in torch's convolutions too.
+    # Each order of the terms of a sum loses other digits, more of them in longer sums, and outputs that
+    # cancel have no digit in common. In a half type the slope of an activation is taken from a rounded
+    # output, and the gradient is rounded again before it is summed, in torch's convolutions too.
     half = dtypes[0] in (HALF, BRAIN)
     terms = max(max(channels, maps) * math.prod(kernel) for _, channels, _, _, maps, *kernel in layers)
     return Case(

@@ -19,11 +19,11 @@ SINGLE = torch.float32
 
 @dataclass(frozen=True)
 class Case:
-    """An operator of the public interface on inputs of one kind. A case travels to another process by pickle.
+    """An operator of the public interface on inputs of one kind. A case can be pickled for another process.
 
-    ``names`` are the arguments that are tensors; ``inputs[0]`` is the first of a list. ``dtypes`` are those
-    of the tensors in turn, and begin again where there are more tensors. Tensors in ``constants`` get no
-    gradient. ``cancelling`` and ``allowed`` are those of the accuracy rule.
+    ``names`` are the arguments that are tensors; "inputs[0]" is the first tensor of the list ``inputs``.
+    ``dtypes`` belong to the tensors in turn, and begin again where there are more tensors. Tensors in
+    ``constants`` get no gradient. ``cancelling`` and ``allowed`` are arguments of the accuracy rule.
     """
 
     operator: str
@@ -53,7 +53,7 @@ class Case:
         return ", ".join(str(dtype).removeprefix("torch.") for dtype in dict.fromkeys(self.dtypes))
 
     def tensors(self, seed: int, device: torch.device) -> list[Tensor]:
-        """Leaves on the device, in their dtypes and layout."""
+        """The tensors as leaves on the device, in their dtypes and layout."""
         drawn = self.draw(torch.Generator().manual_seed(seed))
         dtypes = (self.dtypes * len(drawn))[: len(drawn)]
         return [
@@ -62,7 +62,7 @@ class Case:
         ]
 
     def results(self, tensors: Sequence[Tensor]) -> dict[str, Tensor]:
-        """What the operator returns for them, by name."""
+        """The operator's results for the tensors, by name."""
         return self._results(tensors, self.options)
 
     def before_activation(self, tensors: Sequence[Tensor]) -> dict[str, Tensor]:

@@ -1,8 +1,8 @@
-"""What is checked: for each operator the sizes and dtypes at which kernels take different paths.
+"""The cases of each operator: the sizes and dtypes at which kernels take different paths.
 
-Every operator has cases in float32, in a half type and in float64, and some of few elements, which are all
-that a simulation of kernels on the CPU can end in time. Sizes are odd where rows should not begin at a
-multiple of a vector.
+Every operator has cases in float32, in a half type and in float64. Some have few elements; only those does a
+simulation of kernels on the CPU finish in time. Sizes are odd where rows should not begin at a multiple of a
+vector.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ from ebgan_kernels.selfcheck.builders import (
     pyramid,
 )
 
-# Of these on a GPU a block takes a whole sample, a cluster of blocks, and two passes go over it.
+# On a GPU one block takes a whole sample of the first size and a cluster of blocks one of the second; two
+# passes go over a sample of the third.
 ONE_BLOCK, CLUSTER, TWO_PASSES = (3, 64, 64), (3, 128, 128), (500_001,)
 FEW_SCALES = ((2, 3, 4, 4, 5, 3, 3), (3, 2, 3, 3, 17, 3, 3))
 # The first layers of the discriminator of 4 to 1.
@@ -117,7 +118,7 @@ LADDER = (
     layer((2,), 100, 784, ("noise", "beta", "gamma"), "relu"),
     layer((3, 2), 65, 81, ("noise", "beta"), "relu", (BRAIN, SINGLE)),
 )
-# Thin layers, and those of whose sums tensor cores take a part; every activation.
+# These are thin layers and layers that tensor cores take, with every activation.
 VALID_CONV = (
     conv((2, 2, 4, 5, 3, 2, 3), "relu"),
     conv((2, 2, 4, 5, 3, 2, 3), "tanh", (BRAIN,), "channels-last"),

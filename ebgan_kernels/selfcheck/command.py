@@ -1,4 +1,4 @@
-"""The command ``python -m ebgan_kernels``: the report of what is here, and the check of it."""
+"""The command ``python -m ebgan_kernels``, which reports the implementations and checks them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _check(output: pathlib.Path, command: str) -> int:
         results.save(output)
     except OSError as error:
         print(
-            f"{command}: --output {output} cannot be written ({error.strerror}); name a file that can",
+            f"{command}: --output {output} cannot be written ({error.strerror}); name another file",
             file=sys.stderr,
         )
         return 2
@@ -79,7 +79,7 @@ def _check(output: pathlib.Path, command: str) -> int:
     except KeyboardInterrupt:
         print("\nThe check was stopped before its end.")
     results.save(output)
-    print("\n".join(["", *results.summary(), f"All of it is in {output}."]))
+    print("\n".join(["", *results.summary(), f"The results are in {output}."]))
     return 0 if results.passed else 1
 
 
@@ -89,7 +89,7 @@ def _check_implementation(name: Backend, results: Results) -> None:
     else:
         cases = cases_for(name, CASES)
         results.implementations[name] = f"checked with {len(cases)} of {len(CASES)} cases" + (
-            "" if len(cases) == len(CASES) else "; in its simulation on a CPU larger ones would take too long"
+            "" if len(cases) == len(CASES) else "; larger ones take too long in a simulation on a CPU"
         )
         for row in rows_of(name, cases):
             results.rows.append(row)

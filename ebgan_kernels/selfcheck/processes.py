@@ -1,7 +1,7 @@
-"""Runs the cases of an implementation in a process of their own.
+"""Runs the cases of an implementation in a separate process.
 
-A kernel may end its process, or leave the GPU in a state in which every later call fails, or never return:
-then the case that it was in has failed, and a new process goes on with the next one.
+A kernel may end its process, leave the GPU in a state in which every later call fails, or never return. Then
+its case has failed, and a new process goes on with the next one.
 """
 
 from __future__ import annotations
@@ -17,12 +17,13 @@ from ebgan_kernels.backends import Backend, device_of
 from ebgan_kernels.selfcheck.case import Case
 from ebgan_kernels.selfcheck.run import Row, check, float32_as_it_is, unchecked_row
 
-# The first case of a process imports torch and starts the GPU, and Triton compiles the kernels of each.
+# The time limit of a case. The first case of a process imports torch and starts the GPU, and Triton compiles
+# the kernels of every case.
 CASE_SECONDS = 120.0
 
 
 def rows_of(implementation: Backend, cases: Sequence[Case]) -> Iterator[Row]:
-    """A row a case, in their order, each as soon as it is known."""
+    """Yields a row for each case, in their order, each as soon as it is known."""
     context = multiprocessing.get_context("spawn")
     left = list(cases)
     while left:
@@ -55,13 +56,13 @@ def rows_of(implementation: Backend, cases: Sequence[Case]) -> Iterator[Row]:
 
 def _ending(exit_code: int | None) -> str:
     if exit_code is not None and exit_code < 0:
-        return f"it ended its process by {signal.Signals(-exit_code).name}"
+        return f"it ended its process by signal {signal.Signals(-exit_code).name}"
     return f"it ended its process with status {exit_code}"
 
 
 def _work(rows: Connection, implementation: Backend, cases: Sequence[Case]) -> None:
-    """Sends a row for each case; None where the next cases need another process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, who ends this process
+    """Sends a row for each case, and None where the next cases need another process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent too, which ends this process
     with float32_as_it_is():
         for case in cases:
             row = check(case, implementation)
@@ -72,7 +73,7 @@ def _work(rows: Connection, implementation: Backend, cases: Sequence[Case]) -> N
 
 
 def _device_answers(device: torch.device) -> bool:
-    """Whether it still computes: after a kernel's illegal access CUDA refuses all work of the process."""
+    """Whether the device still computes; after an illegal access CUDA refuses all work of the process."""
     try:
         return bool(torch.ones(2, device=device).sum().item() == 2)
     except RuntimeError:

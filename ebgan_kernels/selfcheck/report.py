@@ -30,7 +30,7 @@ HEADING = "\n".join(
 
 
 def line(row: Row) -> str:
-    """A line of the table. Of each pair of figures the second is the reference's."""
+    """A line of the table. The second figure of each pair is the reference's."""
     return _COLUMNS.format(
         row.operator,
         row.inputs,
@@ -48,7 +48,7 @@ def _pair(ours: float | None, reference: float | None) -> str:
 
 @dataclass
 class Results:
-    """All that is known: the machine, what each implementation is checked with, or why not, and the rows."""
+    """The content of the file: the machine, the cases of each implementation or why it has none, the rows."""
 
     machine: Mapping[str, object]
     implementations: dict[Backend, str] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class Results:
 
     @property
     def passed(self) -> bool:
-        """Whether all was checked, which is something, and nothing failed."""
+        """Whether the check came to its end, something passed and nothing failed."""
         counts = Counter(row.outcome for row in self.rows)
         return self.complete and counts["passed"] > 0 and counts["FAILED"] == 0
 
     def summary(self) -> list[str]:
-        """The failures again, each in a line, and how many of what."""
+        """The failures, one in each line, and the counts of all outcomes."""
         if not self.rows:
             return ["Nothing was checked: no implementation but the reference can run here."]
         failures = [
@@ -75,7 +75,7 @@ class Results:
         return [*failures, f"{len(self.rows)} checks: {numbers}."]
 
     def save(self, path: pathlib.Path) -> None:
-        """Writes the JSON file; figures that are not finite are strings there."""
+        """Writes the JSON file, with strings for figures that are not finite."""
         content = {
             "machine": self.machine,
             "implementations": self.implementations,
@@ -93,7 +93,7 @@ def _finite(value: Any) -> Any:
 
 
 def machine() -> dict[str, object]:
-    """What a reader of the file must know of the machine."""
+    """The facts of the machine that a reader of the file needs."""
     facts: dict[str, object] = {
         "ebgan_kernels": __version__,
         "torch": torch.__version__,
@@ -115,7 +115,7 @@ def _gpu() -> dict[str, object]:
     }
     try:
         properties = torch.cuda.get_device_properties(0)
-    except RuntimeError as error:  # a GPU that does not start is what the file is to tell
+    except RuntimeError as error:  # The file must also report a GPU that does not start.
         return {**facts, "error": str(error).partition("\n")[0]}
     return {
         **facts,

@@ -19,14 +19,14 @@ from ebgan_kernels.selfcheck.case import Case
 RowOutcome = Literal["passed", "FAILED", "cannot run"]
 SEEDS = 3
 TIMING_SECONDS, MOST_TIMINGS = 0.1, 11
-# Of this many elements one draw says enough.
+# A case of more elements than this is drawn once instead of SEEDS times.
 MANY_ELEMENTS = 300_000
-# Kernels that run in a simulation on the CPU take a thousand times as long: one draw of the cases of few
-# elements.
+# Kernels that run in a simulation on the CPU take a thousand times as long, so only cases of at most this
+# many elements run there, each drawn once.
 SIMULATED_ELEMENTS = 2048
-# The gradient of a graph's first backward may be a stored one, handed out as it is or scaled; that of its
-# second is computed again: (what it is called, factor of the loss). Where no gradient is wanted, kernels take
-# a path of their own.
+# The first backward pass of a graph may hand out a stored gradient, as it is or scaled; the second computes
+# it again. Each pass is (its name, the factor of the loss). Where no gradient is wanted, kernels take another
+# path.
 ALONE = ((", loss", 1.0),)
 RETAINED = ((", 3 loss", 3.0), (", then 5 loss through the same graph", 5.0))
 VALUE_ALONE = ", no gradient wanted"
@@ -34,10 +34,10 @@ VALUE_ALONE = ", no gradient wanted"
 
 @dataclass(frozen=True)
 class Row:
-    """What is known of a case on an implementation.
+    """The outcome of a case on an implementation.
 
-    Errors, in ulp, are those of ``worst``, the result that is nearest its bound. Errors and times are None
-    where there are none.
+    The errors, in ulp, belong to ``worst``, the result nearest its bound. Errors and times are None where
+    they were not measured.
     """
 
     operator: str
@@ -60,7 +60,7 @@ def is_simulated(implementation: Backend) -> bool:
 
 
 def cases_for(implementation: Backend, cases: Sequence[Case]) -> list[Case]:
-    """Those that an implementation can end in time."""
+    """The cases that an implementation can finish in time."""
     if not is_simulated(implementation):
         return list(cases)
     return [case for case in cases if _elements(case) <= SIMULATED_ELEMENTS]
@@ -71,7 +71,7 @@ def _elements(case: Case) -> int:
 
 
 def unchecked_row(case: Case, implementation: Backend, outcome: RowOutcome, reason: str) -> Row:
-    """A row without figures; of the reason its first line."""
+    """A row without figures, with the first line of the reason."""
     return Row(
         operator=case.operator,
         inputs=case.inputs_in_words,
@@ -84,18 +84,18 @@ def unchecked_row(case: Case, implementation: Backend, outcome: RowOutcome, reas
 
 
 def check(case: Case, implementation: Backend) -> Row:
-    """Never raises: what an operator raises is the reason of its row."""
+    """Checks a case and never raises: an operator's exception becomes the reason of its row."""
     try:
         return _checked(case, implementation)
     except (BackendError, torch.OutOfMemoryError) as error:
         return unchecked_row(case, implementation, "cannot run", f"{error}")
-    except Exception as error:  # whatever it is, the other operators must be checked
+    except Exception as error:  # The other operators must be checked whatever went wrong here.
         return unchecked_row(case, implementation, "FAILED", f"{type(error).__name__}: {error}")
 
 
 @contextlib.contextmanager
 def float32_as_it_is() -> Iterator[None]:
-    """Without TF32, which has 10 bits where float32 has 23; the settings before it are restored."""
+    """Switches TF32 off, which has 10 bits where float32 has 23, and restores the settings afterwards."""
     backends: Any = torch.backends
     settings = (backends.cudnn.conv, backends.cuda.matmul)
     before = [setting.fp32_precision for setting in settings]
@@ -110,7 +110,7 @@ def float32_as_it_is() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class _Inputs:
-    """Of one seed: the tensors, the gradient that arrives at each result, and all that is exact."""
+    """The inputs of one seed: tensors, the incoming gradient of each result, and the exact results."""
 
     tensors: list[Tensor]
     incoming: dict[str, Tensor]
@@ -153,7 +153,7 @@ def _checked(case: Case, implementation: Backend) -> Row:
 
 
 def _inputs(case: Case, seed: int, device: torch.device) -> _Inputs:
-    """Exact results are computed on the CPU, of the tensors as they are rounded."""
+    """Draws the inputs; exact results are computed on the CPU from the tensors as they are rounded."""
     tensors = case.tensors(seed, device)
     doubles = [x.detach().cpu().double().requires_grad_(x.requires_grad) for x in tensors]
     with backend("reference"):
@@ -171,9 +171,9 @@ def _inputs(case: Case, seed: int, device: torch.device) -> _Inputs:
 
 
 def _incoming(smooth: Tensor) -> Tensor:
-    """A gradient that every dtype holds, also five times it.
+    """An incoming gradient that every dtype holds exactly, even five times it.
 
-    It is 0 where rounding may decide on which side of 0 a result is, and so what its activation's slope is.
+    It is 0 where rounding may decide on which side of 0 a result lies, and thus the slope of its activation.
     """
     if smooth.dim() == 0:
         return torch.ones_like(smooth)
@@ -182,7 +182,7 @@ def _incoming(smooth: Tensor) -> Tensor:
 
 
 def _values_and_gradients(case: Case, inputs: _Inputs) -> dict[str, Tensor]:
-    """All that ``exact`` holds, of the implementation in force, on the CPU."""
+    """The results that ``exact`` holds, computed by the current implementation and moved to the CPU."""
     with torch.no_grad():
         found = {name + VALUE_ALONE: result for name, result in case.results(inputs.tensors).items()}
     for graph in (ALONE, RETAINED):
@@ -212,7 +212,7 @@ def _gradients(
 
 
 def _other_kind(ours: Tensor, reference: Tensor) -> str:
-    """How a result differs from the reference's before any number is looked at; "" where it does not."""
+    """How a result's dtype or shape differs from the reference's; "" where neither does."""
     if (ours.dtype, ours.shape) == (reference.dtype, reference.shape):
         return ""
     kinds = [f"{str(x.dtype).removeprefix('torch.')} of shape {tuple(x.shape)}" for x in (ours, reference)]
@@ -220,7 +220,7 @@ def _other_kind(ours: Tensor, reference: Tensor) -> str:
 
 
 def _times(case: Case, inputs: _Inputs, implementation: Backend) -> dict[Backend, float]:
-    """Medians of a forward and backward pass in milliseconds, ours and the reference's in turn."""
+    """Median milliseconds of a forward and backward pass; the two implementations are timed in turn."""
     device = device_of(implementation)
 
     def step() -> None:

@@ -1,8 +1,8 @@
-"""The operators in Triton: imported where a call asks for them, and the only package that imports ``triton``.
+"""The operators in Triton. Only this package imports ``triton``, at the first call that asks for it.
 
-A family is the file ``<family>`` or, where that would be long, three: ``<family>_math`` (formulas),
-``<family>_kernels`` (traffic) and ``<family>`` (operators). What all families need is registered with the
-first of them.
+A family is one file ``<family>`` or, where that would be long, several: ``<family>_math`` holds formulas,
+``<family>_kernels`` kernels and their memory traffic, ``<family>`` operators. The operator that all families
+share is registered with the first of them.
 """
 
 from ebgan_kernels.triton import gradient as gradient

@@ -1,4 +1,4 @@
-"""Division and square root, correctly rounded: Triton's ``/`` and ``sqrt`` of float32 are approximate."""
+"""Correctly rounded division and square root; Triton's ``/`` and ``sqrt`` of float32 are approximate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import triton.language as tl
 
 @triton.jit
 def divide(numerator, denominator):
-    """The denominator may be an integer."""
+    """numerator / denominator, correctly rounded; the denominator may be an integer."""
     denominator = tl.cast(denominator, numerator.dtype)
     if numerator.dtype == tl.float64:
         return numerator / denominator

@@ -1,9 +1,9 @@
 """The energy family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
 
 A sample of up to 64 KiB in the accumulation dtype (16,384 numbers, 8,192 in float64) is read once and stays
-in registers. A larger one is cut into chunks and read a second time for its gradients, from the L2 cache
-where it fits; that takes one number of extra memory a chunk. Margin and incoming gradients are read by the
-kernels, so nothing waits for the device.
+in registers. A larger sample is cut into chunks and read a second time for its gradients, from the L2 cache
+where it fits; that takes extra memory of one number for each chunk. The kernels read margin and incoming
+gradients, so nothing waits for the device.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from ebgan_kernels.triton import energy_kernels as kernels
 from ebgan_kernels.triton.energy_kernels import Energies, Pair
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# 32 float32 registers a thread in 16 warps; twice that would spill.
+# The largest sample that stays in registers: 32 float32 numbers for each thread of 16 warps; twice that would
+# spill.
 WHOLE_SAMPLE_BYTES = 64 * 1024
 CHUNK_BLOCK = 4096
-# A program of finish_samples reads all partial sums of its sample: beyond this many, chunks grow instead.
+# Each program of finish_samples reads all partial sums of its sample, so beyond this many chunks grow
+# instead. Neither this bound nor the two blocks were measured against others.
 MOST_CHUNKS = 1024
 LOSS_BLOCK = 4096
 
@@ -39,7 +41,7 @@ def _pair(
     grad_reconstruction: Tensor | None = None,
     grad_target: Tensor | None = None,
 ) -> Pair:
-    """Gradients that are not wanted come as None or as tensors of no elements."""
+    """The pair of a batch. Gradients that are not wanted come as None or as tensors of no elements."""
     return Pair(
         reconstruction,
         target,

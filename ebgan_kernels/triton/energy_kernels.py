@@ -1,16 +1,16 @@
-"""Traffic of the energy family in Triton; the formulas are in ``energy_math``.
+"""Kernels of the energy family in Triton and their traffic; the formulas are in ``energy_math``.
 
 For N samples of D elements of b bytes, a pair of images with both gradients:
 
     whole_samples      reads 2 N D b, writes 2 N D b: each input once, each gradient once
     partial_sums       reads 2 N D b, writes one number a chunk
     finish_samples     reads 2 N D b, but nothing of a sample with a zero slope; writes 2 N D b
-    gradients          the same, from saved energies; nothing where they are there already
+    gradients          the same, from saved energies; nothing where the buffers hold the gradients already
     mean_loss          reads one number a sample
 
-A kernel serves one pair (PAIRS 1, second None) or, in one launch, two (real and fake): the program's number
-decides which. Sums run in the dtype of the energies, in an order that the block sizes fix, so the same input
-gives the same bits.
+A kernel serves one pair (PAIRS is 1 and ``second`` None) or two in one launch (real and fake); the number of
+a program says to which pair it belongs. Sums run in the dtype of the energies, in an order that the block
+sizes fix, so the same input gives the same bits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,10 @@ from ebgan_kernels.triton.energy_math import (
 
 
 class Pair(NamedTuple):
-    """Reconstructions and targets of a batch, and what is computed of them; None: not wanted, or no hinge."""
+    """Reconstructions and targets of a batch, and their results.
+
+    A gradient is None where it is not wanted, the margin where the loss has no hinge.
+    """
 
     reconstruction: Tensor
     target: Tensor
@@ -59,7 +62,7 @@ class Energies(NamedTuple):
 
 @triton.jit
 def _load_residual(pair, sample, start, lanes, mask):
-    """In the accumulation dtype; 0 where masked."""
+    """Residuals in the accumulation dtype; they are 0 where masked."""
     dtype = pair.energy.dtype.element_ty
     reconstruction = pair.reconstruction + (sample * pair.reconstruction_stride + start)
     target = pair.target + (sample * pair.target_stride + start)
@@ -74,7 +77,7 @@ def _store_gradient(gradient, offset, lanes, mask, value):
 
 @triton.jit
 def _gradient_factor(pair, energy, upstream, DISTANCE: tl.constexpr, SHAPING: tl.constexpr):
-    """What multiplies direction(r_j). SHAPING None: the energies are the result, not a mean of loss terms."""
+    """The factor of direction(r_j). SHAPING is None where the result is the energies, not their mean loss."""
     upstream = tl.cast(upstream, energy.dtype)
     if SHAPING is None:
         return scaled_slope(upstream, energy, pair.elements, 1, DISTANCE)
@@ -100,7 +103,7 @@ def _whole_sample(pair, sample, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, B
 def whole_samples(
     first, second, PAIRS: tl.constexpr, DISTANCE: tl.constexpr, SHAPING: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """A program for each sample: its residual stays in registers between the energy and the gradient."""
+    """Energies and gradients, a program for each sample, whose residual stays in registers in between."""
     sample = tl.program_id(0).to(tl.int64)
     if PAIRS == 1 or sample < first.batch:
         _whole_sample(first, sample, DISTANCE, SHAPING, BLOCK)
@@ -130,7 +133,7 @@ def partial_sums(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """A program for each chunk of each sample; ``partials`` is (samples of both pairs, chunks)."""
+    """Sums of terms, a program for each chunk; ``partials`` is (samples of both pairs, chunks)."""
     program = tl.program_id(0).to(tl.int64)
     sample, chunk = program // chunks, program % chunks
     if PAIRS == 1 or sample < first.batch:
@@ -153,7 +156,8 @@ def _gradient_chunk(
     BLOCK: tl.constexpr,
 ):
     factor = _gradient_factor(pair, energy, upstream, DISTANCE, SHAPING)
-    # A zero factor times finite residuals needs no reading. Others give NaN, as in PyTorch, and are read.
+    # A zero factor times finite residuals is 0 without reading them. Other residuals must be read, because
+    # they give NaN, as in PyTorch.
     finite = (energy == energy) & (energy != float("inf"))
     start = chunk * (ITERATIONS * BLOCK)
     remaining = pair.elements - start
@@ -200,8 +204,11 @@ def finish_samples(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Energies from ``partial_sums``, then gradients. ``programs`` a sample: ``chunks``, 1 without them."""
-    # Last chunk first: what partial_sums read last is what the L2 cache still holds.
+    """Energies from ``partial_sums``, then gradients.
+
+    A sample has ``programs`` programs, one for each chunk, or a single one without gradients.
+    """
+    # The last chunk comes first, because the L2 cache still holds what partial_sums read last.
     program = tl.num_programs(0).to(tl.int64) - 1 - tl.program_id(0)
     sample, chunk = program // programs, program % programs
     row = partials + sample * chunks
@@ -224,7 +231,7 @@ def gradients(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """Gradients from saved energies and an incoming gradient. FILLED: the buffers hold those for one of 1."""
+    """Gradients from saved energies; with FILLED the buffers hold those for an incoming gradient of 1."""
     if FILLED and tl.load(upstream) == 1:
         return
     program = tl.program_id(0).to(tl.int64)
@@ -259,7 +266,7 @@ def mean_loss(
     ITERATIONS: tl.constexpr,
     BLOCK: tl.constexpr,
 ):
-    """One program: a batch has few samples. The mean of an empty batch is 0 / 0 = NaN, as in PyTorch."""
+    """The loss, in one program, since batches are small; an empty one gives 0 / 0 = NaN, as in PyTorch."""
     dtype: tl.constexpr = loss.dtype.element_ty
     total = _mean_term(first, dtype, SHAPING, ITERATIONS, BLOCK)
     if PAIRS == 2:

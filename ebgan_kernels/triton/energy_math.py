@@ -1,4 +1,4 @@
-"""Reconstruction energy, hinge and their derivatives for one element and one sample: csrc/math/energy.h.
+"""Reconstruction energy, hinge and their derivatives, the formulas of csrc/math/energy.h.
 
     residual   r_j = reconstruction_j - target_j                                j = 1..D
     energy     E = sqrt(sum r^2) | sum r^2 | sum r^2 / D | sum |r|              (l2 | squared_l2 | mse | l1)
@@ -43,10 +43,11 @@ def energy_of_sum(total, elements, DISTANCE: tl.constexpr):
 
 @triton.jit
 def scaled_slope(slope, energy, elements, batch, DISTANCE: tl.constexpr):
-    """What multiplies direction(r_j) in the gradient: slope / batch * (1 / E | 2 | 2 / D | 1).
+    """The factor of direction(r_j) in the gradient: slope / batch * (1 / E | 2 | 2 / D | 1).
 
-    One division: a product of quotients rounds each, an error that all elements share (1.2 units in the last
-    place for mse over 255 numbers and 3 samples). The l2 norm has no derivative at zero: sub-gradient 0.
+    There is one division, because a product of quotients would round each, an error that all elements share
+    (1.2 units in the last place for mse over 255 numbers and 3 samples). The l2 norm has no derivative at
+    zero; its sub-gradient 0 is used.
     """
     batch = tl.cast(batch, energy.dtype)
     if DISTANCE == L2:
@@ -69,7 +70,7 @@ def direction(residual, DISTANCE: tl.constexpr):
 
 @triton.jit
 def hinge(energy, margin):
-    """The comparison lets NaN through unchanged, as torch.relu does."""
+    """[margin - energy]^+; the comparison lets NaN through unchanged, as torch.relu does."""
     gap = tl.load(margin).to(energy.dtype) - energy
     return tl.where(gap <= 0, 0.0, gap)
 
@@ -82,7 +83,7 @@ def loss_term(energy, margin, SHAPING: tl.constexpr):
 
 @triton.jit
 def loss_slope(energy, margin, SHAPING: tl.constexpr):
-    """d loss_term / d energy."""
+    """The derivative of loss_term with respect to the energy."""
     if margin is None:
         if SHAPING == SQUARE:
             return 2 * energy

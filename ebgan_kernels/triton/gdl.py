@@ -1,7 +1,7 @@
 """The gradient-difference family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema.
 
-A multi-scale loss takes a launch for the target's averages, one for each scale and one for the sum. The
-averages stay in the dtype of sums: extra memory of a third of the target, two thirds of one of a half type.
+A multi-scale loss takes one launch for the target's averages, one for each scale and one for the sum. The
+averages stay in the dtype of sums, which takes a third of the target's memory, or two thirds for a half type.
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from ebgan_kernels.triton import gdl_kernels as kernels
 from ebgan_kernels.triton.gdl_kernels import MOST_LEVELS, Images, Levels
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# In the dtype of sums: 8 float32 numbers a thread, of each of the ten arrays and more that are alive at once.
+# The bytes of a tile in the dtype of sums, 8 float32 numbers for each thread. About ten such arrays are alive
+# at once; other sizes were not measured.
 TILE_BYTES = 4096
-# Of 64 columns, 256 bytes in a row, a tile has 16 lines: it reads 1/8 more than its own.
+# The most columns of a tile. With 64, which are 256 bytes of a row, a tile has 16 lines and reads 1/8 more
+# than its own.
 MOST_COLUMNS = 64
-# The program that adds a sample's sums reads all of them: beyond this many, programs take more tiles instead.
+# One program reads all the sums of a sample, so beyond this many programs take more tiles instead. The bound
+# was not measured.
 MOST_SUMS = 16384
 SUM_BLOCK = 1024
 TILE_WARPS = 4
@@ -32,7 +35,7 @@ ANY_EXPONENT = 0
 
 
 class Options(NamedTuple):
-    """A loss as the schemas have it."""
+    """The arguments of a loss in the order of the schemas."""
 
     p: int
     alpha: float
@@ -42,7 +45,10 @@ class Options(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """Samples of (lines, width), a line a row of a slice, and programs of ``iterations`` tiles each."""
+    """The cut of samples (lines, width), where a line is a row of a slice.
+
+    A program takes ``iterations`` tiles.
+    """
 
     samples: int
     lines: int
@@ -60,13 +66,13 @@ class Cut(NamedTuple):
 
 
 def _tile(width: int, dtype: torch.dtype, least: int = 1) -> tuple[int, int]:
-    """Lines and columns: powers of two, and not less than ``least``."""
+    """The lines and columns of a tile, powers of two of at least ``least``."""
     columns = max(min(triton.next_power_of_2(width), MOST_COLUMNS), least)
     return max(TILE_BYTES // dtype.itemsize // columns, least), columns
 
 
 def _cut(images: Images, spatial_dims: int, reduction: int) -> Cut:
-    """One sample is all there is, or with reduction "none" one of N."""
+    """The cut of the images: they are one sample, or N samples for reduction "none"."""
     shape = images.target.shape
     samples = shape[0] if reduction == REDUCTIONS["none"] else 1
     lines, width = images.target.numel() // (samples * shape[-1]) if samples else 0, shape[-1]
@@ -98,7 +104,7 @@ def _launch(
     upstream: Tensor | None = None,
     filled: bool = False,
 ) -> None:
-    """Sums of terms, and gradients that are wanted; nothing for nothing."""
+    """Computes the sums of terms, and the gradients that are wanted; without elements it does nothing."""
     elements = cut.lines * cut.width
     if not elements * cut.samples:
         return
@@ -138,7 +144,7 @@ def _launch(
 
 
 def _add_sums(losses: Tensor, sums: Tensor, reduction: int) -> None:
-    """(samples, parts) -> (samples,). The mean over nothing is NaN, as in PyTorch."""
+    """Adds sums (samples, parts) to losses (samples,). A mean over nothing is NaN, as in PyTorch."""
     samples, parts = sums.shape
     if not parts:
         losses.fill_(0.0 if reduction == REDUCTIONS["sum"] else math.nan)
@@ -207,7 +213,7 @@ def prediction_loss_backward_(
 
 
 def _averages(x: Tensor, levels: int) -> list[Tensor]:
-    """``levels`` averages in the dtype of sums, finest first; a launch makes MOST_LEVELS of them."""
+    """The next ``levels`` averages in the dtype of sums, finest first; a launch makes up to MOST_LEVELS."""
     *leading, height, width = x.shape
     made = [
         x.new_empty((*leading, height >> k, width >> k), dtype=accumulation_dtype(x))
@@ -233,7 +239,7 @@ def _averages(x: Tensor, levels: int) -> list[Tensor]:
 def _scales(
     predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor]
 ) -> list[tuple[Images, Cut]]:
-    """Of each prediction, coarse to fine; without gradients where there are none."""
+    """The images and the cut of each scale, coarse to fine; ``gradients`` may be empty."""
     coarser = len(predictions) - 1
     targets = [*reversed(_averages(target, coarser)), target] if coarser else [target]
     buffers = map(_wanted, gradients) if gradients else [None] * len(targets)

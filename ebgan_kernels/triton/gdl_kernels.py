@@ -1,4 +1,4 @@
-"""Formulas of the gradient-difference family, those of csrc/math/gdl.h, and their traffic in Triton.
+"""Kernels of the gradient-difference family in Triton, with the formulas of csrc/math/gdl.h.
 
     element    |P - T|^p                                        prediction P, target T, p = 1 | 2
     pair       ||d_a P| - |d_a T||^alpha,  d_a x = x[.., i + 1, ..] - x[.., i, ..] along a spatial axis a
@@ -12,8 +12,9 @@ For N elements of b bytes:
     averages           reads N b; writes N / 3 numbers of the dtype of sums
     spread             reads N b / 4, writes N numbers
 
-A program of ``stencil`` takes a tile of neighbouring rows. It loads every neighbour anew, from the L1 cache
-but for the tile's rim, and writes complete gradients (gather form): no atomic additions, no intermediates.
+A program of ``stencil`` takes a tile of neighbouring rows. It loads every neighbour again, from the L1 cache
+except at the tile's rim, and writes complete gradients (gather form), without atomic additions and without
+intermediates.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ class Images(NamedTuple):
 
 
 class Levels(NamedTuple):
-    """Averages, the finest first; None: not wanted."""
+    """The averages, finest first; a level that is not wanted is None."""
 
     first: Tensor
     second: Tensor | None
@@ -53,7 +54,7 @@ def _sign(value):
 
 @triton.jit
 def _power(base, exponent):
-    """Of a base that is not negative, in float64: an error of the logarithm grows with it."""
+    """base^exponent of a base >= 0, in float64, because the exponent multiplies the logarithm's error."""
     zero = base == 0
     logarithm = tl.log2(tl.where(zero, 1.0, base).to(tl.float64))
     return tl.where(zero, 0.0, tl.exp2(exponent * logarithm).to(base.dtype))
@@ -61,7 +62,7 @@ def _power(base, exponent):
 
 @triton.jit
 def _power_term(value, exponent, EXPONENT: tl.constexpr):
-    """|value|^exponent. EXPONENT: 1 and 2 have forms of their own, 0 is any other."""
+    """|value|^exponent. EXPONENT is 1 or 2, which have code of their own, or 0 for any other exponent."""
     if EXPONENT == 1:
         return tl.abs(value)
     elif EXPONENT == 2:
@@ -72,7 +73,7 @@ def _power_term(value, exponent, EXPONENT: tl.constexpr):
 
 @triton.jit
 def _power_slope(value, exponent, EXPONENT: tl.constexpr):
-    """d |value|^exponent / d value; 0 at zero, and for NaN where the exponent is 1, as in PyTorch."""
+    """The derivative of |value|^exponent; it is 0 at zero, and for exponent 1 at NaN, as in PyTorch."""
     if EXPONENT == 1:
         return _sign(value)
     elif EXPONENT == 2:
@@ -84,7 +85,7 @@ def _power_slope(value, exponent, EXPONENT: tl.constexpr):
 
 @triton.jit
 def _load(images, offsets, mask):
-    """Prediction and target in the dtype of sums; 0 where masked."""
+    """Loads prediction and target in the dtype of sums; they are 0 where masked."""
     dtype: tl.constexpr = tl.float64 if images.target.dtype.element_ty == tl.float64 else tl.float32
     prediction = tl.load(images.prediction + offsets, mask, 0.0).to(dtype)
     return prediction, tl.load(images.target + offsets, mask, 0.0).to(dtype)
@@ -92,7 +93,7 @@ def _load(images, offsets, mask):
 
 @triton.jit
 def _pair(prediction, next_prediction, target, next_target, mask, share, alpha, EXPONENT: tl.constexpr):
-    """Term and slopes by prediction and target of the second element; 0 where there is no pair."""
+    """A pair's term and its slopes by the second element's prediction and target; 0 without a pair."""
     prediction_step, target_step = next_prediction - prediction, next_target - target
     difference = tl.abs(prediction_step) - tl.abs(target_step)
     term = tl.where(mask, share * _power_term(difference, alpha, EXPONENT), 0.0)
@@ -105,7 +106,7 @@ def _pair(prediction, next_prediction, target, next_target, mask, share, alpha, 
 def _add_axis(
     state, images, offsets, here, step, has_before, has_after, share, alpha, EXPONENT: tl.constexpr
 ):
-    """Adds the terms of the pairs with the elements behind, and the gradients of the pairs on either side."""
+    """Adds the terms of pairs with the next elements, and the gradients of the pairs on either side."""
     total, grad_prediction, grad_target = state
     prediction, target = here
     share = tl.full((), share, prediction.dtype)
@@ -156,8 +157,9 @@ def stencil(
 ):
     """Sums of terms, and gradients, of tiles of (samples, lines, width); a line is a row of a slice.
 
-    P None: no elements count; EXPONENT None: no pairs. ``sums`` None: not wanted; ``upstream`` None: 1.
-    FILLED: the buffers hold the gradients for an incoming gradient of 1.
+    P is None where elements have no term, EXPONENT where pairs have none. ``sums`` is None where they are not
+    wanted; ``upstream`` None stands for 1. With FILLED the buffers hold the gradients for an incoming
+    gradient of 1.
     """
     if FILLED and tl.load(upstream) == 1:
         return
@@ -202,7 +204,7 @@ def stencil(
 
 @triton.jit
 def losses_of_sums(losses, sums, parts, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
-    """A program for each sample. There is one sum for a tile, so adding them in float64 costs nothing."""
+    """Adds a sample's sums, in one program. A tile has one sum, so adding in float64 costs nothing."""
     sample = tl.program_id(0).to(tl.int64)
     total = tl.zeros((BLOCK,), tl.float64)
     for iteration in range(ITERATIONS):
@@ -213,7 +215,7 @@ def losses_of_sums(losses, sums, parts, ITERATIONS: tl.constexpr, BLOCK: tl.cons
 
 @triton.jit
 def _store_averages(level, values, top, left, lines, width):
-    """Averages of blocks of 2 x 2 values, also stored at (top, left) of a level of (lines, width)."""
+    """Averages blocks of 2 x 2 values, and stores the averages at (top, left) of a level (lines, width)."""
     below: tl.constexpr = values.shape[0] // 2
     beside: tl.constexpr = values.shape[1] // 2
     values = tl.sum(tl.sum(tl.reshape(values, (below, 2, beside, 2)), 3), 1) * 0.25
@@ -233,9 +235,9 @@ def averages(
     LINES: tl.constexpr,
     COLUMNS: tl.constexpr,
 ):
-    """Averages of 2 x 2 blocks, of those again, and so on; COUNT levels of (lines, width), all planes' rows.
+    """COUNT levels of successive 2 x 2 averages of x (lines, width), where lines are the rows of all planes.
 
-    No block reaches from one plane into the next, since a height is divisible by 2^COUNT.
+    No block reaches from one plane into the next, since the height is divisible by 2^COUNT.
     """
     program = tl.program_id(0).to(tl.int64)
     top, left = program // column_programs * LINES, program % column_programs * COLUMNS
@@ -251,9 +253,10 @@ def averages(
 def spread(
     result, gradient, coarser, lines, width, column_programs, LINES: tl.constexpr, COLUMNS: tl.constexpr
 ):
-    """result = a quarter of what the average of the element's block gets: its own, and from coarser ones.
+    """The gradient of a level: a quarter of the gradient of each block's average.
 
-    Both sources are (lines / 2, width / 2); ``coarser`` None: the average is the coarsest.
+    An average's gradient is its own, plus the one from coarser levels. Both sources are (lines / 2, width /
+    2); ``coarser`` is None where the average is of the coarsest level.
     """
     program = tl.program_id(0).to(tl.int64)
     line = program // column_programs * LINES + tl.arange(0, LINES)[:, None]

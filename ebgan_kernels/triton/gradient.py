@@ -1,7 +1,7 @@
-"""``ebgan_kernels::scale_gradient__triton``: gradient *= scale in place, for every family.
+"""``ebgan_kernels::scale_gradient__triton`` multiplies a gradient by a scale in place, for every family.
 
-2 b bytes an element of b bytes; 4 in all, for the scale, where it is 1. A scale of several numbers scales as
-many equal parts of the memory.
+An element of b bytes takes 2 b bytes of traffic; where the scale is 1, only the scale is read. A scale of
+several numbers scales as many equal parts of the memory.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ BLOCK = 4096
 
 @triton.jit
 def scale_kernel(gradient, scale, scale_stride, elements, blocks, BLOCK: tl.constexpr):
-    """``elements`` and ``blocks`` are those of a part."""
+    """Scales a block of one part, which has ``elements`` elements in ``blocks`` blocks."""
     program = tl.program_id(0).to(tl.int64)
     part = program // blocks
     factor = tl.load(scale + part * scale_stride)

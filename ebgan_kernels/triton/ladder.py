@@ -1,8 +1,7 @@
 """The ladder family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema of the family.
 
-Rows are cut into blocks by a plain rule on the sizes alone. A block's sums over rows, 12 numbers a unit, wait
-in memory for a second kernel that adds them up. Incoming gradients are read by the kernels, so nothing waits
-for the device.
+Rows are cut into blocks by a rule on the sizes alone. A block writes its sums over rows, 12 numbers for each
+unit, and a second kernel adds them up. The kernels read incoming gradients, so nothing waits for the device.
 """
 
 from __future__ import annotations
@@ -17,10 +16,11 @@ from ebgan_kernels.triton import ladder_layer  # noqa: F401, registers the layer
 from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
 
-# 8 x 64 float32 numbers are 4 a thread of 4 warps, one 128-bit access; the ten parameters and twelve sums of
-# 4 units fill 88 registers.
+# A block of 8 x 64 float32 numbers is 4 for each thread of 4 warps, one 128-bit access. The ten parameters
+# and twelve sums of 4 units fill 88 registers.
 ROWS, BYTES_OF_UNITS, WARPS = 8, 256, 4
-# A block of 64 rows adds a fifth to the traffic for its sums; smaller ones where there would be few programs.
+# The sums of a block of 64 rows add a fifth to the traffic. Blocks are smaller where there would be fewer
+# programs than this; the number was not measured.
 MOST_ITERATIONS, ENOUGH_PROGRAMS = 8, 1024
 LARGEST_BLOCK = 1024
 
@@ -49,7 +49,7 @@ def _cut(z: Tensor) -> tuple[Extent, dict[str, int]]:
 
 
 def _rows(tensor: Tensor, leading: int) -> Rows:
-    """Of (..., N, D), or of (..., D) as one row; None for a tensor of no elements."""
+    """The rows of (..., N, D), or of (..., D) as one row; without data for a tensor of no elements."""
     if not tensor.numel():
         return Rows(None, 0, 0)
     has_rows = tensor.dim() > leading + 1
@@ -144,7 +144,7 @@ def _cost(
     scale: Tensor | None,
     filled: bool,
 ) -> None:
-    """Fills the gradients that have elements, and the sums of r^2."""
+    """Fills the gradients that have elements, and the sums of r^2 where ``squares`` is given."""
     z = inputs[1]
     leading = z.dim() - 2
     sums = _empty_sums(z, extent) if any(gradient.numel() for gradient in gradients) else None

@@ -1,4 +1,4 @@
-"""Formulas of the ladder family, those of csrc/math/ladder.h, and their traffic in Triton.
+"""Kernels of the ladder family in Triton, with the formulas of csrc/math/ladder.h.
 
     mu = a1 sigmoid(a2 u + a3) + a4 u + a5      v = a6 sigmoid(a7 u + a8) + a9 u + a10
     z_hat = (z - mu) v + mu                     y = (z_hat - mean) / std            r = z_clean - y
@@ -8,11 +8,12 @@ For N elements of z, of b bytes:
     combine             reads 2 N b, writes N b
     combine_backward    reads 3 N b, writes N b for each gradient of z and u wanted
     denoising_cost      reads 3 N b, writes N b for each gradient of z_clean, z and u wanted
-    total_sums          reads 12 numbers a unit and block of rows
-    total_squares       reads a number a block
+    total_sums          reads 12 numbers for each unit and block of rows
+    total_squares       reads one number for each block
 
-A program takes a block of rows of some units of one network, ROWS rows at a time. The sums over its rows are
-kept apart, and added up in float64 in an order that the block sizes fix: the same input gives the same bits.
+A program takes a block of rows of some units of one network, ROWS rows at a time. It stores the sums over its
+rows, which are then added in float64 in an order that the block sizes fix, so the same input gives the same
+bits.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from torch import Tensor
 
 from ebgan_kernels.triton.arithmetic import divide
 
-SUMS = tl.constexpr(12)  # over rows: the gradients of a1 to a10, of mean and of std
+SUMS = tl.constexpr(12)  # the number of sums over rows, for the gradients of a1 to a10, of mean and of std
 
 
 class Rows(NamedTuple):
-    """(networks, rows, units), units side by side; None: not wanted."""
+    """A tensor (networks, rows, units) whose units lie side by side; without ``data`` it is not wanted."""
 
     data: Tensor | None
     network_stride: int
@@ -37,7 +38,7 @@ class Rows(NamedTuple):
 
 
 class Extent(NamedTuple):
-    """Of z, and into how many blocks it is cut."""
+    """The extent of z, and the numbers of blocks into which it is cut."""
 
     rows: int
     units: int
@@ -47,7 +48,7 @@ class Extent(NamedTuple):
 
 @triton.jit
 def _exponential(x):
-    """Of x <= 0. The product of a float32 x and log2(e) in the hardware's exp has x times the rounding."""
+    """exp(x) of x <= 0; the hardware's exp rounds x log2(e) in float32, an error that grows with x."""
     if x.dtype == tl.float64:
         return tl.exp(x)
     else:
@@ -58,7 +59,7 @@ def _exponential(x):
 
 @triton.jit
 def _sigmoid(x):
-    """Value and derivative; nothing overflows, and no digits cancel."""
+    """The sigmoid and its derivative; nothing overflows, and no digits cancel."""
     e = _exponential(-tl.abs(x))
     inverse = divide(tl.full((), 1, x.dtype), 1 + e)
     small = e * inverse
@@ -67,7 +68,7 @@ def _sigmoid(x):
 
 @triton.jit
 def _row(rows, network, row, unit, mask, other, dtype: tl.constexpr):
-    """In the dtype of sums."""
+    """Loads rows in the dtype of sums."""
     offsets = network * rows.network_stride + row * rows.row_stride + unit
     return tl.load(rows.data + offsets, mask, other).to(dtype)
 
@@ -81,7 +82,7 @@ def _store(rows, network, row, unit, mask, value):
 
 @triton.jit
 def _parameters(rows, network, unit, mask, dtype: tl.constexpr):
-    """a1 to a10."""
+    """Loads a1 to a10 of the units."""
     return (
         _row(rows, network, 0, unit, mask, 0.0, dtype),
         _row(rows, network, 1, unit, mask, 0.0, dtype),
@@ -98,7 +99,7 @@ def _parameters(rows, network, unit, mask, dtype: tl.constexpr):
 
 @triton.jit
 def _mixture(a, u):
-    """mu and v, with value and derivative of the sigmoid in each."""
+    """mu and v, with the value and the derivative of the sigmoid in each."""
     value_mu, slope_mu = _sigmoid(a[1] * u + a[2])
     value_v, slope_v = _sigmoid(a[6] * u + a[7])
     mu = a[0] * value_mu + (a[3] * u + a[4])
@@ -108,9 +109,9 @@ def _mixture(a, u):
 
 @triton.jit
 def _gradients(a, mixture, z, u, g, mask):
-    """Those of z and u for g = d loss / d z_hat, and what the row adds to those of a1 to a10.
+    """The gradients of z and u for g = d loss / d z_hat, and the row's part of those of a1 to a10.
 
-    A row that is none adds 0, also where a unit's parameters are infinite.
+    A masked row adds 0, even where a unit's parameters are infinite.
     """
     mu, v, value_mu, slope_mu, value_v, slope_v = mixture
     grad_z = g * v
@@ -136,7 +137,7 @@ def _add(sums, terms):
 
 @triton.jit
 def _store_sums(sums, first, values, unit, units, mask):
-    """One row of units for each sum, from row ``first`` of a block's on."""
+    """Stores one row of units for each sum, from row ``first`` of the block's sums on."""
     for k in tl.static_range(len(values)):
         row = (first + k) * units
         tl.store(sums + row + unit, tl.sum(values[k], 0)[None, :], mask)
@@ -144,7 +145,7 @@ def _store_sums(sums, first, values, unit, units, mask):
 
 @triton.jit
 def _place(extent, ROWS: tl.constexpr, UNITS: tl.constexpr, ITERATIONS: tl.constexpr):
-    """Of the program: network, block of rows, first rows (ROWS, 1) and units (1, UNITS)."""
+    """The place of the program: network, block of rows, first rows (ROWS, 1) and units (1, UNITS)."""
     program = tl.program_id(0).to(tl.int64)
     unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)[None, :]
     block = program // extent.unit_blocks
@@ -181,7 +182,7 @@ def combine_backward(
     UNITS: tl.constexpr,
     ITERATIONS: tl.constexpr,
 ):
-    """``sums`` None: the gradients of the parameters are not wanted."""
+    """The combinator's gradients; ``sums`` is None where those of the parameters are not wanted."""
     dtype: tl.constexpr = tl.float64 if z.data.dtype.element_ty == tl.float64 else tl.float32
     network, block, first, unit = _place(extent, ROWS, UNITS, ITERATIONS)
     a = _parameters(parameters, network, unit, unit < extent.units, dtype)
@@ -225,7 +226,11 @@ def denoising_cost(
     UNITS: tl.constexpr,
     ITERATIONS: tl.constexpr,
 ):
-    """``sums`` None: no gradient is wanted; ``squares`` None: only gradients; ``scale`` None: for 1."""
+    """The sums of r^2 of a block, its gradients, and the sums of gradients over its rows.
+
+    ``sums`` is None where no gradient is wanted, ``squares`` where only gradients are; ``scale`` None stands
+    for an incoming gradient of 1.
+    """
     dtype: tl.constexpr = tl.float64 if z.data.dtype.element_ty == tl.float64 else tl.float32
     network, block, first, unit = _place(extent, ROWS, UNITS, ITERATIONS)
     incoming = tl.full((), 1, dtype)
@@ -291,7 +296,7 @@ def total_sums(
     UNITS: tl.constexpr,
     ITERATIONS: tl.constexpr,
 ):
-    """A program adds up one of the sums of some units over a network's blocks, ROWS blocks at a time."""
+    """Adds up one of the sums of some units over a network's blocks, ROWS blocks at a time."""
     program = tl.program_id(0).to(tl.int64)
     unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)
     which = program // extent.unit_blocks % SUMS
@@ -317,7 +322,7 @@ def total_sums(
 
 @triton.jit
 def total_squares(squares, cost, blocks, extent, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
-    """A program makes the cost of a network from its ``blocks`` sums of r^2; NaN for no elements."""
+    """The cost of a network from its ``blocks`` sums of r^2, in one program."""
     network = tl.program_id(0).to(tl.int64)
     total = tl.zeros((BLOCK,), tl.float64)
     for iteration in range(ITERATIONS):

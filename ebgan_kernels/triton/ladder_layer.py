@@ -1,4 +1,4 @@
-"""The step between two dense layers of a ladder network in Triton; ``ladder.py`` beside imports it."""
+"""The step between two dense layers of a ladder network in Triton; ``ladder`` imports this module."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from ebgan_kernels.triton import ladder_layer_kernels as kernels
 from ebgan_kernels.triton.ladder_layer_kernels import LayerExtent, Parts
 from ebgan_kernels.triton.launch import operator
 
-# 32 x 32 float32 numbers are 8 a thread of 4 warps: four tensors and four sums of them fill 64 registers. A
-# hundred rows are four blocks.
+# A block of 32 x 32 float32 numbers is 8 for each thread of 4 warps: four tensors and four sums of them fill
+# 64 registers. A hundred rows are four blocks.
 ROWS, BYTES_OF_UNITS, WARPS = 32, 128, 4
-# Blocks of rows that are added up in float32 before float64.
+# The number of blocks of rows that are added up in float32 before their sum goes on in float64.
 MOST_INNER = 8
 
 
@@ -29,7 +29,7 @@ def _cut(x: Tensor) -> tuple[LayerExtent, dict[str, int]]:
 
 
 def _parts(tensor: Tensor | None, leading: int) -> Parts:
-    """Of (..., P, N, D), of (..., P, D) as one row, of (..., D) as one row of all parts."""
+    """The parts of (..., P, N, D), of (..., P, D) as one row each, or of (..., D) as one row of all."""
     if tensor is None or not tensor.numel():
         return Parts(None, 0, 0, 0)
     axes = tensor.dim() - leading

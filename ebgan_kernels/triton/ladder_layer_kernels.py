@@ -1,14 +1,14 @@
-"""The step between two dense layers, that of csrc/math/ladder_layer.h, and its traffic in Triton.
+"""Kernels of the step between two dense layers in Triton, with the formulas of csrc/math/ladder_layer.h.
 
     y = (x - mean) / std     z = y + noise     h = activation(gamma (z + beta))
 
 For N elements of x, of b bytes:
 
-    forward     reads 2 N b, writes 2 N b: x and noise, z and h
-    backward    reads 4 N b, writes N b: x, noise, and the gradients of z and h; that of x
+    forward     reads x and noise (2 N b), writes z and h (2 N b)
+    backward    reads x, noise and the gradients of z and h (4 N b), writes the gradient of x (N b)
 
-A program takes all samples of some units, several times: they stay in the caches. Rows are added up in
-blocks, and blocks in float64, in an order that the block sizes fix: the same input gives the same bits.
+A program reads all samples of some units several times, from the caches after the first. Rows are added in
+blocks, and blocks in float64, in an order that the block sizes fix, so the same input gives the same bits.
 """
 
 from __future__ import annotations
@@ -26,7 +26,10 @@ EPSILON = tl.constexpr(LAYER_EPSILON)
 
 
 class Parts(NamedTuple):
-    """(networks, parts, rows, units), units side by side; None: there is none, or it is not wanted."""
+    """A tensor (networks, parts, rows, units) whose units lie side by side.
+
+    ``data`` is None where there is no such tensor, or where it is not wanted.
+    """
 
     data: Tensor | None
     network_stride: int
@@ -35,7 +38,7 @@ class Parts(NamedTuple):
 
 
 class LayerExtent(NamedTuple):
-    """Of x, and into how many blocks its units are cut."""
+    """The extent of x, and the number of blocks into which its units are cut."""
 
     parts: int
     rows: int
@@ -45,7 +48,7 @@ class LayerExtent(NamedTuple):
 
 @triton.jit
 def _load(tensor, network, part, row, unit, mask, other, dtype: tl.constexpr):
-    """In the dtype of sums; ``other`` where there is no tensor."""
+    """Loads values in the dtype of sums; they are ``other`` where there is no tensor."""
     if tensor.data is None:
         return tl.full(mask.shape, other, dtype)
     else:
@@ -64,7 +67,7 @@ def _store(tensor, network, part, row, unit, mask, value):
 def _gradient(
     grad_z, grad_h, x, noise, network, part, row, unit, mask, center, rstd, beta, gamma, RELU: tl.constexpr
 ):
-    """y, the gradient of z, and what the rows add to those of beta and gamma: 0 where a row is none."""
+    """y, the gradient of z, and the rows' parts of the gradients of beta and gamma, 0 where masked."""
     dtype: tl.constexpr = rstd.dtype
     y = (_load(x, network, part, row, unit, mask, 0.0, dtype) - center) * rstd
     shifted = y + _load(noise, network, part, row, unit, mask, 0.0, dtype) + beta
@@ -159,7 +162,7 @@ def backward(
     INNER: tl.constexpr,
     OUTER: tl.constexpr,
 ):
-    """TOGETHER: how many parts a program takes, one after the other: all, or 1 without sums over parts."""
+    """The gradients of a layer. A program takes TOGETHER parts in turn: all, or 1 without sums over parts."""
     dtype: tl.constexpr = tl.float64 if x.data.dtype.element_ty == tl.float64 else tl.float32
     program = tl.program_id(0).to(tl.int64)
     unit = program % extent.unit_blocks * UNITS + tl.arange(0, UNITS)[None, :]

@@ -1,8 +1,8 @@
-"""What every Triton operator shares: registration, and the plain tables that pick blocks and warps.
+"""Functions that every Triton operator shares: registration, and the rules that pick blocks and warps.
 
-Tables and not ``@triton.autotune``: autotuning times candidates, so it synchronises, cannot run inside a CUDA
-graph capture, may choose differently on each run, which changes the order of sums, and needs a driver even in
-the interpreter.
+The rules are plain functions of sizes, and not ``@triton.autotune``. Autotuning times candidates, so it
+synchronises, cannot run inside a CUDA graph capture, may choose differently on each run, which changes the
+order of sums, and needs a driver even in the interpreter.
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from torch import Tensor
 
 from ebgan_kernels.native.library import NAMESPACE
 
-# Of a block in the accumulation dtype: 16 float32 numbers, four 128-bit loads in flight for each input.
+# The bytes of a block for each thread, in the accumulation dtype: 16 float32 numbers, which are four 128-bit
+# loads in flight for each input.
 BYTES_PER_THREAD = 64
 THREADS_PER_WARP = 32
-# A multiprocessor has four schedulers: fewer than four warps leave one idle. With 32 warps ptxas aims at 32
-# registers a thread, to fit two blocks, and spills (bfloat16, sm_80, Triton 3.7.1); with 16 it does not.
+# A multiprocessor has four schedulers, of which fewer than four warps leave one idle. With 32 warps ptxas
+# aims at 32 registers a thread, to fit two blocks, and spills (bfloat16, sm_80, Triton 3.7.1); with 16 it
+# does not.
 SMALLEST_BLOCK, FEWEST_WARPS, MOST_WARPS = 256, 4, 16
 
 
@@ -30,8 +32,9 @@ def operator(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as ``ebgan_kernels::<name>_triton``, with the schema and fake kernel of that name.
 
-    Its kernels are launched on the device of the first tensor, whichever device is current. It is a
-    ``custom_op``, opaque to torch.compile: ``triton_op``, into which Inductor sees, fails in the interpreter.
+    Its kernels are launched on the device of the first tensor, whichever device is current. The operator is a
+    ``custom_op``, which is opaque to torch.compile; a ``triton_op``, into which Inductor sees, fails in the
+    interpreter.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -4,9 +4,9 @@
     loss      k sum_i sum_{j != i} c_ij^2, k = 1 / (N (N - 1))
     gradient  d loss / d S = W S:  W_ij = 4 k c_ij / sqrt(G_ii G_jj), W_ii = -4 k sum_{j != i} c_ij^2 / G_ii
 
-Of numbers of b bytes, N^2 b read and, where weights are wanted, N^2 b written. Every program also reads the
-diagonal, a sector of 32 bytes for each number, and so serves several rows. Rows are summed in the dtype of G,
-their sums in float64, in an order that the block sizes fix: the same input gives the same bits.
+For numbers of b bytes, N^2 b are read and, where weights are wanted, N^2 b written. Every program also reads
+the diagonal, a sector of 32 bytes for each number, and so serves several rows. Rows are summed in the dtype
+of G, their sums in float64, in an order that the block sizes fix, so the same input gives the same bits.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ LARGEST_BLOCK = 1024
 
 @triton.jit
 def _inverse_norm(squared_norm):
-    """0 for a row of norm 0; NaN, not 0, for an infinite one."""
+    """1 / norm of a row from its square; it is 0 for a norm of 0, and NaN, not 0, for an infinite one."""
     return divide(square_root(squared_norm), tl.where(squared_norm == 0, 1.0, squared_norm))
 
 
 @triton.jit
 def _pair_share(batch, dtype: tl.constexpr):
-    """k."""
+    """The k of the loss."""
     rows = tl.cast(batch, dtype)
     return divide(tl.full((), 1, dtype), rows * (rows - 1))
 
@@ -40,7 +40,7 @@ def _pair_share(batch, dtype: tl.constexpr):
 def row_weights(
     gram, squares, weights, batch, ROWS: tl.constexpr, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr
 ):
-    """Squared cosines summed over each row, and W with a diagonal of 0; ``weights`` None: not wanted."""
+    """Sums of squared cosines over rows, and, unless ``weights`` is None, W with a diagonal of 0."""
     dtype: tl.constexpr = gram.dtype.element_ty
     factor = 4 * _pair_share(batch, dtype)
     row = tl.program_id(0).to(tl.int64) * ROWS + tl.arange(0, ROWS)
@@ -63,7 +63,7 @@ def row_weights(
 
 @triton.jit
 def loss_and_diagonal(loss, gram, squares, weights, batch, ITERATIONS: tl.constexpr, BLOCK: tl.constexpr):
-    """One program: the loss, and the diagonal of W, which takes sums over whole rows."""
+    """The loss and the diagonal of W, which takes sums over whole rows, in one program."""
     dtype: tl.constexpr = gram.dtype.element_ty
     share = _pair_share(batch, dtype)
     total = tl.zeros((BLOCK,), tl.float64)

@@ -1,7 +1,7 @@
 """The valid-convolution family's operators in Triton: ``ebgan_kernels::<name>_triton`` for every schema.
 
-A launch takes up to MOST_SCALES scales. Its kernels are compiled for the layer they meet: a scale is a branch
-of its own, with its tile, its strides of 1 and its multiples of 16 known.
+A launch takes up to MOST_SCALES scales. Its kernels are compiled for the layers that they meet: each scale is
+a branch in which its tile, its strides of 1 and its multiples of 16 are constants.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from ebgan_kernels.triton.launch import operator
 from ebgan_kernels.triton.valid_conv_kernels import Correlation, Image, Sum, WeightGradient
 
 MOST_SCALES = 4
-# Two for each of an H100's 132 multiprocessors: tiles shrink, and sums over pixels are cut, to reach so
-# many. A constant, since the number of parts decides the bits of a sum.
+# Two programs for each of an H100's 132 multiprocessors: tiles shrink, and sums over pixels are cut, to reach
+# this number. It is a constant, since the number of parts decides the bits of a sum.
 PROGRAMS = 264
 SUM_BLOCK = 1024
-# Of 32 terms the channels, rows and columns take so many registers that 16 to 64 bytes spill (sm_80).
+# With 32 terms their channels, rows and columns take so many registers that 16 to 64 bytes spill (sm_80).
 TERMS = 16
 # With four warps 328 bytes spill, with three stages 96 (bfloat16, float64 on sm_80, Triton 3.7.1). Without a
-# limit ptxas spills 8 or 16 to make two blocks fit a multiprocessor; all that 8 warps can have are 256.
+# limit ptxas spills 8 or 16 bytes to make two blocks fit a multiprocessor; 8 warps can have 256 registers.
 WARPS, STAGES, REGISTERS = 8, 2, 232
 LARGEST_INT32 = 2**31 - 1
 
@@ -50,8 +50,10 @@ class Tile(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One scale of a launch: what its kernel is told, how many programs it has, and what they are compiled
-    for: whether channels are neighbours in memory, whether pixels need 64 bits to count, the tile.
+    """One scale of a launch: the argument of its kernel, and the number of its programs.
+
+    ``form`` holds what they are compiled for: whether channels are neighbours in memory, whether the count of
+    pixels needs 64 bits, and the tile.
     """
 
     scale: Any
@@ -60,7 +62,7 @@ class Job(NamedTuple):
 
 
 def _tile(rows: int, columns: int, dtype: torch.dtype, precision: str) -> Tile:
-    """Of a matrix of rows x columns: as large as its dtype's registers allow, and as makes many programs."""
+    """The tile of a matrix: as large as registers allow, and lower where there would be few programs."""
     factors_in_registers = dtype == torch.float64 or (dtype == torch.float32 and precision == "ieee")
     most = Tile(32, 32, TERMS) if factors_in_registers else Tile(64, 64, TERMS)
     width = min(max(triton.next_power_of_2(columns), 16), most.columns)
@@ -79,13 +81,13 @@ def _image(tensor: Tensor) -> Image:
 
 
 def _exchanged(weight: Tensor) -> Image:
-    """Weights whose maps are summed over, and whose channels are the result's."""
+    """The weights with maps and channels exchanged: maps are summed over, channels are the result's."""
     outer, channel, row, column = weight.stride()
     return Image(weight, channel, outer, row, column)
 
 
 def _launch(kernel: Any, jobs: Sequence[Job], **constants: Any) -> None:
-    """A launch for each MOST_SCALES of the jobs that there are programs for."""
+    """Launches the jobs that have programs, up to MOST_SCALES in each launch."""
     busy = [job for job in jobs if job.programs]
     for first in range(0, len(busy), MOST_SCALES):
         group = busy[first : first + MOST_SCALES]
@@ -206,9 +208,9 @@ def _parts(
     *,
     precision: str,
 ) -> tuple[Job, Job | None]:
-    """The gradients of one scale's weight and bias, of 0 elements where not wanted, in parts; their sum.
+    """The jobs that compute the gradients of one scale's weight and bias: their parts, and the parts' sum.
 
-    What is one part goes where it belongs, and there is no sum.
+    A gradient of 0 elements is not wanted. A single part is written to the gradients, and has no sum.
     """
     maps, channels, kernel_height, kernel_width = weight.shape
     terms = weight.numel() // maps

@@ -1,18 +1,18 @@
-"""Valid convolutions in Triton: implicit matrix products, the tiles of all scales in one launch.
+"""Valid convolutions in Triton as implicit matrix products, with the tiles of all scales in one launch.
 
     output        y[n, o, i, j] = f(b[o] + sum over c, k, l of x[n, c, i + k, j + l] w[o, c, k, l])
     input         dx[n, c, i, j] = sum over o, k, l of g[n, o, i - k, j - l] w[o, c, k, l],  g = f'(y) dy
     weight, bias  dw[o, c, k, l] = sum over n, i, j of g[n, o, i, j] x[n, c, i + k, j + l],  db[o] = sum of g
 
-Of numbers of b bytes, (N C H W + O C KH KW + O) b read and N O OH OW b written; the backward passes read dy
-and y each. Neither the windows of x nor g are ever stored: tiles gather windows, and g is made of dy and y as
-they are loaded. Activations and the arithmetic of sums: ``valid_conv_math``.
+For numbers of b bytes, the forward pass reads (N C H W + O C KH KW + O) b and writes N O OH OW b; each of the
+backward passes reads dy and y. Neither the windows of x nor g are ever stored: tiles gather windows, and g is
+computed from dy and y as they are loaded. ``valid_conv_math`` holds activations and the arithmetic of sums.
 
-``correlate`` serves the first two lines, of which the second has weights exchanged and windows mirrored. The
-third sums over all pixels, of which there are many and of weights few: it is cut into parts that programs of
-their own add up, and ``add_parts`` adds those in order, so that the same input gives the same bits.
+``correlate`` serves the first two lines; the second has exchanged weights and mirrored windows. The third
+line sums over all pixels, which are many where weights are few. Its sum is cut into parts for separate
+programs, and ``add_parts`` adds the parts in order, so that the same input gives the same bits.
 
-A tile multiplies the zeros beside a source, too: a weight that is not finite makes NaN of dx near the edges,
+A tile also multiplies the zeros beside a source, so a weight that is not finite makes dx NaN near the edges,
 where the sum of the second line has no such term.
 """
 
@@ -27,7 +27,7 @@ from ebgan_kernels.triton.valid_conv_math import activate, activation_gradient, 
 
 
 class Image(NamedTuple):
-    """A batch (N, C, H, W), or weights (O, C, KH, KW): where it is, and its strides in that order."""
+    """A batch (N, C, H, W) or weights (O, C, KH, KW): the data, and the strides in that order."""
 
     data: Any
     outer: int
@@ -37,10 +37,10 @@ class Image(NamedTuple):
 
 
 class Correlation(NamedTuple):
-    """One scale of ``correlate``: source and weights to result.
+    """One scale of ``correlate``, which makes a result of source and weights.
 
-    ``output`` is y, whose derivative masks the source (backward); the weight's ``outer`` stride is that of
-    the result's channels and its ``channel`` that of the source's.
+    ``output`` is y, from which the backward pass computes the activation's derivative. The weight's ``outer``
+    stride steps through the result's channels, its ``channel`` stride through the source's.
     """
 
     source: Image
@@ -60,8 +60,10 @@ class Correlation(NamedTuple):
 
 
 class WeightGradient(NamedTuple):
-    """One scale of ``weight_gradients``: dw and db (None: not wanted), of which a part lies
-    ``part_elements`` after the one before."""
+    """One scale of ``weight_gradients``: dw and db, each None where it is not wanted.
+
+    A part lies ``part_elements`` elements after the one before.
+    """
 
     input: Image
     grad_output: Image
@@ -81,7 +83,7 @@ class WeightGradient(NamedTuple):
 
 
 class Sum(NamedTuple):
-    """One scale of ``add_parts``: parts of (elements of dw, elements of db) one after the other."""
+    """One scale of ``add_parts``; each part holds the elements of dw, then those of db."""
 
     parts: Any
     weight: Any
@@ -93,14 +95,14 @@ class Sum(NamedTuple):
 
 @triton.jit
 def _pixel(index, height, width):
-    """Sample, row and column of a pixel, counted over a batch."""
+    """The sample, row and column of a pixel; ``index`` counts pixels over a batch."""
     line = index // width
     return (line // height).to(tl.int64), line % height, index % width
 
 
 @triton.jit
 def _term(index, channels, kernel_height, kernel_width, CHANNELS_FASTEST: tl.constexpr):
-    """Channel, row and column within a window; neighbours are neighbours in memory."""
+    """The channel, row and column of a term within a window; consecutive terms are neighbours in memory."""
     if CHANNELS_FASTEST:
         tap = index // channels
         return index % channels, tap // kernel_width, tap % kernel_width
@@ -183,7 +185,7 @@ def correlate(
     PRECISION: tl.constexpr,
     FORMS: tl.constexpr,
 ):
-    """A program for each tile of pixels and maps; scale i has the programs from starts[i] on."""
+    """Computes a tile of pixels and maps in each program; scale i has the programs from starts[i] on."""
     program = tl.program_id(0)
     for i in tl.static_range(COUNT):
         if (program >= starts[i]) & (program < starts[i + 1]):
@@ -281,7 +283,7 @@ def weight_gradients(
     PRECISION: tl.constexpr,
     FORMS: tl.constexpr,
 ):
-    """A program for each tile of maps and terms of a window, and each part of the pixels."""
+    """Computes, in each program, a tile of maps and terms of a window over one part of the pixels."""
     program = tl.program_id(0)
     for i in tl.static_range(COUNT):
         if (program >= starts[i]) & (program < starts[i + 1]):
@@ -315,7 +317,7 @@ def _add_block(scale, program, BLOCK: tl.constexpr):
 
 @triton.jit
 def add_parts(scales, starts, COUNT: tl.constexpr, BLOCK: tl.constexpr):
-    """Parts added in order, and rounded once."""
+    """Adds parts in order, and rounds the sums once."""
     program = tl.program_id(0)
     for i in tl.static_range(COUNT):
         if (program >= starts[i]) & (program < starts[i + 1]):

@@ -1,11 +1,11 @@
-"""Activations of valid convolutions, those of csrc/math/valid_conv.h, and the product of tiles.
+"""The activations of valid convolutions, as in csrc/math/valid_conv.h, and the product of tiles.
 
     none        f(x) = x                           f' = 1
     relu        f(x) = x for x > 0, else 0         f' = 1 where y > 0, else 0
     leaky_relu  f(x) = x for x > 0, else 0.2 x     f' = 1 where y > 0, else 0.2
     tanh        f(x) = tanh(x)                     f' = 1 - y^2
 
-with y = f(x): a derivative needs the output alone.
+with y = f(x), so that a derivative needs only the output.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _INTERPRETED = tl.constexpr(os.environ.get("TRITON_INTERPRET") == "1")
 
 @triton.jit
 def product(a, b, accumulator, PRECISION: tl.constexpr):
-    """accumulator + a b. The interpreter's ``tl.dot`` of bfloat16 is garbage: there factors are float32."""
+    """accumulator + a b. The interpreter's ``tl.dot`` is wrong in bfloat16, so it gets converted factors."""
     if _INTERPRETED:
         a, b = a.to(accumulator.dtype), b.to(accumulator.dtype)
     return tl.dot(a, b, accumulator, input_precision=PRECISION, out_dtype=accumulator.dtype)
@@ -36,10 +36,10 @@ def product(a, b, accumulator, PRECISION: tl.constexpr):
 
 @triton.jit
 def _tanh(x):
-    """Neither the interpreter nor all of Triton's targets have one.
+    """tanh(x), which neither the interpreter nor all of Triton's targets have.
 
-    Below 0.55 Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ... x^2 / 15))), which is off by
-    less than 1e-18 of itself there; above it 1 - 2 / (exp(2 |x|) + 1), which cancels no digits there.
+    Below 0.55 it is Lambert's continued fraction x / (1 + x^2 / (3 + x^2 / (5 + ... x^2 / 15))), whose
+    relative error there is below 1e-18; above it is 1 - 2 / (exp(2 |x|) + 1), which cancels no digits there.
     """
     size = tl.abs(x)
     square = tl.minimum(size, 0.55) * tl.minimum(size, 0.55)
@@ -53,7 +53,7 @@ def _tanh(x):
 
 @triton.jit
 def activate(x, ACTIVATION: tl.constexpr):
-    """f(x), in the dtype of sums; NaN stays."""
+    """f(x) in the dtype of sums; NaN stays NaN."""
     if ACTIVATION == _NONE:
         return x
     elif ACTIVATION == _RELU:
@@ -66,7 +66,7 @@ def activate(x, ACTIVATION: tl.constexpr):
 
 @triton.jit
 def activation_gradient(gradient, y, ACTIVATION: tl.constexpr):
-    """f' times the gradient of y, in the gradient's dtype; where relu is 0 even an infinite one gives 0."""
+    """f' times the gradient of y, in its dtype; where relu is 0, even an infinite gradient gives 0."""
     if ACTIVATION == _RELU:
         return tl.where(y <= 0, tl.zeros_like(gradient), gradient)
     else:
