@@ -43,7 +43,7 @@ def test_where_all_passes_the_status_is_0_and_the_file_holds_every_row(
     assert printed[: len(ek.backend_report().splitlines())] == ek.backend_report().splitlines()
     assert [text for text in printed if text.startswith("hinge_margin_loss") and text.endswith("passed")]
     assert "cuda: cannot run: it is taken away" in printed
-    assert printed[-2:] == ["2 checks: 2 passed, 0 FAILED, 0 cannot run.", f"All of it is in {file}."]
+    assert printed[-2:] == ["2 checks: 2 passed, 0 FAILED, 0 cannot run.", f"The results are in {file}."]
 
     content = json.loads(file.read_text())
     assert content["complete"] is content["passed"] is True

@@ -14,7 +14,7 @@ GOOD = next(case for case in CASES if case.operator == "hinge_margin_loss")
 @pytest.mark.parametrize(
     ("fault", "reason"),
     [
-        ("signal", "it ended its process by SIGSEGV"),
+        ("signal", "it ended its process by signal SIGSEGV"),
         ("exit", "it ended its process with status 7"),
         ("device lost", "RuntimeError: it fails"),
     ],
