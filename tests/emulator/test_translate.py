@@ -149,7 +149,7 @@ def test_lines_stay_where_they_are() -> None:
 
 
 def test_all_sources_are_translated_and_those_that_stay_are_not_written_again(tmp_path: pathlib.Path) -> None:
-    command = [sys.executable, str(HERE / "translate.py"), str(SOURCES), str(tmp_path)]
+    command = [sys.executable, str(HERE / "translate.py"), str(SOURCES), str(tmp_path), "cuda", "math"]
     subprocess.run(command, check=True)
     written = {path.relative_to(tmp_path): path.stat().st_mtime_ns for path in tmp_path.rglob("*.*")}
     expected = {
