@@ -1,4 +1,4 @@
-"""`ebgan data download`."""
+"""The command `ebgan data download`."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from ebgan.data import download
 
 @dataclass(frozen=True)
 class Download:
-    """Download a data set, checksums compared; what is there and right is kept."""
+    """Download a data set and compare its checksums; files that are there and whole are kept."""
 
     name: tyro.conf.Positional[str]
-    """mnist or fashion-mnist."""
+    """Data set to download: mnist or fashion-mnist."""
     root: Path
-    """Folder of the data sets; the set gets a folder of its own name in it."""
+    """Folder that holds the data sets; the files go to a folder NAME in it."""
     base_url: str | None = None
-    """Address to download from instead of the usual one."""
+    """Address to download from instead of the publisher's, for a mirror."""
 
     def run(self) -> None:
         print(f"{self.name}: {download(self.name, self.root, base_url=self.base_url)}")

@@ -1,4 +1,4 @@
-"""What goes wrong with data that a user can put right."""
+"""The error of data that a user can cure."""
 
 from __future__ import annotations
 
@@ -6,4 +6,4 @@ from ebgan.errors import UserError
 
 
 class DataError(UserError):
-    """One line that names the data set or file, what is wrong with it, and the remedy."""
+    """An error in data; its one line names the data set or file, what is wrong with it, and the remedy."""

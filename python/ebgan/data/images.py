@@ -93,7 +93,7 @@ def _read(
 def _decoded(
     title: str, files: Sequence[str], open_file: OpenFile, size: int | None
 ) -> Generator[NDArray[np.uint8] | str, None, None]:
-    """Each file's image, uint8 ``(H, W, 3)``, or why it has none; a bar tells of a long wait."""
+    """Yield each file's image, uint8 ``(H, W, 3)``, or the reason why it has none."""
 
     def attempt(name: str) -> NDArray[np.uint8] | str:
         try:

@@ -1,4 +1,4 @@
-"""How a warning names what was left out: the first few, and how many more."""
+"""The words of a warning for what was left out: the first few, and how many more."""
 
 from __future__ import annotations
 

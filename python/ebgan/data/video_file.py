@@ -31,7 +31,7 @@ _WHOLE = 0.9  # of the seconds announced; an edit list hides some of them, so a 
 
 @dataclass(frozen=True, eq=False)
 class VideoIndex:
-    """What one pass over a video file found.
+    """The frames of a video file as one pass over it found them, without their pixels.
 
     Attributes:
         path: the file.
@@ -69,7 +69,7 @@ class VideoIndex:
                 number += 1
                 if number >= stop:
                     return out
-        raise DataError(f"{self.path}: was changed since it was looked through; start again")
+        raise DataError(f"{self.path}: the file was changed since it was looked through; start again")
 
 
 class FrameMemory:
@@ -80,7 +80,7 @@ class FrameMemory:
         self._lock = Lock()
 
     def take(self, count: int) -> bool:
-        """Whether ``count`` bytes were left and are now taken; a negative ``count`` gives back."""
+        """Take ``count`` bytes; False where fewer are left. A negative ``count`` gives bytes back."""
         with self._lock:
             if count > self._left:
                 return False
@@ -89,10 +89,10 @@ class FrameMemory:
 
 
 def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | None]:
-    """One pass over the file ``path``; its frames, too, where ``memory`` has room for all of them.
+    """Look through the file ``path`` once, and return its frames where ``memory`` has room for all of them.
 
-    Raises ValueError, OSError or what else PyAV raises where the file is no video, is cut short (fewer than 9
-    in 10 of the seconds that it announces are there), or damaged.
+    It raises ValueError, OSError or what else PyAV raises where the file is not a video, is damaged, or is
+    cut short: fewer than 9 in 10 of the seconds that it announces are there.
     """
     frames: list[Frames] | None = []
     times: list[int | None] = []
@@ -153,7 +153,7 @@ def read_video(path: str | os.PathLike[str]) -> Frames:
     """All frames of a video file, upright, uint8 ``(T, H, W, 3)``, in order and whatever their times.
 
     Raises:
-        DataError: the file is missing, no video, damaged or cut short.
+        DataError: the file is missing, not a video, damaged or cut short.
     """
     _, frames = _look_through(Path(path), FrameMemory(1 << 62))
     assert frames is not None
@@ -161,10 +161,10 @@ def read_video(path: str | os.PathLike[str]) -> Frames:
 
 
 def open_video(path: str | os.PathLike[str]) -> VideoIndex:
-    """What one pass over a video file finds; its frames are not kept, ``read`` decodes those asked for.
+    """Look through a video file once, keeping no pixels; ``read`` of the result decodes frames anew.
 
     Raises:
-        DataError: as of :func:`read_video`.
+        DataError: the file is missing, not a video, damaged or cut short.
     """
     return _look_through(Path(path), FrameMemory(0))[0]
 
@@ -179,7 +179,7 @@ def _look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames |
 
 
 def reason(error: Exception) -> str:
-    """Why a file could not be read, in one line."""
+    """The reason why a file could not be read, in one line."""
     if words := getattr(error, "strerror", None):  # FFmpeg's errors have it, too, and are not all OSError
         return str(words)
     return " ".join(str(error).split()) or type(error).__name__

@@ -34,7 +34,7 @@ def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     """Look through every video file below the folder ``root``, in the order of the sorted paths.
 
     The folders that a file lies in tell its class and split (:func:`ebgan.data.arrangement.arranged`); each
-    file is a group of its own. What becomes of the files: :func:`read_clips`.
+    file is a group of its own. :func:`read_clips` says what becomes of the files.
 
     Raises:
         DataError: no root, a root that cannot be read, no usable video, or a split that is not there.
@@ -53,7 +53,7 @@ def video_files(root: Path) -> list[str]:
     """Sorted paths, below the folder ``root``, of the files whose suffix is a video's.
 
     Raises:
-        DataError: there is none, or ``root`` is no folder or cannot be read.
+        DataError: there is none, or ``root`` is not a folder or cannot be read.
     """
     if root.is_file():
         raise DataError(f"{root} is a file; give the folder that the videos lie in")
@@ -85,7 +85,7 @@ def read_clips(
     find no room are decoded again for every patch, from the last key frame on. Which ones these are may
     differ from run to run, their frames do not. While a file is put into memory it lies there twice.
 
-    A file that is no video, damaged, cut short or still is skipped: one warning of the logger
+    A file that is not a video, damaged, cut short or still is skipped: one warning of the logger
     ``ebgan.data.videos`` counts them and names the first; another counts the breaks, which no patch spans.
     """
     clips: list[Clip] = []
@@ -127,7 +127,7 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
 def _looked_through(
     title: str, root: Path, files: Sequence[str], memory: FrameMemory
 ) -> Generator[Found | str, None, None]:
-    """Each file's index and frames, or why it has none; a bar tells of a long wait."""
+    """Yield each file's index and frames, or the reason why it has none."""
 
     def attempt(file: str) -> Found | str:
         try:

@@ -45,5 +45,5 @@ def preset(net: NetName = "8to8", loss: Loss = "gdl", optimizer: OptimizerName =
 # What `--help` lists: all that differs between settings.
 PRESETS: dict[str, VideoConfig] = {
     **{loss: preset(loss=loss) for loss in LOSSES},
-    "--optimizer adam": preset(loss="l1", optimizer="adam"),
+    "--optimizer adam": preset(optimizer="adam"),
 }

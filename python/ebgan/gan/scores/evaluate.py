@@ -42,7 +42,7 @@ def evaluate(
     Four sets are scored, each by its KID against training images and, where the classes of the score network
     are those of the data, by I', inception score, class shares and mean top probability:
 
-    - "samples": of `generator`,
+    - "samples": samples of `generator`,
     - "real": the images `other`; without them one half of `training`, against its other half,
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.

@@ -21,7 +21,7 @@ ImageShape = tuple[int, int, int]
 
 
 class Scored(NamedTuple):
-    """What a score network returns for images (N, C, H, W): `features` (N, D) and `logits` (N, K)."""
+    """The result of a score network for images (N, C, H, W): `features` (N, D) and `logits` (N, K)."""
 
     features: Tensor
     logits: Tensor
