@@ -84,8 +84,8 @@ def _metavar(annotation: Any) -> str:
 DataRoot = Annotated[
     Path | None,
     option(
-        "Folder that holds the data sets. For --data images or videos it is the folder of the files, for images "
-        "also a zip.",
+        "Folder that holds the data sets. For --data images or videos it is the folder of the files, for "
+        "images also a zip.",
         "the environment variable EBGAN_DATA",
     ),
 ]

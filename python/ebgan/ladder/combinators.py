@@ -39,7 +39,7 @@ class Gaussian(ek.GaussianCombinator, Combinator):
 
 
 class Form(NamedTuple):
-    """A formula `function(z, u, p)` with `parameters` p, which start at 1 where `ones` lists them, else at 0."""
+    """A formula `function(z, u, p)` with `parameters` p, of which those in `ones` start at 1, others at 0."""
 
     function: Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]
     parameters: int
