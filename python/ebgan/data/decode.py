@@ -24,10 +24,14 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     short side is scaled to ``size`` (Lanczos, down or up) and the centre of the long side is kept; an image
     that has this size already keeps its bytes.
 
-    It raises whatever Pillow raises on the file, which no documentation lists.
+    It raises ValueError where the file is of another format, else whatever Pillow raises on it.
     """
     Image, ImageOps = require("PIL.Image"), require("PIL.ImageOps")
-    with Image.open(file, formats=("JPEG", "PNG")) as image:
+    try:
+        opened = Image.open(file, formats=("JPEG", "PNG"))
+    except require("PIL").UnidentifiedImageError:  # whose words name an address in memory
+        raise ValueError("not a JPEG or PNG image") from None
+    with opened as image:
         if size is not None:
             # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
             image.draft("RGB", (2 * size, 2 * size))
@@ -39,15 +43,6 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
         centre = (left, top, left + short, top + short)
         rgb = rgb.resize((size, size), Image.Resampling.LANCZOS, box=centre, reducing_gap=2.0)
     return np.asarray(rgb)
-
-
-def reason(error: Exception) -> str:
-    """The reason why a file could not be decoded, in one line."""
-    if isinstance(error, require("PIL").UnidentifiedImageError):
-        return "not a JPEG or PNG image"  # Pillow's own words name an address in memory
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager

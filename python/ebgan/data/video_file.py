@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.clip_set import Frames
-from ebgan.data.errors import DataError
+from ebgan.data.errors import DataError, reason
 from ebgan.errors import UserError, require
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ CUT = 30.0  # mean change of grey from one frame to the next, of 255, beyond whi
 STILL = 0.05  # the largest such change of a video in which nothing moves; coding alone may cause that much
 _GREY_SIZE = (160, 120)
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
-_WHOLE = 0.9  # of the seconds announced; an edit list hides some of them, so a few frames may always lack
+_WHOLE = 0.9  # share of the seconds announced; an edit list hides some, so a few frames may always lack
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,8 +39,8 @@ class VideoIndex:
         height, width: pixels, upright.
         times: when each frame is shown, in the file's own unit, increasing; empty where it does not say.
         breaks: numbers of the frames that do not go on from the one before: the mean grey changes by more
-            than ``CUT`` at 160x120 pixels, or the time to the one before is no one of the usual ones, by half
-            the median or more.
+            than ``CUT`` at 160x120 pixels, or the time to the one before differs from the median by half of
+            that or more.
         motion: largest mean change of grey from one frame to the next.
     """
 
@@ -178,13 +178,6 @@ def _look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames |
         raise DataError(f"cannot read {path} as a video: {reason(error)}") from error
 
 
-def reason(error: Exception) -> str:
-    """The reason why a file could not be read, in one line."""
-    if words := getattr(error, "strerror", None):  # FFmpeg's errors have it, too, and are not all OSError
-        return str(words)
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 @contextmanager
 def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
     with require("av").open(str(path)) as container:
@@ -201,7 +194,7 @@ def _rgb(frame: VideoFrame) -> Frames:
 
 
 def _check_whole(container: InputContainer, stream: VideoStream, last: int | None) -> None:
-    # By time, not by the number announced, which may count frames that were dropped and are not in the file.
+    # The number of frames announced says less: it may count frames that were dropped and are not in the file.
     # Matroska gives the duration of the whole alone, which with sound may be that of the sound.
     if last is None or stream.time_base is None or not stream.average_rate:
         return

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,17 +16,12 @@ from ebgan.data.clip_set import Clip, ClipSet, Frames
 from ebgan.data.errors import DataError
 from ebgan.data.listing import listed
 from ebgan.data.registry import Root, Split
-from ebgan.data.skipped import first_few
-from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through, reason
-from ebgan.errors import UserError, require
+from ebgan.data.skipped import each_file, first_few
+from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through
 
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
-_THREADS = 8  # decoding runs outside the interpreter lock
-_PATIENCE_SECONDS = 2  # before the bar appears
 
 _log = logging.getLogger(__name__)
-
-Found = tuple[VideoIndex, Frames | None]
 
 
 def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
@@ -91,7 +85,12 @@ def read_clips(
     clips: list[Clip] = []
     skipped: list[str] = []
     broken: list[str] = []
-    with closing(_looked_through(name, root, files, FrameMemory(memory))) as results:
+    room = FrameMemory(memory)
+
+    def look(file: str) -> tuple[VideoIndex, Frames | None]:
+        return look_through(root / file, room)
+
+    with closing(each_file(files, look, title=name, unit="video")) as results:
         for file, label, group, result in zip(files, labels, groups, results, strict=True):
             if isinstance(result, str):
                 skipped.append(f"{file!r} ({result})")
@@ -122,33 +121,6 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
         return Clip.of(frames, file, label=label, group=group, breaks=index.breaks)
     shape = index.length, index.height, index.width
     return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
-
-
-def _looked_through(
-    title: str, root: Path, files: Sequence[str], memory: FrameMemory
-) -> Generator[Found | str, None, None]:
-    """Yield each file's index and frames, or the reason why it has none."""
-
-    def attempt(file: str) -> Found | str:
-        try:
-            return look_through(root / file, memory)
-        except (MemoryError, UserError):
-            raise
-        except Exception as error:  # the file's fault, by whatever name FFmpeg calls it
-            return reason(error)
-
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        yield from require("tqdm").tqdm(
-            pool.map(attempt, files),
-            desc=title,
-            total=len(files),
-            unit="video",
-            delay=_PATIENCE_SECONDS,
-            disable=None,
-        )
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C the rest is not worth waiting for
 
 
 SOURCE = ClipSource("videos", load_videos)
