@@ -159,4 +159,4 @@ def test_a_run_of_no_known_system_is_named(tmp_path, capfd):
     (run / "config.json").write_text(json.dumps({**content, "command": "train lstm"}))
     said = refused(capfd, "evaluate", str(run))
     assert all(f"'ebgan train {system.name}'" in said for system in SYSTEMS)
-    assert "is a run of 'ebgan train lstm', known are" in said
+    assert "is a run of 'ebgan train lstm', which is not known; known are" in said

@@ -19,7 +19,7 @@ def option(help: str, default: str = "", *, kind: Any = Path) -> Any:
     return tyro.conf.arg(help=help, help_behavior_hint=hint, metavar=_metavar(kind))
 
 
-Field = tuple[str, Any, None]  # as `dataclasses.make_dataclass` takes one
+Field = tuple[str, Any, None]  # a field as `dataclasses.make_dataclass` takes it
 
 
 def training_options(system: Description[Any, Any]) -> list[Field]:
@@ -74,7 +74,7 @@ def _text(value: Any, unset: str) -> str:
 
 
 def _metavar(annotation: Any) -> str:
-    if get_origin(annotation) in (Union, UnionType):  # with None, the value of an option that is left out
+    if get_origin(annotation) in (Union, UnionType):  # None is the value of an option that is left out
         (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"

@@ -32,7 +32,7 @@ class ClipSource:
     Attributes:
         name: what users call it.
         load: ``(split, root, options) -> ClipSet``.
-        options: those of ``size``, ``bounce`` and ``fold`` that mean something to it.
+        options: the names among ``size``, ``bounce`` and ``fold`` that it takes.
     """
 
     name: str

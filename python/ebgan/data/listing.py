@@ -14,7 +14,7 @@ from ebgan.data.errors import DataError
 
 OpenFile = Callable[[str], IO[bytes]]
 
-_MEMBER_BYTES = 1 << 28  # of a zip, read into memory: more than any photograph takes
+_MEMBER_BYTES = 1 << 28  # a member of a zip is read into memory; no photograph takes as much
 
 
 @contextmanager

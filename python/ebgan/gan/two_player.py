@@ -36,7 +36,7 @@ class TwoPlayer(ABC):
         generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
         discriminator: takes such images; what it returns is up to the objectives.
         batches: the real images.
-        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001.
+        generator_optimizer, discriminator_optimizer: the default is Adam with learning rate 0.001.
         precision: data type of the forward passes.
     """
 

@@ -92,7 +92,7 @@ class SemiSupervisedBatches:
     depends on ``(seed, step)`` alone.
 
     Args:
-        data: what to learn from.
+        data: the examples to learn from.
         labels: number of examples with a label, a multiple of the classes; or all.
         batch_size: B.
         seeds: one for each network.

@@ -43,7 +43,7 @@ class LadderEBGAN(Ladder):
         generator: as many generators as there are networks, their first weights drawn.
         lambda_0: weight of the energy, times D.
         margin: the margin of each step, in units of E.
-        generator_optimizer: by default Adam with learning rate 0.00025.
+        generator_optimizer: the default is Adam with learning rate 0.00025.
 
     Example:
         >>> from ebgan.data import load

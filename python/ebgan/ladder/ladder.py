@@ -50,10 +50,10 @@ class Ladder:
 
     Args:
         network: the networks, their first weights drawn.
-        batches: what they learn from.
+        batches: the examples that they learn from.
         lambdas: lambda_0 to lambda_L; the published ones divide by the units of a layer, as here.
         seeds: seeds of the noise, one for each network.
-        optimizer: by default Adam with learning rate 0.002. On a GPU a step is one CUDA graph, for which
+        optimizer: the default is Adam with learning rate 0.002. On a GPU a step is one CUDA graph, for which
             `ebgan.training.adam` makes one.
         schedule: the learning rate of each step; None leaves it as the optimiser has it.
         input_noise, layer_noise: standard deviations of the noise.

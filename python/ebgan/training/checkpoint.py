@@ -58,7 +58,8 @@ def save(
 
     final = folder / f"step-{progress.step:08d}"
     building = folder / f".{final.name}"
-    for leftover in (building, final):  # of a killed process, or of a run resumed from an older checkpoint
+    # A killed process leaves the one, a run that was resumed from an older checkpoint the other.
+    for leftover in (building, final):
         shutil.rmtree(leftover, ignore_errors=True)
     building.mkdir(parents=True)
     description = {

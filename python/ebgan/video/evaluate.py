@@ -25,8 +25,8 @@ from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, 
 from ebgan.video.windows import windows
 
 STRIDE = 16
-HIDDEN = -1.0  # black, what pixels that do not move are set to
-TOO_GOOD = 50.0  # dB of PSNR, from which on a masked window shows too little that moves to be counted
+HIDDEN = -1.0  # black: pixels that do not move are set to it
+TOO_GOOD = 50.0  # dB of PSNR: a masked window that reaches it shows too little that moves to be counted
 
 
 def evaluate(
@@ -42,7 +42,7 @@ def evaluate(
 
     Args:
         generator: one that `ebgan.video.generator` makes, on any device.
-        clips: what to predict; sides are cut to multiples of 8.
+        clips: the clips to predict; sides are cut to multiples of 8.
         stride: frames from the start of a window to that of the next.
         seed: seed of the bootstrap.
 

@@ -12,7 +12,7 @@ from ebgan.errors import require
 from ebgan.pictures.grid import BACKGROUND
 
 RATE = 10  # frames a second: slower than life, so that the eye can follow
-FRAME = 8  # pixels around and between
+FRAME = 8  # pixels around and between the two films
 PREDICTED = (230, 159, 0)  # orange, of Okabe and Ito's palette
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from ebgan.errors import positive, require
 from ebgan.video.metrics import luma
 
-DARK = 0.2  # of a channel of the flow picture
+DARK = 0.2  # level of a channel of the flow picture
 
 
 def optical_flow(before: Tensor, after: Tensor) -> Tensor:

@@ -21,8 +21,8 @@ from ebgan.video.rollout import roll_out
 from ebgan.video.strips import strips
 from ebgan.video.windows import as_frames
 
-STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last given, and of those predicted
-STRIP_SIDE = 160  # pixels that the longer side of each has at most
+STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last ones given, and predicted ones
+STRIP_SIDE = 160  # pixels that the longer side of a frame in the picture has at most
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,7 @@ class VideoPrediction:
         batches: the clips.
         terms: the terms of the generator's loss; `LOSSES` has the paper's.
         discriminator: `discriminator(frames, targets)` gives logits (B, scales); for an adversarial term.
-        generator_optimizer, discriminator_optimizer: by default the paper's, SGD at 0.04 and at 0.02.
+        generator_optimizer, discriminator_optimizer: the default is the paper's, SGD at 0.04 and at 0.02.
         schedule: the generator's learning rate of each step; None leaves it as the optimiser has it.
         precision: data type of the forward passes.
 

@@ -11,7 +11,7 @@ from ebgan.data import Clip, ClipSet, DataError
 from ebgan.data.clip_set import Frames
 from ebgan.errors import at_least
 
-MULTIPLE = 8  # of the sides: the coarsest of four scales has an eighth of the pixels each way
+MULTIPLE = 8  # sides are multiples of it: the coarsest of four scales has an eighth of the pixels each way
 LEAST_SIDE = 16
 
 

@@ -23,8 +23,8 @@ from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 from ebgan.gan.two_player import sample
 
-SAMPLES = 10_000  # by default
-REAL_AT_MOST = 10_000  # of a set: KID draws subsets of 1,000, more images hardly change it
+SAMPLES = 10_000  # the default
+REAL_AT_MOST = 10_000  # images of a set: KID draws subsets of 1,000, more images hardly change it
 
 
 def evaluate(
