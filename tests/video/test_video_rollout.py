@@ -79,7 +79,7 @@ def test_a_generator_rolls_out_frame_by_frame_in_range(name):
 
 @pytest.mark.parametrize(
     ("frames", "count", "fragments"),
-    [(1, 2, ("frames: got 1", "allowed are 2")), (2, 0, ("count: got 0",))],
+    [(1, 2, ("frames: got 1", "needs at least 2")), (2, 0, ("count: got 0",))],
 )
 def test_too_few_frames_are_refused(frames, count, fragments):
     film = torch.zeros(1, frames, 3, 8, 8)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import inspect
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tyro
-
-from ebgan.cli.options import DataRoot, Device, evaluation_options, given
+from ebgan.cli.options import DataRoot, Device, TrainedRun, evaluation_options, given
 from ebgan.systems import SYSTEMS, system_of
 from ebgan.training import SCORES, choose_device
 
@@ -25,7 +22,7 @@ Score a trained run beside what it should beat, print the table and keep it in t
 class EvaluateRun:
     """Options of every evaluation."""
 
-    run_folder: tyro.conf.Positional[Path]
+    run_folder: TrainedRun
     """Folder of the run to score, such as runs/gan-mnist."""
     device: Device = "auto"
     data_root: DataRoot = None

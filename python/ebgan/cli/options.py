@@ -89,6 +89,7 @@ DataRoot = Annotated[
         "the environment variable EBGAN_DATA",
     ),
 ]
+TrainedRun = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
 Device = Annotated[
     str,
     option("Device: auto, cpu, cuda or cuda:NUMBER; auto is CUDA where there is one.", "auto", kind=str),

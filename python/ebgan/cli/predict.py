@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from ebgan.cli.options import Device, option
+from ebgan.cli.options import Device, TrainedRun, option
 from ebgan.errors import UserError
 from ebgan.training import choose_device
 from ebgan.video import predict_video, trained_generator
@@ -23,7 +23,7 @@ class Predict:
     frame in its place).
     """
 
-    run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
+    run_folder: TrainedRun
     """Folder of the run whose generator to use, such as runs/video-8to8-gdl-ucf101."""
     clip: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="CLIP")]]
     """Video file with at least as many frames as the input and the prediction take."""

@@ -6,9 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
-from ebgan.cli.options import Device
+from ebgan.cli.options import Device, TrainedRun
 from ebgan.errors import at_least, one_of
 from ebgan.gan import sample, trained_generator
 from ebgan.pictures import image_grid, save_png
@@ -19,7 +17,7 @@ from ebgan.training import choose_device
 class Sample:
     """Draw images from the generator of a trained GAN and write them into one picture."""
 
-    run_folder: tyro.conf.Positional[Path]
+    run_folder: TrainedRun
     """Folder of the run whose generator to use, such as runs/gan-mnist."""
     count: int = 64
     """Number of images to draw."""

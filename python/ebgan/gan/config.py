@@ -23,13 +23,9 @@ class GanConfig(TrainingConfig):
         str, Help("Data set: digits (needs no download), mnist, fashion-mnist or images (yours).")
     ]
     batch_size: Annotated[int, Help("Number of real images in each step; as many are generated.")]
-    model: Annotated[Model, Help("ebgan trains an energy-based GAN, gan a plain one to compare it with.")] = (
-        "ebgan"
-    )
+    model: Annotated[Model, Help("ebgan is energy-based, gan a plain GAN to compare it with.")] = "ebgan"
     net: Annotated[str, Help(f"Pair of networks to train, by name: {', '.join(NETS)}.")]
-    noise_size: Annotated[
-        int | None, Help("Number of values in the noise vector z of an image.", unset=OF_THE_NET)
-    ] = None
+    noise_size: Annotated[int | None, Help("Size of the noise vector z.", unset=OF_THE_NET)] = None
     generator_layers: Annotated[
         int | None,
         Help("Number of weight layers in a fully connected generator (nLayerG).", unset=OF_THE_NET),
@@ -52,15 +48,15 @@ class GanConfig(TrainingConfig):
         Help("Energy up to which the discriminator pushes generated images; --model gan has none."),
     ] = None
     distance: Annotated[
-        Distance, Help("Distance from an image to its reconstruction, its energy; the paper uses l2.")
+        Distance, Help("Energy: the distance of an image to its reconstruction; the paper uses l2.")
     ] = "l2"
-    shaping: Annotated[Shaping, Help("Function of the energies in both losses; the paper uses identity.")] = (
-        "identity"
-    )
+    shaping: Annotated[
+        Shaping, Help("Function f that both losses apply to energies; the paper uses identity.")
+    ] = "identity"
     pulling_away_weight: Annotated[
         float, Help("Weight of the pulling-away term in the generator's loss; EBGAN-PT uses 0.1.")
     ] = 0.0
-    optimizer: Annotated[OptimizerName, Help("Optimiser of both networks; sgd is without momentum.")] = "adam"
+    optimizer: Annotated[OptimizerName, Help("Optimiser of both networks; sgd has no momentum.")] = "adam"
     generator_lr: Annotated[float, Help("Learning rate of the generator.")] = 1e-3
     discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")] = 1e-3
     beta1: Annotated[float, Help("Decay rate of the first moment in Adam, for both networks.")] = 0.5

@@ -27,17 +27,11 @@ class LadderConfig(TrainingConfig):
         ),
     ]
     labels: Annotated[int, Help("Number of examples with a label, as many of each class; or all of them.")]
-    steps: Annotated[
-        int, Help("Number of training steps. A resumed run may be given more, up to --schedule-steps.")
-    ]
+    steps: Annotated[int, Help("Number of training steps, at most --schedule-steps.")]
     seeds: Annotated[int, Help("Number of networks to train side by side, seeded by --seed and up.")] = 1
-    batch_size: Annotated[int, Help("Number of labelled examples in each step, and of unlabelled ones.")] = (
-        100
-    )
+    batch_size: Annotated[int, Help("Number of labelled examples a step, and of unlabelled ones.")] = 100
     layers: Annotated[str, Help("Units in each hidden layer, from the input up, joined by hyphens.")]
-    combinator: Annotated[
-        CombinatorName, Help("How a decoder layer combines its two inputs; the paper uses gauss.")
-    ] = "gauss"
+    combinator: Annotated[CombinatorName, Help("How a decoder layer combines its inputs.")] = "gauss"
     input_noise: Annotated[float, Help("Standard deviation of the noise added to the input.")] = 0.3
     layer_noise: Annotated[float, Help("Standard deviation of the noise added to every other layer.")] = 0.3
     lambda_bottom: Annotated[float, Help("Weight of the denoising cost of the input, a mean over its units.")]
@@ -46,9 +40,7 @@ class LadderConfig(TrainingConfig):
     lambda_top: Annotated[float, Help("Weight of the denoising cost of the class layer.")]
     lr: Annotated[float, Help("Learning rate of the ladder networks.")]
     beta1: Annotated[float, Help("Decay rate of the first moment in Adam.")]
-    decay_start: Annotated[
-        float, Help("Share of the schedule that passes before the learning rate falls, linearly, to 0.")
-    ]
+    decay_start: Annotated[float, Help("Share of the schedule after which the learning rate falls to 0.")]
     schedule_steps: Annotated[
         int | None,
         Help("Number of steps of the schedule; a run has no more.", unset="--steps of the new run"),
@@ -58,24 +50,15 @@ class LadderConfig(TrainingConfig):
     ] = None
     margin_share: Annotated[
         float | None,
-        Help(
-            "Share of the schedule in which the margin falls to 0; then the generator is frozen.",
-            NO_GENERATOR,
-        ),
+        Help("Share of the schedule until the margin is 0 and the generator frozen.", unset=NO_GENERATOR),
     ] = None
     generator_lr: Annotated[float | None, Help("Learning rate of the generator.", unset=NO_GENERATOR)] = None
     generator_layers: Annotated[
-        str | None,
-        Help("Units in each hidden layer of the generator, from its input up.", unset=NO_GENERATOR),
+        str | None, Help("Units in each hidden layer of the generator, from z up.", unset=NO_GENERATOR)
     ] = None
-    codes: Annotated[int | None, Help("Number of values in the generator's input z.", unset=NO_GENERATOR)] = (
-        None
-    )
+    codes: Annotated[int | None, Help("Size of the generator's input z.", unset=NO_GENERATOR)] = None
     held_out: Annotated[
-        int,
-        Help(
-            "Number of training examples, the last ones, to hold out; ebgan evaluate then scores only these."
-        ),
+        int, Help("Number of last training examples to hold out; ebgan evaluate then scores these alone.")
     ] = 0
 
     def __post_init__(self) -> None:

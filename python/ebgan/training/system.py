@@ -67,13 +67,13 @@ class TrainingConfig:
     steps: Annotated[int, Help("Number of training steps. A resumed run may be given more.")]
     batch_size: Annotated[int, Help("Number of examples in each step.")]
     seed: Annotated[int, Help("Seed of the first weights, the batches and the noise.")] = 0
-    precision: Annotated[
-        Precision, Help("Precision of the forward passes; weights and losses are float32 in either.")
-    ] = "float32"
+    precision: Annotated[Precision, Help("Precision of the forward passes; weights stay float32.")] = (
+        "float32"
+    )
     threads: Annotated[
         int | None,
         Help(
-            "Number of CPU threads. With another number a run differs in its last bits.",
+            "Number of CPU threads; another number changes the last bits.",
             unset="PyTorch's choice",
         ),
     ] = None

@@ -35,9 +35,7 @@ class VideoConfig(TrainingConfig):
         int | None,
         Help("Side of the frames of moving-digits, in pixels; as large as --patch shows walls.", unset="64"),
     ] = None
-    bounce: Annotated[
-        Bounce | None, Help("How moving-digits leave a wall; random is unpredictable.", unset="mirror")
-    ] = None
+    bounce: Annotated[Bounce | None, Help("How moving-digits leave a wall.", unset="mirror")] = None
     fold: Annotated[
         int | None, Help("Official split of ucf101 to use: 1, 2 or 3.", unset="its folders train and test")
     ] = None
@@ -55,15 +53,14 @@ class VideoConfig(TrainingConfig):
     gdl_weight: Annotated[float, Help("Weight of the gradient difference term.")]
     adversarial_weight: Annotated[float, Help("Weight of the adversarial term.")]
     optimizer: Annotated[
-        OptimizerName, Help("Optimiser of both networks; the paper uses sgd, here without momentum.")
+        OptimizerName, Help("Optimiser of both networks; sgd, the paper's, has no momentum.")
     ]
     generator_lr: Annotated[float, Help("Learning rate of the generator in step 1.")]
     generator_final_lr: Annotated[float, Help("Learning rate of the generator after --decay-steps.")]
     decay_steps: Annotated[
         int | None,
         Help(
-            "Number of steps in which the generator's rate falls, by the same factor in each.",
-            unset="--steps of the new run",
+            "Steps in which the generator's rate falls, by one factor each.", unset="--steps of the new run"
         ),
     ] = None
     discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")]
