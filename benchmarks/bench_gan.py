@@ -59,7 +59,7 @@ class PlainGeneratorLoss(nn.Module):
 
 
 class Losses(NamedTuple):
-    """Both losses of one variant, and the choice of implementation around them."""
+    """The two losses of one variant, and the choice of implementation around them."""
 
     discriminator: Callable[..., DiscriminatorLoss]
     generator: Callable[..., Tensor]

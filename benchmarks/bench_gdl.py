@@ -44,7 +44,7 @@ def _scales(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
 
 
 def _stream(arguments: tuple[Tensor, ...], mode: Mode) -> object:
-    """Every tensor read; with a backward, one written for each prediction."""
+    """Pass over the bytes: every tensor is read and, with a backward, one written for each prediction."""
     *coarse, finest, target = arguments
     if mode == "forward":
         return [tensor.sum() for tensor in arguments]

@@ -68,7 +68,7 @@ def _combinator_bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
 
 
 def _layer_arguments(shape: tuple[int, ...], dtype: torch.dtype) -> tuple[Tensor, ...]:
-    """What a dense layer gives, noise, and beta."""
+    """The arguments of a layer: the results of a dense one, noise, and beta."""
     *leading, _, _, units = shape
     x, noise, beta = torch.randn(shape), 0.3 * torch.randn(shape), torch.randn(*leading, units)
     return x.to(dtype).requires_grad_(), noise.to(dtype), beta.to(dtype).requires_grad_()

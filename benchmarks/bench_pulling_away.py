@@ -32,7 +32,7 @@ def _products(arguments: tuple[Tensor, ...], mode: Mode) -> object:
 
 
 def _bytes(arguments: tuple[Tensor, ...], mode: Mode) -> int:
-    """The codes read once and, with a backward, read again and their gradient written."""
+    """The least bytes: the codes are read; with a backward, read again, and their gradient written."""
     return (1 if mode == "forward" else 3) * byte_count(arguments)
 
 

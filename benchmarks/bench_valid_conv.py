@@ -57,7 +57,7 @@ class ConvolutionLayer:
 
 
 def layers_of(name: str) -> list[ConvolutionLayer]:
-    """Those of all scales of a discriminator, coarse to fine."""
+    """The convolutions of all scales of a discriminator, coarse to fine."""
     layers = []
     for level, scale in enumerate(NETS[name].discriminator):
         channels, side = 3 * NETS[name].clip_frames, COARSEST << level
@@ -85,7 +85,7 @@ class Case:
 
 
 def cases_of(device: torch.device) -> list[Case]:
-    """The most wanted first: a budget ends the run where it is spent."""
+    """The cases to measure, the most wanted first: a budget ends the run where it is spent."""
     batches, dtypes = (
         ((8, 64), (torch.float32, torch.bfloat16)) if device.type == "cuda" else ((8,), (torch.float32,))
     )
@@ -145,7 +145,7 @@ def _run(function: Callable[..., Tensor], layout: Layout, backward: bool, inputs
 
 
 def variants_of(device: torch.device, job: str, *, compiled: bool) -> dict[str, Variant]:
-    """By name and layout: "torch, contiguous", "cpu, channels_last", and so on."""
+    """The variants by name and layout: "torch, contiguous", "cpu, channels_last", and so on."""
     backward = job == "forward+backward"
 
     @contextlib.contextmanager
@@ -169,7 +169,7 @@ def variants_of(device: torch.device, job: str, *, compiled: bool) -> dict[str, 
 
 
 def timings_of(case: Case, job: str, device: torch.device, *, quick: bool) -> dict[str, Timing]:
-    """Wall clock on a CPU, device clock on CUDA; the faster of torch's own two layouts first."""
+    """Timings by wall clock on a CPU, device clock on CUDA; the faster of torch's layouts comes first."""
     torch._dynamo.reset()
     variants = variants_of(device, job, compiled=device.type == "cuda" and not quick)
     inputs = draw(case, device)

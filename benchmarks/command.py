@@ -1,4 +1,4 @@
-"""What all benchmarks share on the command line, and the run they record into."""
+"""The command line that all benchmarks share, and the run that they record into."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
         description=description, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument(
-        "--quick", action="store_true", help="small inputs, brief timing: to see that it works"
+        "--quick", action="store_true", help="use small inputs and time briefly, to see that it works"
     )
     parser.add_argument(
         "--device",
         choices=("cpu", "cuda"),
         default="cuda" if torch.cuda.is_available() else "cpu",
-        help="(default: cuda where torch sees a device)",
+        help="device to measure (default: cuda where torch sees one)",
     )
     parser.add_argument(
         "--output",
@@ -70,12 +70,12 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
     parser.add_argument(
         "--budget", type=float, default=math.inf, help="begin nothing after this many seconds"
     )
-    parser.add_argument("--commit", help="what was measured (default: what git says)")
+    parser.add_argument("--commit", help="commit that was measured (default: what git says)")
     return parser
 
 
 def open_session(benchmark: str, description: str | None) -> Session:
-    """Reads the command line, measures a copy's bandwidth, and says what is measured where."""
+    """Read the command line, measure the bandwidth of a copy, and print what is measured where."""
     options = arguments(description).parse_args()
     deadline = time.monotonic() + options.budget
     if options.device == "cuda" and not torch.cuda.is_available():

@@ -1,4 +1,4 @@
-"""What the CUDA kernels move, counted as the emulated device runs them on CPU tensors (`tests/emulator`)."""
+"""Counts of what the CUDA kernels move while the emulated device (`tests/emulator`) runs them on the CPU."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Requests:
-    """Of all lines of a launch: parts, the fewest possible, and the line that is furthest from them."""
+    """The parts of all lines of a launch, the fewest possible, and the line that is furthest from them."""
 
     parts: int = 0
     fewest: int = 0
@@ -72,7 +72,7 @@ class Launch:
 
     @staticmethod
     def of(counts: dict[str, Any]) -> Launch:
-        """From one element of what `emulator_counts` returns."""
+        """Make a launch of one element of what `emulator_counts` returns."""
         lines = [Line(**line) for line in counts["lines"]]
         global_lines = [line for line in lines if line.space == "global"]
         reads = [line for line in global_lines if not line.write]
@@ -96,7 +96,7 @@ class Launch:
 
     @staticmethod
     def load(content: dict[str, Any]) -> Launch:
-        """From what `dataclasses.asdict` has made of one."""
+        """Make a launch of what `dataclasses.asdict` has made of one."""
         pairs = {name: tuple(content[name]) for name in ("bytes_of_blocks", "bytes_of_launch")}
         requests = {name: Requests(**content[name]) for name in ("sectors", "passes")}
         return Launch(**{**content, **pairs, **requests})
@@ -110,7 +110,7 @@ def _bytes(sectors: Sequence[int]) -> tuple[int, int]:
 class Counter:
     """The loaded library of emulated kernels, in the variant that counts.
 
-    RuntimeError where it is missing or of another variant.
+    It raises RuntimeError where the library is missing or of another variant.
     """
 
     def __init__(self) -> None:

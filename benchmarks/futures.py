@@ -1,10 +1,10 @@
-"""What becomes of sharpness where the future is uncertain: `python -m benchmarks.futures RUN [RUN ...]`.
+"""Measures sharpness where the future is uncertain: `python -m benchmarks.futures RUN [RUN ...]`.
 
 The runs were trained on `moving-digits` with `--bounce random`: where a digit goes after it met a wall shows
-in no frame before, and the mean of all futures, which minimises the expected l2 loss, is known exactly. Over
-windows of the test split, for each predicted frame: how sharp the predictions are beside that mean, how close
-they come to it, and to what happened. Writes `benchmarks/results/FUTURES.md`, its figures as JSON beside it,
-and two pictures below `docs/pictures`.
+in no frame before, and the mean of all futures, which minimises the expected l2 loss, is known exactly. This
+measures, for each predicted frame of windows of the test split, how sharp the predictions are beside that
+mean, how close they come to it, and to what happened. It writes `benchmarks/results/FUTURES.md`, its figures
+as JSON beside it, and two pictures below `docs/pictures`.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Window:
 
 
 def windows(digits: MovingDigits, given: int, predicted: int) -> list[Window]:
-    """Every clip's, `STRIDE` frames apart."""
+    """The windows of every clip, `STRIDE` frames apart."""
     found = []
     for number, clip in enumerate(digits.clip_set().clips):
         for start in range(0, clip.length - given - predicted + 1, STRIDE):
@@ -61,7 +61,7 @@ def windows(digits: MovingDigits, given: int, predicted: int) -> list[Window]:
 def measure(
     ways: Mapping[str, Callable[[Window], Tensor]], of: Sequence[Window]
 ) -> dict[str, dict[str, list[float]]]:
-    """By way and figure, the means over windows for each predicted frame."""
+    """The means over windows for each predicted frame, by way and figure."""
     rows = {}
     for name, way in ways.items():
         films = [way(window) for window in of]
@@ -131,7 +131,7 @@ def draw_curves(rows: Mapping[str, Mapping[str, Sequence[float]]], path: pathlib
 
 
 def draw_strips(films: Mapping[str, Sequence[Tensor]], path: pathlib.Path) -> None:
-    """For each shown window a row for each way, time from left to right, the names on the left."""
+    """Draw a row for each way and shown window, time from left to right, the names on the left."""
     rows = [film[number] for number in range(len(SHOWN)) for film in films.values()]
     picture = image_grid(torch.cat(rows), columns=len(rows[0]))
     image = require("PIL.Image").fromarray(picture)

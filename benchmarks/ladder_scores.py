@@ -68,7 +68,7 @@ Score = dict[str, Any]
 
 
 class Section(NamedTuple):
-    """What one table is about."""
+    """The subject of one table."""
 
     data: str
     labels: int
@@ -126,7 +126,7 @@ def _held_out(section: Section, runs: Mapping[str, Score]) -> list[str]:
 
 
 def _errors(run: Score) -> list[str]:
-    """How many seeds, their mean and deviation, and each, in %."""
+    """The cells of a run's errors: the number of seeds, their mean and deviation, and each, in %."""
     errors = [100 * error for error in run["scores"]["errors"].values()]
     deviation = f" ± {statistics.stdev(errors):.2f}" if len(errors) > 1 else ""
     return [
@@ -137,7 +137,7 @@ def _errors(run: Score) -> list[str]:
 
 
 def _less(run: Score, bottom: Score) -> str:
-    """By how much the mean error of `run` is below that of `bottom`, of the seeds that both have."""
+    """The share by which the mean error of `run` is below that of `bottom`, over the seeds of both."""
     mine, others = run["scores"]["errors"], bottom["scores"]["errors"]
     both = mine.keys() & others.keys()
     if not both:

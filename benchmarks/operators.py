@@ -37,7 +37,7 @@ COMPILED = ("torch.compile", "max-autotune")
 
 @dataclass(frozen=True)
 class Operator:
-    """What there is to know about an operator to measure it.
+    """An operator, and what it takes to measure it.
 
     `arguments(shape, dtype)` draws its tensors, those that want a gradient as leaves that require it.
     `stream` makes a pass over the same bytes in a mode; `bytes` counts them. A scalar loss scales stored

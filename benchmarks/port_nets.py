@@ -109,7 +109,7 @@ def _finer(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
 def networks(
     device: torch.device, memory_format: torch.memory_format
 ) -> tuple[PortGenerator, PortDiscriminator]:
-    """Both networks, initialised as torch does."""
+    """The two networks, initialised as torch does."""
     nets = PortGenerator().to(device), PortDiscriminator().to(device)
     for net in nets:
         net.to(memory_format=memory_format)

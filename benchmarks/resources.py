@@ -1,4 +1,4 @@
-"""What ptxas says that each CUDA kernel takes of a multiprocessor, and how many of its blocks fit on one.
+"""The resources that each CUDA kernel takes of a multiprocessor by ptxas, and how many blocks fit on one.
 
 Every source is compiled once for the devices in `TARGETS`, which takes minutes; what was found is kept under
 `build/traffic`, by a hash of the sources.
@@ -47,7 +47,7 @@ _DIVISION = re.compile(
 
 @dataclass(frozen=True)
 class Resources:
-    """What a kernel takes on a device: registers and spilled bytes of a thread, bytes of a block."""
+    """The resources of a kernel: registers and spilled bytes of a thread, bytes of a block."""
 
     registers: int
     static_shared: int
@@ -64,7 +64,7 @@ class Compiled:
 
 @dataclass(frozen=True)
 class Multiprocessor:
-    """What the blocks on it share; registers and shared memory are handed out in whole units."""
+    """The resources that blocks share; registers and shared memory are handed out in whole units."""
 
     warps: int = 64
     blocks: int = 32
@@ -84,7 +84,7 @@ MULTIPROCESSORS = {
 
 
 def resident_blocks(multiprocessor: Multiprocessor, *, threads: int, registers: int, shared: int) -> int:
-    """How many blocks are on a multiprocessor at once; `shared` is all of a block's, static and dynamic."""
+    """The number of blocks on a multiprocessor at once; `shared` is a block's, static and dynamic."""
     warps = -(-threads // 32)
     of_warp = _round_up(registers * 32, multiprocessor.registers_unit)
     warps_by_registers = multiprocessor.registers // multiprocessor.parts // of_warp * multiprocessor.parts
@@ -102,7 +102,7 @@ def _round_up(value: int, unit: int) -> int:
 
 
 def parse_log(log: str) -> dict[str, dict[str, Resources]]:
-    """The output of `ptxas -v`: resources by mangled kernel and target."""
+    """The resources in the output of `ptxas -v`, by mangled kernel and target."""
     found: dict[str, dict[str, Resources]] = {}
     for match in _ENTRY.finditer(log):
         shared = _SHARED.search(match["rest"])
@@ -160,7 +160,7 @@ def compiled_kernels(sources: Sequence[pathlib.Path], cache: pathlib.Path = CACH
 
 
 def _hash(source: pathlib.Path) -> str:
-    """Of a source, every header that it may include, and the flags."""
+    """The hash of a source, of every header that it may include, and of the flags."""
     folders = (source.parent, *(CSRC / name for name in ("math", "families", "stable")))
     headers = sorted(path for folder in folders for path in folder.glob("*.*h"))
     digest = hashlib.sha256(" ".join(FLAGS).encode())

@@ -47,7 +47,7 @@ CARDS = (
 
 @dataclass(frozen=True)
 class Share:
-    """Of a card's copy bandwidth, as a fraction, and what most of the time goes to."""
+    """The share of a card's copy bandwidth that is reached, and what most of the time goes to."""
 
     share: float
     bound: Bound
@@ -77,7 +77,7 @@ def time_of(launch: Launch, resident: int, card: Card) -> dict[Bound, float]:
 
 
 def share_of(minimum: int, launches: list[tuple[Launch, int]], card: Card) -> Share:
-    """Of the bandwidth, for an operator that must move `minimum` bytes; its launches with resident blocks."""
+    """The share of an operator that must move `minimum` bytes, by its launches and their resident blocks."""
     total: dict[Bound, float] = {}
     for launch, resident in launches:
         for name, seconds in time_of(launch, resident, card).items():

@@ -1,4 +1,4 @@
-"""What a benchmark writes: a JSON file per benchmark and device, with the conditions of the run."""
+"""The results of a benchmark: a JSON file per benchmark and device, with the conditions of the run."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ RESULTS = ROOT / "benchmarks" / "results"
 
 @dataclass(frozen=True)
 class Environment:
-    """Where and with what a file was measured; `copy_gb_per_s` is the bandwidth of a copy in the same run."""
+    """The conditions of a measurement; `copy_gb_per_s` is the bandwidth of a copy in the same run."""
 
     device: str
     device_type: str
@@ -44,11 +44,9 @@ class OperatorRow:
     """One implementation of one operator on one input.
 
     `bytes` is the least traffic of the operator (each input read once, each gradient written once) and the
-    same for every
-    implementation, so `gb_per_s` is effective. `speedup_over_compile` is over the faster of torch.compile's
-    two modes.
-    `error` is the largest relative error (2-norm) of result and gradients against float64 on the inputs as
-    rounded.
+    same for every implementation, so `gb_per_s` is effective. `speedup_over_compile` is over the faster of
+    torch.compile's two modes. `error` is the largest relative error (2-norm) of result and gradients against
+    float64 on the inputs as rounded.
     """
 
     operator: str
@@ -124,7 +122,7 @@ class StepRow:
 
 @dataclass(frozen=True)
 class PartRow:
-    """What one kind of operation takes of a whole job; `share` is of the job's time."""
+    """The time that one kind of operation takes of a whole job; `share` is the fraction of the job's."""
 
     system: str
     job: str
@@ -151,7 +149,7 @@ class Results:
         return f"{self.benchmark}-{slug(self.environment.device)}.json"
 
     def save(self, folder: pathlib.Path) -> pathlib.Path:
-        """Replaces the file at once: a run that is cut short leaves whole rows behind."""
+        """Write the file in one step: a run that is cut short leaves whole rows behind."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.file_name
         content: dict[str, Any] = {
@@ -166,7 +164,7 @@ class Results:
 
     @staticmethod
     def load(path: pathlib.Path) -> Results:
-        """Raises ValueError, naming the file, where it is not a result file of this version."""
+        """Read a file; ValueError, naming it, where it is not a result file of this version."""
         try:
             content = json.loads(path.read_text())
             rows = tuple(_row(fields) for fields in content["rows"])
@@ -190,7 +188,7 @@ def slug(device: str) -> str:
 
 
 def device_name(device: torch.device) -> str:
-    """As the vendor calls it; a CPU with the number of threads torch uses."""
+    """The vendor's name of a device; a CPU's with the number of threads that torch uses."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     models = re.findall(r"^model name\s*:\s*(.+)$", _read("/proc/cpuinfo"), flags=re.MULTILINE)

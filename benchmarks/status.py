@@ -1,4 +1,4 @@
-"""Which kernels have passed their tests where: `benchmarks/results/STATUS.md`.
+"""The kernels that have passed their tests, by device: `benchmarks/results/STATUS.md`.
 
     pytest tests --implementations reference,cpu --junitxml=build/tests.xml
     TRITON_INTERPRET=1 pytest tests/triton/interpreter tests/ops --implementations triton \\
@@ -68,7 +68,7 @@ class Checks:
 
     @staticmethod
     def load(path: pathlib.Path) -> Checks:
-        """Raises ValueError, naming the file, where it is not a file of checks."""
+        """Read a file; ValueError, naming it, where it is not a file of checks."""
         try:
             content = json.loads(path.read_text())
             kernels = {name: Counts(**counts) for name, counts in content.pop("kernels").items()}
@@ -143,7 +143,7 @@ def status_page(all_checks: Sequence[Checks]) -> str:
 
 
 def _cell(checks: Checks, family: str, implementation: str, stage: str) -> str:
-    """Empty where the device cannot reach the stage."""
+    """The text of a cell, empty where the device cannot reach the stage."""
     kernel = f"{family} {implementation}"
     if stage == COMPILED:
         kernel = f"{kernel} {COMPILED}"
@@ -168,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     record.add_argument(
         "--device", choices=("cpu", "cuda"), default="cuda" if torch.cuda.is_available() else "cpu"
     )
-    record.add_argument("--commit", help="what was tested (default: what git says)")
+    record.add_argument("--commit", help="commit that was tested (default: what git says)")
     options = parser.parse_args(arguments)
     try:
         if options.command == "record":

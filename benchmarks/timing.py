@@ -96,7 +96,7 @@ def device_times(
 
 
 def copies_beyond_cache(input_bytes: int, device: torch.device) -> int:
-    """How many copies of such inputs exceed three times the L2 cache; at most `MAXIMUM_COPIES`."""
+    """The number of copies of the inputs that exceed three L2 caches; at most `MAXIMUM_COPIES`."""
     cache = torch.cuda.get_device_properties(device).L2_cache_size
     return min(MAXIMUM_COPIES, 3 * cache // max(input_bytes, 1) + 1)
 

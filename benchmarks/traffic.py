@@ -1,7 +1,7 @@
-"""What the CUDA operators move over the least: `python -m benchmarks.traffic [--page] [--output DIR]`.
+"""Counts what the CUDA operators move: `python -m benchmarks.traffic [--page] [--output DIR]`.
 
 The kernels run on CPU tensors on the emulated device of `tests/emulator`, which counts; nvcc says what
-registers and shared memory they take. `make traffic` builds the device and calls this. Written are
+registers and shared memory they take. `make traffic` builds the device and calls this. It writes
 `traffic.json` and, from it, the page `TRAFFIC.md`; with `--page` the page alone.
 """
 
@@ -48,13 +48,13 @@ class TrafficRow:
 
     @property
     def fetched(self) -> int:
-        """The same of blocks, each of which fetches for itself."""
+        """Bytes that blocks fetch or write at least, each of them for itself."""
         return sum(sum(launch.bytes_of_blocks) for launch in self.launches)
 
 
 @dataclass(frozen=True)
 class Traffic:
-    """What `traffic.json` holds; `kernels` are those that the rows launch, by name."""
+    """The content of `traffic.json`; `kernels` are those that the rows launch, by name."""
 
     commit: str
     date: str
@@ -67,7 +67,7 @@ class Traffic:
 
     @staticmethod
     def load(path: pathlib.Path) -> Traffic:
-        """Raises ValueError, naming the file, where it is not a file of traffic."""
+        """Read a file; ValueError, naming it, where it is not a file of traffic."""
         try:
             content = json.loads(path.read_text())
             return Traffic(

@@ -1,4 +1,4 @@
-"""The page of what the CUDA kernels move: `benchmarks/results/TRAFFIC.md`."""
+"""The page about what the CUDA kernels move: `benchmarks/results/TRAFFIC.md`."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def _traffic_cells(row: TrafficRow) -> tuple[str, ...]:
 
 
 def together(parts: Sequence[Requests]) -> Requests:
-    """Of several launches: the worst line is of one that has its share of all parts."""
+    """The requests of several launches; the worst line is of one that has its share of all parts."""
     all_parts = sum(each.parts for each in parts)
     named = [each for each in parts if each.parts and each.parts >= LEAST_SHARE * all_parts]
     worst = max(named, key=lambda each: each.worst, default=Requests())
@@ -142,7 +142,7 @@ def _functions(row: TrafficRow) -> str:
 
 
 def findings_of(row: TrafficRow) -> Iterator[tuple[Finding, float, str]]:
-    """What of a row is above its limit: the figure, and the line that it comes from."""
+    """The figures of a row that are above their limits, and the lines that they come from."""
     sectors = together([launch.sectors for launch in row.launches])
     passes = together([launch.passes for launch in row.launches])
     figures: dict[Finding, tuple[float, str]] = {
@@ -192,7 +192,7 @@ def _short(name: str) -> str:
 
 
 def resident(traffic: Traffic, launch: Launch, target: str) -> int:
-    """Blocks of a launch on a multiprocessor at once."""
+    """The number of blocks of a launch that are on a multiprocessor at once."""
     resources = traffic.kernels[kernel_name(launch.kernel)].by_target[target]
     return resident_blocks(
         MULTIPROCESSORS[target],

@@ -1,4 +1,4 @@
-"""Why an operator moves more than it must. The page shows a finding without a reason as open."""
+"""The reasons why operators move more than they must; the page shows a finding without one as open."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def _heads(net: MultiscaleDiscriminator) -> list[nn.Sequential]:
 
 
 def _features(net: MultiscaleDiscriminator, maps: list[Tensor]) -> list[Tensor]:
-    """What the dense heads get."""
+    """The inputs of the dense heads."""
     features = []
     for layers, x in zip(net.scales, maps, strict=True):
         for layer in layers.children():

@@ -69,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--commit", help="what was measured (default: what git says)")
+    parser.add_argument("--commit", help="commit that was measured (default: what git says)")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         raise SystemExit("valid_conv_engines: torch sees no CUDA device; engines are measured on one")

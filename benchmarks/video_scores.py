@@ -83,7 +83,7 @@ updates.""",
 
 
 class Section(NamedTuple):
-    """What one table is about: the data, the network, its width and how long it was trained."""
+    """The subject of one table: the data, the network, its width and how long it was trained."""
 
     data: str
     net: str
@@ -154,7 +154,7 @@ def _area(section: Section, by_loss: Mapping[str, Mapping[str, Score]], area: st
 
 
 def _curve(net: str) -> list[str]:
-    """How the gain of GDL over a copy of the last frame grows with updates, where checkpoints were scored."""
+    """The gain of GDL over a copy of the last frame by updates, where checkpoints were scored."""
     rows = json.loads(CURVE.read_text())[net]
     header = ["GDL l1, seed 0: updates", "windows", "gain, first frame", "gain, last frame"]
     body = [[f"{row['updates']:,}", f"{row['windows']}", *map(_interval, row["gains"])] for row in rows]
@@ -162,7 +162,7 @@ def _curve(net: str) -> list[str]:
 
 
 def _rates(rates: Mapping[str, Any]) -> list[str]:
-    """What each learning rate reached on clips held out from training; the chosen one in bold."""
+    """The PSNR of each learning rate on clips held out from training; the chosen one is in bold."""
     rows = []
     for row in rates["rows"]:
         others = [o for o in rates["rows"] if (o["net"], o["loss"]) == (row["net"], row["loss"])]
@@ -207,7 +207,7 @@ def _interval(gain: Mapping[str, float]) -> str:
 
 
 def chosen_rates() -> dict[str, Any]:
-    """What the learning rates were chosen by."""
+    """The scores by which the learning rates were chosen."""
     found: dict[str, Any] = json.loads(RATES.read_text())
     return found
 

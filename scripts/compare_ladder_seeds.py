@@ -3,7 +3,7 @@
 
     python scripts/compare_ladder_seeds.py --data mnist --data-root DIR --model bottom --seeds 15
 
-Exits with 1 where the weights of any seed differ by more than 1e-6 of the greatest one of their tensor.
+It exits with 1 where the weights of any seed differ by more than 1e-6 of the greatest one of their tensor.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ ALLOWED = 1e-6
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--data", default="mnist")
-    parser.add_argument("--data-root", type=Path)
-    parser.add_argument("--model", default="bottom")
-    parser.add_argument("--labels", type=int, default=100)
+    parser.add_argument("--data", default="mnist", help="data set (default: mnist)")
+    parser.add_argument("--data-root", type=Path, help="folder that holds the data sets")
+    parser.add_argument("--model", default="bottom", help="model, as of `ebgan train ladder`")
+    parser.add_argument("--labels", type=int, default=100, help="number of examples with a label")
     parser.add_argument("--layers", help="units of the hidden layers (default: those of the data set)")
-    parser.add_argument("--seeds", type=int, default=15)
-    parser.add_argument("--updates", type=int, default=100)
+    parser.add_argument("--seeds", type=int, default=15, help="number of networks (default: 15)")
+    parser.add_argument("--updates", type=int, default=100, help="number of training steps (default: 100)")
     given = parser.parse_args(arguments)
     config = preset(given.data, given.model, given.labels)
     config = dataclasses.replace(config, layers=given.layers or config.layers, seeds=given.seeds)
@@ -61,7 +61,7 @@ def in_float64(system: Ladder) -> Ladder:
 
 
 def greatest_difference(beside: Ladder, alone: Ladder, network: int) -> float:
-    """Between one of several networks and the same alone, in shares of the greatest weight of each tensor."""
+    """The difference of one of several networks to the same alone, over each tensor's greatest weight."""
     differences = [
         ((several[network] - single[0]).abs().max() / single.abs().max()).item()
         for name, module in beside.modules.items()

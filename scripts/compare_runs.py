@@ -41,7 +41,7 @@ TEST_CLIPS = 4  # of moving digits: the optical flow and both metrics of a windo
 
 
 def presets(name: str) -> Iterator[tuple[str, Any]]:
-    """The name and configuration of every preset of a system; of the video system, with both networks."""
+    """The name and configuration of every preset of a system, for video with both networks."""
     system = importlib.import_module(f"ebgan.{name}")
     for key, preset in system.PRESETS.items():
         if isinstance(preset, Mapping):
@@ -53,7 +53,7 @@ def presets(name: str) -> Iterator[tuple[str, Any]]:
 
 
 def record(only: str, data_root: Path, images: Path) -> dict[str, dict[str, Any]]:
-    """What every run of the checkout that is imported wrote, by the name of its preset."""
+    """The facts that every run of the imported checkout wrote, by the name of its preset."""
     importlib.import_module("ebgan.data.moving_digits")._COUNT["test"] = TEST_CLIPS
     found = {}
     for name in EVALUATION:
@@ -143,7 +143,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("checkouts", nargs="*", type=Path, metavar="CHECKOUT")
-    parser.add_argument("--data-root", type=Path, required=True, help="folder of the data sets")
+    parser.add_argument("--data-root", type=Path, required=True, help="folder that holds the data sets")
     parser.add_argument(
         "--images", type=Path, required=True, help="folder or zip of images, for the 64x64 nets"
     )

@@ -36,7 +36,7 @@ CODES = ((2, 7), (9, 64), (257, 300), (1025, 1100), (300, 20))
 
 
 def launch_all(elements: int, distance: Distance, types: tuple[torch.dtype, torch.dtype]) -> None:
-    """Each operator forward and backward, with an incoming gradient of 1 and of another value."""
+    """Run each operator forward and backward, with an incoming gradient of 1 and of another value."""
     reconstructions = [
         torch.randn(BATCH, elements, dtype=types[0], device="cuda", requires_grad=True) for _ in range(2)
     ]
@@ -61,7 +61,7 @@ def pull_away(shape: tuple[int, int]) -> None:
 
 
 def predict(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
-    """Losses of planes, volumes and samples, scales where they divide, each with every exponent."""
+    """Run losses of planes, volumes and samples, scales where they divide, each with every exponent."""
     for p, alpha in EXPONENTS:
         for spatial_dims, shape in ((2, (BATCH, 2, *size)), (3, (BATCH, 3, *size))):
             prediction, target = (
@@ -94,7 +94,7 @@ def predict(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> No
 
 
 def denoise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
-    """Combinator and cost of two networks, with all gradients and with none."""
+    """Run combinator and cost of two networks, with all gradients and with none."""
     rows, units = size
     shapes = ((rows, units), (rows, units), (rows, units), (10, units), (units,), (units,))
     inputs = [
@@ -109,7 +109,7 @@ def denoise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> No
 
 
 def normalise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> None:
-    """A layer of two networks and three parts: with all there is, and plain; with all gradients and none."""
+    """Run a layer of two networks and three parts, with all options and none, all gradients and none."""
     shapes = ((2, 3, *size), (2, 3, *size), (2, size[1]), (2, size[1]))
     inputs = [
         torch.rand(shape, dtype=types[i % 2], device="cuda", requires_grad=i != 1)
@@ -125,7 +125,7 @@ def normalise(size: tuple[int, int], types: tuple[torch.dtype, torch.dtype]) -> 
 
 
 def convolve(dtype: torch.dtype, channels_last: bool) -> None:
-    """One layer at several scales, and each alone, with every activation."""
+    """Run one layer at several scales, and each alone, with every activation."""
     form = torch.channels_last if channels_last else torch.contiguous_format
 
     def draw(*shape: int) -> torch.Tensor:

@@ -44,7 +44,7 @@ class Task:
 
 
 def mnist(root: Path) -> Task:
-    """Digits, padded to 32x32 as the GANs see them and shifted by up to two pixels."""
+    """The task of telling digits apart, padded to 32x32 as GANs see them and shifted by up to two pixels."""
     training, test = load("mnist", "train", root), load("mnist", "test", root)
     padded = np.pad(training.images, ((0, 0), (0, 0), (4, 4), (4, 4)))
     shifted = Batches(replace(training, images=padded), 128, size=32, seed=SEED, threads=1)
@@ -57,9 +57,10 @@ def mnist(root: Path) -> Task:
 
 
 def images(root: Path) -> Task:
-    """How far a photograph is turned: by 0, 90, 180 or 270 degrees (Gidaris et al., arXiv:1803.07728).
+    """The task of telling if a photograph is turned by 0, 90, 180 or 270 degrees.
 
-    Who can tell has seen what things look like, and images need no labels for it.
+    A network that can tell has learnt what things look like, and needs no labels for it (Gidaris et al.,
+    arXiv:1803.07728).
     """
     everything = load("images", "train", root, size=72)
     unseen = np.arange(len(everything)) % HELD_OUT_EVERY == HELD_OUT_EVERY - 1
@@ -85,7 +86,7 @@ def _chosen(images: ImageSet, mask: np.ndarray) -> ImageSet:
 
 
 def _turned(upright: Tensor) -> Labelled:
-    """Each image turned by 0, 90, 180 or 270 degrees in turn; the label counts quarters."""
+    """The images, turned by 0, 90, 180 or 270 degrees in turn; the label counts quarters."""
     quarters = [upright[turns::4].rot90(turns, (2, 3)) for turns in range(4)]
     labels = [torch.full((len(each),), turns) for turns, each in enumerate(quarters)]
     return torch.cat(quarters), torch.cat(labels)
@@ -115,10 +116,15 @@ def accuracy(network: ScoreNetwork, task: Task) -> float:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train what `arguments` (by default those of the process) ask for; 2 after one line on stderr."""
+    """Train what `arguments`, by default those of the process, ask for; the exit status is 2 on an error."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("name", choices=TASKS)
-    parser.add_argument("--data-root", type=Path, required=True, help="as of `ebgan train gan`")
+    parser.add_argument(
+        "--data-root",
+        type=Path,
+        required=True,
+        help="folder that holds the data set, as of `ebgan train gan`",
+    )
     parser.add_argument("--out", type=Path, required=True, help="file to write (.safetensors)")
     parser.add_argument("--steps", type=int, help="training steps (default: those of the frozen network)")
     options = parser.parse_args(arguments)

@@ -8,7 +8,7 @@ from types import ModuleType
 
 
 class UserError(ValueError):
-    """What the user can put right: one line that names the file or option, what came, and the remedy.
+    """An error that the user can cure; its one line names the file or option, what came, and the remedy.
 
     The command line prints it without a traceback and exits with 2.
     """
@@ -28,7 +28,7 @@ def require(module: str) -> ModuleType:
 
 
 def require_training() -> None:
-    """Ask for all that training will need, before it has done anything."""
+    """Import all that training needs, so that a missing package is an error before it has done anything."""
     for module in ("matplotlib.figure", "PIL.Image", "safetensors.torch", "torch.utils.tensorboard", "tqdm"):
         require(module)
 

@@ -1,4 +1,4 @@
-"""All systems. A new one is a folder of its own, whose `SYSTEM` describes it, and its name here."""
+"""All systems. A new system is a folder of its own that defines `SYSTEM`, and its name in `_FOLDERS`."""
 
 from __future__ import annotations
 
@@ -27,4 +27,4 @@ def system_of(path: Path) -> Description[Any, Any]:
         if command in system.commands:
             return system
     known = ", ".join(f"'ebgan {system.commands[0]}'" for system in SYSTEMS)
-    raise UserError(f"{path}: is a run of 'ebgan {command}', known are {known}")
+    raise UserError(f"{path}: is a run of 'ebgan {command}', which is not known; known are {known}")

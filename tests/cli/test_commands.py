@@ -39,7 +39,7 @@ def test_help_of_training_shows_the_value_of_each_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "gan", "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
-    assert "(default: 10.0; digits: 3.0; images: 14.0)" in text
+    assert "(default: 3; mnist, fashion-mnist: 10; images: 14)" in text
 
 
 def test_a_trained_run_can_be_sampled_and_resumed(tmp_path):

@@ -88,7 +88,7 @@ def test_a_resumed_run_keeps_all_its_options_but_the_steps(system, tmp_path, cap
         if isinstance(value, bool):
             given = ["True"]
         if given is not None:
-            message = f"{name}: a resumed run keeps its own; leave {option} out"
+            message = f"{name}: a resumed run keeps its own value; leave {option} out"
             assert message in refused(capfd, "train", system.name, "--resume", run, option, *given)
     assert "leave --out out" in refused(capfd, "train", system.name, "--resume", run, "--out", "other")
 
@@ -102,7 +102,7 @@ def test_a_resumed_run_keeps_all_its_options_but_the_steps(system, tmp_path, cap
         ("--steps three", "--steps"),
         ("--precision float16", "--precision"),
         ("--no-such-option 1", "--no-such-option"),
-        ("--resume nowhere", "nowhere: is no run folder"),
+        ("--resume nowhere", "nowhere: is not a run folder"),
         ("--device cuda:99", "device: 'cuda:99' is not there"),
     ],
 )
@@ -159,4 +159,4 @@ def test_a_run_of_no_known_system_is_named(tmp_path, capfd):
     (run / "config.json").write_text(json.dumps({**content, "command": "train lstm"}))
     said = refused(capfd, "evaluate", str(run))
     assert all(f"'ebgan train {system.name}'" in said for system in SYSTEMS)
-    assert "is a run of 'ebgan train lstm', known are" in said
+    assert "is a run of 'ebgan train lstm', which is not known; known are" in said

@@ -144,9 +144,9 @@ BROKEN = {
     "a cut.jpg": (JPEG[: len(JPEG) // 2], "truncated"),
     "b cut.png": (PNG[: len(PNG) // 2], "truncated"),
     "c flipped.png": (PNG[:2000] + b"\xff\x00\xff" + PNG[2003:], ""),
-    "d empty.jpg": (b"", "no JPEG or PNG image"),
-    "e text.jpg": (b"words" * 100, "no JPEG or PNG image"),
-    "f other.png": (encoded(Image.fromarray(NOISE), "GIF"), "no JPEG or PNG image"),
+    "d empty.jpg": (b"", "not a JPEG or PNG image"),
+    "e text.jpg": (b"words" * 100, "not a JPEG or PNG image"),
+    "f other.png": (encoded(Image.fromarray(NOISE), "GIF"), "not a JPEG or PNG image"),
     "g bomb.png": (png_of(9500, 9500), "decompression bomb"),
     "h bigger bomb.png": (png_of(30000, 30000), "decompression bomb"),
 }
@@ -175,7 +175,7 @@ def test_many_skips_are_counted_and_the_first_three_named_on_one_line_of_stderr(
     root = folder(tmp_path, {f"{index}.jpg": b"words" for index in range(9)} | {"9.png": plain(RED)})
     script = f"from ebgan.data import load; load('images', root={str(root)!r})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    why = "(no JPEG or PNG image)"
+    why = "(not a JPEG or PNG image)"
     expected = (
         f"ebgan: skipped 9 of 10 images of {root}: '0.jpg' {why}, '1.jpg' {why}, '2.jpg' {why} and 6 more\n"
     )
@@ -236,8 +236,8 @@ def test_a_root_with_nothing_to_read_is_named(tmp_path: Path) -> None:
         load("images", root=notes)
     broken = folder(tmp_path / "broken", {f"{index}.jpg": b"words" for index in range(5)})
     with raises(
-        f"{broken} holds no usable image, 5 files looked at: '0.jpg' (no JPEG or PNG image), "
-        "'1.jpg' (no JPEG or PNG image), '2.jpg' (no JPEG or PNG image) and 2 more"
+        f"{broken} holds no usable image, 5 files looked at: '0.jpg' (not a JPEG or PNG image), "
+        "'1.jpg' (not a JPEG or PNG image), '2.jpg' (not a JPEG or PNG image) and 2 more"
     ):
         load("images", root=broken)
 

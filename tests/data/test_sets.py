@@ -87,7 +87,7 @@ def test_a_missing_root_is_named_with_both_remedies(tmp_path: Path, monkeypatch:
         load("mnist")
     with raises("ebgan data download mnist --root DIR"):
         load("mnist")
-    with raises(f"the data root names '{tmp_path / 'nowhere'}', which is no folder"):
+    with raises(f"the data root names '{tmp_path / 'nowhere'}', which is not a folder"):
         load("mnist", root=tmp_path / "nowhere")
     monkeypatch.setenv("EBGAN_DATA", str(tmp_path / "nowhere"))
     with raises("EBGAN_DATA names"):

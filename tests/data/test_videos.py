@@ -280,7 +280,7 @@ def test_the_official_lists_choose_the_clips_of_a_fold(tmp_path: Path) -> None:
     train, test = (load_clips("ucf101", split, tmp_path, fold=2) for split in ("train", "test"))
     assert names(train) == ["UCF-101/YoYo/v_YoYo_g03_c01.mkv", "UCF-101/Punch/v_Punch_g01_c01.mkv"]
     assert names(test) == ["UCF-101/YoYo/v_YoYo_g02_c01.mkv"] and [c.label for c in train.clips] == [1, 0]
-    with raises(f"trainlist03.txt is nowhere in {root}; unpack UCF101TrainTestSplits"):
+    with raises(f"there is no trainlist03.txt in {root}; unpack UCF101TrainTestSplits"):
         load_clips("ucf101", root=tmp_path, fold=3)
     with raises(f"{root} holds no videos in a folder 'train'; make it, or give fold 1, 2 or 3"):
         load_clips("ucf101", root=tmp_path)
@@ -297,7 +297,7 @@ def test_ucf101_says_what_it_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     with raises("data set 'ucf101' needs a data root: give --data-root (root=) or set EBGAN_DATA") as caught:
         load_clips("ucf101")
     assert "download" not in str(caught.value)
-    with raises(f"data set 'ucf101': {tmp_path / 'ucf101'} is no folder; put the videos there"):
+    with raises(f"data set 'ucf101': {tmp_path / 'ucf101'} is not a folder; put the videos there"):
         load_clips("ucf101", root=tmp_path)
     folder(tmp_path / "ucf101", {"train/holiday.mkv": MOVING})
     with raises("train/holiday.mkv: the name is not of the form v_ACTION_gNN_cMM"):

@@ -114,5 +114,5 @@ def test_all_that_is_plotted_is_logged_at_every_step(ebgan):
 def test_a_generator_of_other_examples_is_refused(ebgan):
     net = network("bottom", inputs=64, hidden=(8,), seeds=2)
     for fakes in (generator(outputs=784, seeds=2), generator(outputs=64, seeds=3)):
-        with pytest.raises(UserError, match="needed are 2 for 64"):
+        with pytest.raises(UserError, match="needed are 2 of 64"):
             LadderEBGAN(net, fakes, ebgan.batches, lambda_0=1.0, margin=lambda step: 1.0, seeds=(3, 4))

@@ -114,6 +114,8 @@ def test_help_shows_what_each_model_changes(capsys):
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
     assert "--model {full,bottom,gamma,ebgan,supervised}" in text
     assert "(default: 0.002; ebgan --data mnist: 0.0005)" in text
+    assert "(default: 5000; full, ebgan, ebgan --data mnist: 1000;" in text
+    assert "(default: 1; bottom --data mnist, ebgan --data mnist: PyTorch's choice)" in text
     assert "(default: --steps of the new run)" in text
 
 
@@ -130,9 +132,9 @@ def test_help_shows_what_each_model_changes(capsys):
         ("--held-out 5000", "held_out: got 5000, but 'digits' has 1442 examples"),
         ("--layers wide", "layers: got 'wide'"),
         ("--margin 3", "margin: got 3.0, but only --model ebgan has a generator"),
-        ("--resume nowhere", "nowhere: is no run folder"),
-        ("--resume nowhere --labels 100", "labels: a resumed run keeps its own; leave --labels out"),
-        ("--resume nowhere --seeds 2", "seeds: a resumed run keeps its own; leave --seeds out"),
+        ("--resume nowhere", "nowhere: is not a run folder"),
+        ("--resume nowhere --labels 100", "labels: a resumed run keeps its own value; leave --labels out"),
+        ("--resume nowhere --seeds 2", "seeds: a resumed run keeps its own value; leave --seeds out"),
         ("--out full", "full: exists already; go on with --resume full"),
     ],
 )

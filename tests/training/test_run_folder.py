@@ -44,7 +44,7 @@ def test_only_an_earlier_run_of_the_same_command_is_replaced(tmp_path, tiny):
 
 def test_a_folder_that_is_no_run_is_never_replaced(tmp_path, tiny):
     (tmp_path / "thesis.tex").write_text("years of work")
-    with pytest.raises(UserError, match="is no run folder"):
+    with pytest.raises(UserError, match="is not a run folder"):
         RunFolder.create(tmp_path, "demo", tiny(), replace=True)
     assert (tmp_path / "thesis.tex").exists()
 

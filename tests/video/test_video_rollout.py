@@ -79,7 +79,7 @@ def test_a_generator_rolls_out_frame_by_frame_in_range(name):
 
 @pytest.mark.parametrize(
     ("frames", "count", "fragments"),
-    [(1, 2, ("frames: got 1", "allowed are 2")), (2, 0, ("count: got 0",))],
+    [(1, 2, ("frames: got 1", "needs at least 2")), (2, 0, ("count: got 0",))],
 )
 def test_too_few_frames_are_refused(frames, count, fragments):
     film = torch.zeros(1, frames, 3, 8, 8)
@@ -147,7 +147,7 @@ def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, mon
         ("RUN notes.txt", "cannot read notes.txt as a video"),
         ("RUN nowhere.mp4", "cannot read nowhere.mp4 as a video: No such file"),
         ("RUN tiny.mkv", "tiny.mkv: frames are 12x64, prediction needs 16x16"),
-        ("nowhere clip.mkv", "nowhere: is no run folder"),
+        ("nowhere clip.mkv", "nowhere: is not a run folder"),
         ("RUN clip.mkv --device tpu", "device: got 'tpu'"),
         ("RUN clip.mkv --out notes.txt", "out: notes.txt is a file"),
         ("RUN", "Missing from ebgan predict: CLIP"),

@@ -108,7 +108,7 @@ def test_help_shows_what_each_loss_changes(capsys):
     with pytest.raises(SystemExit):
         main(["train", "video", "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
-    assert "(default: 0.0; gdl, adv+gdl: 1.0)" in text
+    assert "(default: 1; l2, l1, adv: 0)" in text
     assert "(default: 0.04; --optimizer adam: 0.0004)" in text
     assert "--bounce {mirror,random}" in text and "--net {4to1,8to8}" in text
     assert "(default: --steps of the new run)" in text
@@ -121,9 +121,9 @@ def test_help_shows_what_each_loss_changes(capsys):
         ("--loss huber", "--loss"),
         ("--patch 48", "--patch"),
         ("--gdl-weight -1", "gdl_weight: got -1.0"),
-        ("--generator-from nowhere", "nowhere: is no run folder"),
-        ("--resume nowhere", "nowhere: is no run folder"),
-        ("--resume nowhere --net 8to8", "net: a resumed run keeps its own; leave --net out"),
+        ("--generator-from nowhere", "nowhere: is not a run folder"),
+        ("--resume nowhere", "nowhere: is not a run folder"),
+        ("--resume nowhere --net 8to8", "net: a resumed run keeps its own value; leave --net out"),
         ("--resume nowhere --generator-lr 1", "leave --generator-lr out"),
         ("--out full", "full: exists already; go on with --resume full"),
     ],

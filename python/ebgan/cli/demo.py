@@ -1,4 +1,4 @@
-"""`ebgan demo`."""
+"""The command `ebgan demo`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import ebgan_kernels
+from ebgan.cli.options import Device
 from ebgan.demo import nearest_neighbour_check, speed_table
 from ebgan.gan import preset, train
 from ebgan.training import choose_device
@@ -15,14 +16,13 @@ from ebgan.training import choose_device
 class Demo:
     """Train on the embedded digits in a minute or two, check the samples, and measure the fused loss.
 
-    Writes samples.png and energies.png, prints how a nearest-neighbour classifier sees the samples and
-    how fast the loss is. Needs no download. An earlier demo in the same folder is replaced.
+    The demo writes samples.png and energies.png, and prints how a nearest-neighbour classifier sees the
+    samples and how fast the loss is. It needs no download, and replaces an earlier demo in the same folder.
     """
 
     out: Path = Path("runs/demo")
-    """Run folder."""
-    device: str = "auto"
-    """auto, cpu, cuda or cuda:NUMBER."""
+    """Folder of the run."""
+    device: Device = "auto"
 
     def run(self) -> int:
         print(ebgan_kernels.backend_report(), end="\n\n")

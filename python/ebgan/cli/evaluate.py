@@ -1,22 +1,19 @@
-"""`ebgan evaluate`, made from the descriptions of all systems."""
+"""The command `ebgan evaluate`, made from the descriptions of all systems."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-import tyro
-
-from ebgan.cli.options import DATA_ROOT, evaluation_options, given
+from ebgan.cli.options import DataRoot, Device, TrainedRun, evaluation_options, given
 from ebgan.systems import SYSTEMS, system_of
 from ebgan.training import SCORES, choose_device
 
 _OPTIONS = evaluation_options(SYSTEMS)
 _HELP = """\
-Score what a trained run can do, beside what it should beat; the table is kept in scores.json.
+Score a trained run beside what it should beat, print the table and keep it in the run's scores.json.
 
 """
 
@@ -25,11 +22,10 @@ Score what a trained run can do, beside what it should beat; the table is kept i
 class EvaluateRun:
     """Options of every evaluation."""
 
-    run_folder: tyro.conf.Positional[Path]
-    """Run folder, such as runs/gan-mnist."""
-    device: str = "auto"
-    """auto, cpu, cuda or cuda:NUMBER."""
-    data_root: Annotated[Path | None, DATA_ROOT] = None
+    run_folder: TrainedRun
+    """Folder of the run to score, such as runs/gan-mnist."""
+    device: Device = "auto"
+    data_root: DataRoot = None
 
     def run(self) -> None:
         device = choose_device(self.device)

@@ -1,4 +1,4 @@
-"""Options made from what systems say of themselves: each may be left out, and has its default then."""
+"""Options of the command line, made from the descriptions of the systems; each may be left out."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def option(help: str, default: str = "", *, kind: Any = Path) -> Any:
     return tyro.conf.arg(help=help, help_behavior_hint=hint, metavar=_metavar(kind))
 
 
-Field = tuple[str, Any, None]  # as `dataclasses.make_dataclass` takes one
+Field = tuple[str, Any, None]  # a field as `dataclasses.make_dataclass` takes it
 
 
 def training_options(system: Description[Any, Any]) -> list[Field]:
     """The options of `ebgan train` that are fields of the configuration, those that choose a preset first.
 
-    `--help` shows the value of every preset, or the one value where all agree.
+    `--help` shows the value of the preset that is chosen by default, and of others where they differ.
     """
     types = get_type_hints(system.config, include_extras=True)
     names = [field.name for field in dataclasses.fields(system.config) if field.name not in system.choosing]
@@ -35,7 +35,7 @@ def training_options(system: Description[Any, Any]) -> list[Field]:
         annotation, help = get_args(types[name])
         if name not in hints:
             presets = {key: getattr(preset, name) for key, preset in system.presets.items()}
-            hints[name] = _defaults(presets, help.unset)
+            hints[name] = _defaults(getattr(system.preset(), name), presets, help.unset)
         argument = tyro.conf.arg(help=help.text, help_behavior_hint=hints[name], metavar=_metavar(annotation))
         fields.append((name, Annotated[annotation | None, argument], None))
     return fields
@@ -46,9 +46,9 @@ def evaluation_options(systems: Iterable[Description[Any, Any]]) -> list[Field]:
     helps: dict[str, list[str]] = {}
     for system in systems:
         for name, (text, default) in system.evaluation.items():
-            helps.setdefault(name, []).append(f"{system.name}: {text} (default: {default})")
+            helps.setdefault(name, []).append(f"For {system.name}: {text} (default: {default})")
     return [
-        (name, Annotated[int | None, option("; ".join(texts), kind=int)], None)
+        (name, Annotated[int | None, option(" ".join(texts), kind=int)], None)
         for name, texts in helps.items()
     ]
 
@@ -58,26 +58,39 @@ def given(command: Any, fields: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(command, name) for name in fields if getattr(command, name) is not None}
 
 
-def _defaults(values: Mapping[str, Any], unset: str) -> str:
+def _defaults(default: Any, values: Mapping[str, Any], unset: str) -> str:
     presets: dict[Any, list[str]] = {}
     for name, value in values.items():
-        presets.setdefault(value, []).append(name)
-    default = max(presets, key=lambda value: len(presets[value]))
-    others = [
-        f"{', '.join(names)}: {value}" for value, names in presets.items() if value not in (default, None)
-    ]
-    return "; ".join([f"(default: {unset if default is None else default}", *others]) + ")"
+        if value != default and (value is not None or unset):
+            presets.setdefault(value, []).append(name)
+    others = [f"{', '.join(names)}: {_text(value, unset)}" for value, names in presets.items()]
+    return "; ".join([f"(default: {_text(default, unset)}", *others]) + ")"
+
+
+def _text(value: Any, unset: str) -> str:
+    if value is None:
+        return unset
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def _metavar(annotation: Any) -> str:
-    if get_origin(annotation) in (Union, UnionType):  # with None, the value of an option that is left out
+    if get_origin(annotation) in (Union, UnionType):  # None is the value of an option that is left out
         (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
     return "{True,False}" if annotation is bool else str(annotation.__name__).upper()
 
 
-DATA_ROOT = option(
-    "folder of the data sets; of images and videos their own folder, or a zip of images",
-    "EBGAN_DATA of the environment",
-)
+DataRoot = Annotated[
+    Path | None,
+    option(
+        "Folder that holds the data sets. For --data images or videos it is the folder of the files, for "
+        "images also a zip.",
+        "the environment variable EBGAN_DATA",
+    ),
+]
+TrainedRun = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
+Device = Annotated[
+    str,
+    option("Device: auto, cpu, cuda or cuda:NUMBER; auto is CUDA where there is one.", "auto", kind=str),
+]

@@ -1,4 +1,4 @@
-"""From arguments to a command: the tree of sub-commands, and errors of one line."""
+"""The parser of the command line: it makes a command of arguments, and errors of one line."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ else:
 
 @dataclass(frozen=True)
 class Train:
-    """Train a system, or go on with a run that stopped."""
+    """Train a system, or continue a run that was stopped."""
 
     system: AnySystem
 
@@ -53,7 +53,7 @@ class Train:
 
 @dataclass(frozen=True)
 class Data:
-    """Fetch data sets."""
+    """Download data sets."""
 
     action: Annotated[Download, tyro.conf.subcommand("download")] | Alone
 

@@ -1,4 +1,4 @@
-"""`ebgan predict`."""
+"""The command `ebgan predict`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from ebgan.cli.options import option
+from ebgan.cli.options import Device, TrainedRun, option
 from ebgan.errors import UserError
 from ebgan.training import choose_device
 from ebgan.video import predict_video, trained_generator
@@ -16,25 +16,25 @@ from ebgan.video import predict_video, trained_generator
 
 @dataclass(frozen=True)
 class Predict:
-    """Predict the next frames of a video file by a trained run, each from those predicted before.
+    """Predict the next frames of a video file with a trained generator, each from those predicted before.
 
-    Writes film.mp4 (left the real film, right the predicted one), strip.png (input and truth, prediction,
-    difference) and psnr.jsonl (of each frame, beside that of the last input frame).
+    It writes film.mp4 (the real film on the left, the predicted one on the right), strip.png (rows of real,
+    predicted and difference frames) and psnr.jsonl (the PSNR of each predicted frame, and of the last input
+    frame in its place).
     """
 
-    run_folder: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]
-    """Run folder, such as runs/video-8to8-gdl-ucf101."""
+    run_folder: TrainedRun
+    """Folder of the run whose generator to use, such as runs/video-8to8-gdl-ucf101."""
     clip: tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="CLIP")]]
-    """Video file, with more frames than are given and predicted."""
+    """Video file with at least as many frames as the input and the prediction take."""
     frames: int = 5
     """Number of frames to predict."""
     start: int = 0
-    """Frame of the clip that the input begins with, from 0."""
+    """Number of the first input frame in the clip, counted from 0."""
     out: Annotated[
-        Path | None, option("folder to write to", "rollouts/CLIP-START-FRAMES in the run folder")
+        Path | None, option("Folder to write to.", "rollouts/CLIP-START-FRAMES in the run folder")
     ] = None
-    device: str = "auto"
-    """auto, cpu, cuda or cuda:NUMBER."""
+    device: Device = "auto"
 
     def run(self) -> None:
         name = f"{self.clip.stem}-{self.start}-{self.frames}"

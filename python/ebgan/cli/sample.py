@@ -1,4 +1,4 @@
-"""`ebgan sample`."""
+"""The command `ebgan sample`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-import tyro
-
+from ebgan.cli.options import Device, TrainedRun
 from ebgan.errors import at_least, one_of
 from ebgan.gan import sample, trained_generator
 from ebgan.pictures import image_grid, save_png
@@ -16,18 +15,17 @@ from ebgan.training import choose_device
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw images from a trained generator into one picture."""
+    """Draw images from the generator of a trained GAN and write them into one picture."""
 
-    run_folder: tyro.conf.Positional[Path]
-    """Run folder, such as runs/gan-mnist."""
+    run_folder: TrainedRun
+    """Folder of the run whose generator to use, such as runs/gan-mnist."""
     count: int = 64
-    """Number of images."""
+    """Number of images to draw."""
     out: Path = Path("samples.png")
-    """Picture to write (PNG)."""
+    """PNG file to write."""
     seed: int = 0
     """Seed of the noise."""
-    device: str = "auto"
-    """auto, cpu, cuda or cuda:NUMBER."""
+    device: Device = "auto"
 
     def run(self) -> None:
         at_least("count", self.count, 1)

@@ -1,4 +1,4 @@
-"""`ebgan train SYSTEM`, made for every system from its description."""
+"""The command `ebgan train SYSTEM`, made for every system from its description."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
-from ebgan.cli.options import DATA_ROOT, given, option, training_options
+from ebgan.cli.options import DataRoot, Device, given, option, training_options
 from ebgan.errors import UserError
 from ebgan.training import Description, choose_device
 
 _HELP = """
-Writes a run folder: config.json, metrics.jsonl, TensorBoard events, checkpoints and pictures. Ctrl-C saves;
---resume goes on as if never stopped. Options that are left out have the value of the preset; these
-choose it: {}.
+A run folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints and pictures. Ctrl-C saves the
+run and stops it; with --resume it continues as if it had never stopped. The preset, chosen by {},
+gives every option that is left out.
 """
 
 
@@ -28,16 +28,14 @@ class TrainSystem:
     resume: Annotated[
         Path | None,
         option(
-            "run folder to go on with; only --steps, --device, --data-root and --deterministic go with it"
+            "Run folder to continue; it takes --steps, --device, --data-root and --deterministic, no others."
         ),
     ] = None
-    out: Annotated[Path | None, option("new run folder", "in runs, with a name made of the options")] = None
-    data_root: Annotated[Path | None, DATA_ROOT] = None
-    device: Annotated[
-        str, option("auto, cpu, cuda or cuda:NUMBER; auto is CUDA where there is one", "auto", kind=str)
-    ] = "auto"
+    out: Annotated[Path | None, option("Folder of the new run.", "runs/NAME, named after the options")] = None
+    data_root: DataRoot = None
+    device: Device = "auto"
     deterministic: bool = False
-    """On a GPU, use only operators that repeat to the bit; a CPU always does."""
+    """Use only GPU operators that repeat to the bit, as those of a CPU always do."""
 
     def run(self) -> None:
         options = given(self, (field.name for field in dataclasses.fields(self.system.config)))
@@ -46,7 +44,7 @@ class TrainSystem:
             out, steps = self.resume, options.pop("steps", None)
             for name in (*options, *given(self, ["out"])):
                 given_as = name.replace("_", "-")
-                raise UserError(f"{name}: a resumed run keeps its own; leave --{given_as} out")
+                raise UserError(f"{name}: a resumed run keeps its own value; leave --{given_as} out")
             trained = self.system.resume(out, device=device, data_root=self.data_root, steps=steps)
         else:
             config = self.system.configure(**options)

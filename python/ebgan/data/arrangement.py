@@ -1,4 +1,4 @@
-"""Which class and split a file belongs to, by the folders that it lies in."""
+"""The class and the split of each file, told by the folders that it lies in."""
 
 from __future__ import annotations
 

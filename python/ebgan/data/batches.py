@@ -99,12 +99,12 @@ class Batches:
         return batch
 
     def indices(self, step: int) -> NDArray[np.int64]:
-        """Positions in the set of the images of batch ``step``, int64 ``(B,)``: what finds their labels."""
+        """The positions in the set, int64 ``(B,)``, of the images of batch ``step``, and of their labels."""
         return self._shuffled.at(step)
 
 
 def _offsets(random: np.random.Generator, have: int, want: int, count: int) -> NDArray[np.int64]:
-    """Where each crop of ``want`` pixels begins on an axis of ``have``: centred padding or a random place."""
+    """The starts of crops of ``want`` pixels on an axis of ``have``: centred padding or random places."""
     if have <= want:
         return np.full(count, -((want - have) // 2), np.int64)
     return random.integers(0, have - want, size=count, endpoint=True)

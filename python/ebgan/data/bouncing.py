@@ -12,7 +12,7 @@ Bounce = Literal["mirror", "random"]
 
 
 class State(NamedTuple):
-    """Where the square's upper left corner is, in pixels, and how far it moves in a frame."""
+    """The place of the square's upper left corner, in pixels, and how far it moves in a frame."""
 
     top: int
     left: int

@@ -26,7 +26,7 @@ _log = logging.getLogger(__name__)
 
 
 class Drawn(NamedTuple):
-    """What a batch is cut from: a window of T frames for each patch, and the places tried in it, in order."""
+    """The source of a batch: a window of T frames for each patch, and the places tried in it, in order."""
 
     windows: list[Frames]
     tops: NDArray[np.int64]
@@ -158,7 +158,7 @@ class ClipBatches:
 
 
 def _usable(clip_set: ClipSet, frames: int, size: int) -> tuple[list[Clip], list[NDArray[np.int64]]]:
-    """The clips that hold a patch, sorted by class, and where in each one may start."""
+    """The clips that hold a patch, sorted by class, and the frames of each at which one may start."""
     usable: list[tuple[Clip, NDArray[np.int64]]] = []
     skipped: list[str] = []
     for clip in sorted(clip_set.clips, key=lambda clip: clip.label):

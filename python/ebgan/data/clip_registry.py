@@ -17,7 +17,7 @@ MEMORY = 4 << 30  # 4 GiB
 
 @dataclass(frozen=True)
 class ClipOptions:
-    """What :func:`load_clips` passes on; None where it was not given."""
+    """The options that :func:`load_clips` passes to a source; one that was not given is None."""
 
     size: int | None = None
     bounce: Bounce | None = None
@@ -27,12 +27,12 @@ class ClipOptions:
 
 @dataclass(frozen=True)
 class ClipSource:
-    """How one set of clips is read.
+    """A set of clips, and how it is read.
 
     Attributes:
         name: what users call it.
         load: ``(split, root, options) -> ClipSet``.
-        options: those of ``size``, ``bounce`` and ``fold`` that mean something to it.
+        options: the names among ``size``, ``bounce`` and ``fold`` that it takes.
     """
 
     name: str
@@ -44,7 +44,7 @@ _sources: dict[str, ClipSource] = {}
 
 
 def register_clips(source: ClipSource) -> None:
-    """Make a set of clips known by its name. A name is taken once."""
+    """Make a set of clips known by its name; ValueError where another has that name."""
     if source.name in _sources:
         raise ValueError(f"a set of clips named {source.name!r} is registered already")
     _sources[source.name] = source

@@ -89,7 +89,7 @@ class ClipSet:
     """Labelled clips of any lengths and sizes.
 
     Attributes:
-        clips: in a fixed order.
+        clips: the clips, in a fixed order.
         name: name of the data set, as :func:`ebgan.data.load_clips` takes it.
         split: which part of it, ``"train"`` or ``"test"``.
         classes: what each label means, in order.

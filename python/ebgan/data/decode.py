@@ -1,4 +1,4 @@
-"""One JPEG or PNG file of any size and mode to RGB bytes of the size asked for."""
+"""Decoding of a JPEG or PNG file of any size and mode to RGB bytes of the size asked for."""
 
 from __future__ import annotations
 
@@ -24,10 +24,14 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     short side is scaled to ``size`` (Lanczos, down or up) and the centre of the long side is kept; an image
     that has this size already keeps its bytes.
 
-    Raises whatever the file drives Pillow to: no set of exceptions is documented.
+    It raises ValueError where the file is of another format, else whatever Pillow raises on it.
     """
     Image, ImageOps = require("PIL.Image"), require("PIL.ImageOps")
-    with Image.open(file, formats=("JPEG", "PNG")) as image:
+    try:
+        opened = Image.open(file, formats=("JPEG", "PNG"))
+    except require("PIL").UnidentifiedImageError:  # whose words name an address in memory
+        raise ValueError("not a JPEG or PNG image") from None
+    with opened as image:
         if size is not None:
             # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
             image.draft("RGB", (2 * size, 2 * size))
@@ -41,18 +45,9 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     return np.asarray(rgb)
 
 
-def reason(error: Exception) -> str:
-    """Why a file could not be decoded, in one line."""
-    if isinstance(error, require("PIL").UnidentifiedImageError):
-        return "no JPEG or PNG image"  # Pillow's own words name an address in memory
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return " ".join(str(error).split()) or type(error).__name__
-
-
 @contextmanager
 def strict_pillow() -> Iterator[None]:
-    """Meanwhile an image of more than ``PIL.Image.MAX_IMAGE_PIXELS`` is an error, and no metadata warns."""
+    """Within the block an image beyond ``PIL.Image.MAX_IMAGE_PIXELS`` is an error, and no metadata warns."""
     bomb = require("PIL.Image").DecompressionBombWarning
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")

@@ -1,4 +1,4 @@
-"""One file over HTTP: whole and verified under its final name, or not there at all."""
+"""Download of one file over HTTP: it is whole and verified under its final name, or not there at all."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
         order.
 
     Raises:
-        DataError: the file cannot be read, has another checksum, is cut short, or is no IDX file; names it.
+        DataError: the file cannot be read, has another checksum, is cut short, or is not an IDX file.
     """
     try:
         content = path.read_bytes()
@@ -45,4 +45,4 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
     try:
         return _host.parse_idx(content)
     except ValueError as error:
-        raise DataError(f"{path} is no valid IDX file: {error}") from error
+        raise DataError(f"{path} is not a valid IDX file: {error}") from error

@@ -84,7 +84,7 @@ class ImageSet:
 
     @property
     def factors(self) -> dict[str, Factor]:
-        """All that is known of the images, by name; the class, which every set has, comes first."""
+        """Every factor of the images by its name; the class, which every set has, comes first."""
         return {CLASS: Factor(self.labels, self.classes), **self.further}
 
     def __len__(self) -> int:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -12,17 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.arrangement import arranged
-from ebgan.data.decode import decode, reason, strict_pillow
+from ebgan.data.decode import decode, strict_pillow
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.listing import OpenFile, listed
 from ebgan.data.registry import Root, Source, Split
-from ebgan.data.skipped import first_few
-from ebgan.errors import require
+from ebgan.data.skipped import each_file, first_few
 
 _SUFFIXES = (".jpg", ".jpeg", ".png")
-_THREADS = 8  # decoding runs outside the interpreter lock, opening a file inside it: more would queue there
-_PATIENCE_SECONDS = 2  # before the bar appears
 
 # A logger, so that a program can send the warning elsewhere; one that sets nothing up sees it on stderr.
 _log = logging.getLogger(__name__)
@@ -66,7 +62,12 @@ def _read(
     images = np.empty((0, 3, 0, 0), np.uint8)
     kept: list[int] = []
     skipped: list[str] = []
-    with closing(_decoded(root.name, files, open_file, size)) as results:
+
+    def decoded(name: str) -> NDArray[np.uint8]:
+        with open_file(name) as file:
+            return decode(file, size)
+
+    with strict_pillow(), closing(each_file(files, decoded, title=root.name, unit="image")) as results:
         for index, result in enumerate(results):
             if isinstance(result, str):
                 skipped.append(f"{files[index]!r} ({result})")
@@ -88,36 +89,6 @@ def _read(
         count = len(skipped), len(files)
         _log.warning("ebgan: skipped %d of %d images of %s: %s", *count, root, first_few(skipped))
     return images[: len(kept)], kept
-
-
-def _decoded(
-    title: str, files: Sequence[str], open_file: OpenFile, size: int | None
-) -> Generator[NDArray[np.uint8] | str, None, None]:
-    """Each file's image, uint8 ``(H, W, 3)``, or why it has none; a bar tells of a long wait."""
-
-    def attempt(name: str) -> NDArray[np.uint8] | str:
-        try:
-            with open_file(name) as file:
-                return decode(file, size)
-        except MemoryError:
-            raise
-        except Exception as error:  # the file's fault, by whatever name Pillow or zipfile call it
-            return reason(error)
-
-    tqdm = require("tqdm").tqdm
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        with strict_pillow():
-            yield from tqdm(
-                pool.map(attempt, files),
-                desc=title,
-                total=len(files),
-                unit="image",
-                delay=_PATIENCE_SECONDS,
-                disable=None,
-            )
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C the rest is not worth waiting for
 
 
 SOURCE = Source("images", load_images)

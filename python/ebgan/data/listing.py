@@ -14,7 +14,7 @@ from ebgan.data.errors import DataError
 
 OpenFile = Callable[[str], IO[bytes]]
 
-_MEMBER_BYTES = 1 << 28  # of a zip, read into memory: more than any photograph takes
+_MEMBER_BYTES = 1 << 28  # a member of a zip is read into memory; no photograph takes as much
 
 
 @contextmanager
@@ -26,7 +26,7 @@ def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
     ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 256 MiB.
 
     Raises:
-        DataError: nothing is there, it cannot be read, is no zip, or is encrypted; or links go in a circle.
+        DataError: nothing is there, it cannot be read, is not a zip or is encrypted, or links go in a circle.
     """
     if os.path.isdir(root):
         yield _names_in_folder(root), lambda name: (root / name).open("rb")

@@ -69,7 +69,7 @@ class MovingDigits:
         return _COUNT[self.split]
 
     def clip_set(self) -> ClipSet:
-        """All clips; the class of each is its digit, and each is a group of its own."""
+        """The set of all clips; the class of each is its digit, and each is a group of its own."""
         labels = (int(self.digits.labels[self._digit(clip)]) for clip in range(len(self)))
         clips = tuple(
             Clip(str(number), label, str(number), _LENGTH, self.size, self.size, partial(self._read, number))
@@ -78,11 +78,11 @@ class MovingDigits:
         return ClipSet(clips, "moving-digits", self.split, self.digits.classes)
 
     def state(self, clip: int, frame: int) -> State:
-        """Where the digit of clip number ``clip`` is in ``frame``, and how it came there."""
+        """The place of the digit of clip number ``clip`` in ``frame``, and the step that led there."""
         return self._path(clip, frame + 1)[-1]
 
     def mean_of_futures(self, clip: int, frame: int, count: int) -> Tensor:
-        """Mean, over all that may happen, of the ``count`` frames after ``frame``.
+        """The mean, over all that may happen, of the ``count`` frames after ``frame``.
 
         float32 ``(count, 3, H, W)`` in [-1, 1], black is -1. No prediction by one who has seen the frames up
         to ``frame`` has a smaller expected l2 error.

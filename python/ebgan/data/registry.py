@@ -18,7 +18,7 @@ Root = str | os.PathLike[str] | None
 
 @dataclass(frozen=True)
 class Source:
-    """How one data set is read and fetched.
+    """A data set, and how it is read and fetched.
 
     Attributes:
         name: what users call it.
@@ -36,7 +36,7 @@ _sources: dict[str, Source] = {}
 
 
 def register(source: Source) -> None:
-    """Make a data set known by its name. A name is taken once."""
+    """Make a data set known by its name; ValueError where another has that name."""
     if source.name in _sources:
         raise ValueError(f"a data set named {source.name!r} is registered already")
     _sources[source.name] = source
@@ -105,7 +105,7 @@ def data_root(name: str, root: Root) -> Path:
     """The folder that holds the data sets: ``root``, else ``$EBGAN_DATA``; ``name`` is the set that needs it.
 
     Raises:
-        DataError: neither is given, or what is given is no folder.
+        DataError: neither is given, or what is given is not a folder.
     """
     chosen = root if root is not None else os.environ.get("EBGAN_DATA")
     can_be_fetched = name in _sources and _sources[name].download is not None
@@ -120,7 +120,7 @@ def data_root(name: str, root: Root) -> Path:
         fetch = (
             f"; to fetch {name} into it: ebgan data download {name} --root {path}" if can_be_fetched else ""
         )
-        raise DataError(f"{origin} names {str(path)!r}, which is no folder{fetch}")
+        raise DataError(f"{origin} names {str(path)!r}, which is not a folder{fetch}")
     return path
 
 

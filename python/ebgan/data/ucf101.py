@@ -26,7 +26,7 @@ def load_ucf101(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     The splits are the folders ``train`` and ``test`` (or ``val``) in it; or, with ``fold`` 1, 2 or 3, those
     of the official lists ``trainlist0N.txt`` and ``testlist0N.txt``, which may lie anywhere in it, as may the
     videos. Clips of one group come from one video: :meth:`ebgan.data.ClipSet.hold_out` keeps them together,
-    as the official lists do. What becomes of the files: :func:`ebgan.data.videos.read_clips`.
+    as the official lists do. :func:`ebgan.data.videos.read_clips` says what becomes of the files.
 
     Raises:
         DataError: no root, no such folder or list, a video of the list that is not there, one whose name is
@@ -34,7 +34,7 @@ def load_ucf101(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     """
     folder = data_root("ucf101", root) / "ucf101"
     if not folder.is_dir():
-        raise DataError(f"data set 'ucf101': {folder} is no folder; put the videos there")
+        raise DataError(f"data set 'ucf101': {folder} is not a folder; put the videos there")
     every = {file: _NAME.fullmatch(PurePosixPath(file).stem) for file in video_files(folder)}
     strange = [file for file, match in every.items() if match is None]
     if strange:
@@ -73,7 +73,7 @@ def _of_list(folder: Path, files: list[str], split: Split, fold: int) -> list[st
     found = sorted(folder.rglob(name))
     if not found:
         raise DataError(
-            f"{name} is nowhere in {folder}; unpack UCF101TrainTestSplits-RecognitionTask.zip there"
+            f"there is no {name} in {folder}; unpack UCF101TrainTestSplits-RecognitionTask.zip there"
         )
     there = {PurePosixPath(file).name: file for file in files}
     listed = [

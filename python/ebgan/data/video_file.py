@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.clip_set import Frames
-from ebgan.data.errors import DataError
+from ebgan.data.errors import DataError, reason
 from ebgan.errors import UserError, require
 
 if TYPE_CHECKING:
@@ -26,12 +26,12 @@ CUT = 30.0  # mean change of grey from one frame to the next, of 255, beyond whi
 STILL = 0.05  # the largest such change of a video in which nothing moves; coding alone may cause that much
 _GREY_SIZE = (160, 120)
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
-_WHOLE = 0.9  # of the seconds announced; an edit list hides some of them, so a few frames may always lack
+_WHOLE = 0.9  # share of the seconds announced; an edit list hides some, so a few frames may always lack
 
 
 @dataclass(frozen=True, eq=False)
 class VideoIndex:
-    """What one pass over a video file found.
+    """The frames of a video file as one pass over it found them, without their pixels.
 
     Attributes:
         path: the file.
@@ -39,8 +39,8 @@ class VideoIndex:
         height, width: pixels, upright.
         times: when each frame is shown, in the file's own unit, increasing; empty where it does not say.
         breaks: numbers of the frames that do not go on from the one before: the mean grey changes by more
-            than ``CUT`` at 160x120 pixels, or the time to the one before is no one of the usual ones, by half
-            the median or more.
+            than ``CUT`` at 160x120 pixels, or the time to the one before differs from the median by half of
+            that or more.
         motion: largest mean change of grey from one frame to the next.
     """
 
@@ -69,7 +69,7 @@ class VideoIndex:
                 number += 1
                 if number >= stop:
                     return out
-        raise DataError(f"{self.path}: was changed since it was looked through; start again")
+        raise DataError(f"{self.path}: the file was changed since it was looked through; start again")
 
 
 class FrameMemory:
@@ -80,7 +80,7 @@ class FrameMemory:
         self._lock = Lock()
 
     def take(self, count: int) -> bool:
-        """Whether ``count`` bytes were left and are now taken; a negative ``count`` gives back."""
+        """Take ``count`` bytes; False where fewer are left. A negative ``count`` gives bytes back."""
         with self._lock:
             if count > self._left:
                 return False
@@ -89,10 +89,10 @@ class FrameMemory:
 
 
 def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | None]:
-    """One pass over the file ``path``; its frames, too, where ``memory`` has room for all of them.
+    """Look through the file ``path`` once, and return its frames where ``memory`` has room for all of them.
 
-    Raises ValueError, OSError or what else PyAV raises where the file is no video, is cut short (fewer than 9
-    in 10 of the seconds that it announces are there), or damaged.
+    It raises ValueError, OSError or what else PyAV raises where the file is not a video, is damaged, or is
+    cut short: fewer than 9 in 10 of the seconds that it announces are there.
     """
     frames: list[Frames] | None = []
     times: list[int | None] = []
@@ -153,7 +153,7 @@ def read_video(path: str | os.PathLike[str]) -> Frames:
     """All frames of a video file, upright, uint8 ``(T, H, W, 3)``, in order and whatever their times.
 
     Raises:
-        DataError: the file is missing, no video, damaged or cut short.
+        DataError: the file is missing, not a video, damaged or cut short.
     """
     _, frames = _look_through(Path(path), FrameMemory(1 << 62))
     assert frames is not None
@@ -161,10 +161,10 @@ def read_video(path: str | os.PathLike[str]) -> Frames:
 
 
 def open_video(path: str | os.PathLike[str]) -> VideoIndex:
-    """What one pass over a video file finds; its frames are not kept, ``read`` decodes those asked for.
+    """Look through a video file once, keeping no pixels; ``read`` of the result decodes frames anew.
 
     Raises:
-        DataError: as of :func:`read_video`.
+        DataError: the file is missing, not a video, damaged or cut short.
     """
     return _look_through(Path(path), FrameMemory(0))[0]
 
@@ -176,13 +176,6 @@ def _look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames |
         raise
     except Exception as error:  # the file's fault, by whatever name FFmpeg calls it
         raise DataError(f"cannot read {path} as a video: {reason(error)}") from error
-
-
-def reason(error: Exception) -> str:
-    """Why a file could not be read, in one line."""
-    if words := getattr(error, "strerror", None):  # FFmpeg's errors have it, too, and are not all OSError
-        return str(words)
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 @contextmanager
@@ -201,7 +194,7 @@ def _rgb(frame: VideoFrame) -> Frames:
 
 
 def _check_whole(container: InputContainer, stream: VideoStream, last: int | None) -> None:
-    # By time, not by the number announced, which may count frames that were dropped and are not in the file.
+    # The number of frames announced says less: it may count frames that were dropped and are not in the file.
     # Matroska gives the duration of the whole alone, which with sound may be that of the sound.
     if last is None or stream.time_base is None or not stream.average_rate:
         return

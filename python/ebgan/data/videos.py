@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -17,24 +16,19 @@ from ebgan.data.clip_set import Clip, ClipSet, Frames
 from ebgan.data.errors import DataError
 from ebgan.data.listing import listed
 from ebgan.data.registry import Root, Split
-from ebgan.data.skipped import first_few
-from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through, reason
-from ebgan.errors import UserError, require
+from ebgan.data.skipped import each_file, first_few
+from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through
 
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
-_THREADS = 8  # decoding runs outside the interpreter lock
-_PATIENCE_SECONDS = 2  # before the bar appears
 
 _log = logging.getLogger(__name__)
-
-Found = tuple[VideoIndex, Frames | None]
 
 
 def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     """Look through every video file below the folder ``root``, in the order of the sorted paths.
 
     The folders that a file lies in tell its class and split (:func:`ebgan.data.arrangement.arranged`); each
-    file is a group of its own. What becomes of the files: :func:`read_clips`.
+    file is a group of its own. :func:`read_clips` says what becomes of the files.
 
     Raises:
         DataError: no root, a root that cannot be read, no usable video, or a split that is not there.
@@ -53,7 +47,7 @@ def video_files(root: Path) -> list[str]:
     """Sorted paths, below the folder ``root``, of the files whose suffix is a video's.
 
     Raises:
-        DataError: there is none, or ``root`` is no folder or cannot be read.
+        DataError: there is none, or ``root`` is not a folder or cannot be read.
     """
     if root.is_file():
         raise DataError(f"{root} is a file; give the folder that the videos lie in")
@@ -85,13 +79,18 @@ def read_clips(
     find no room are decoded again for every patch, from the last key frame on. Which ones these are may
     differ from run to run, their frames do not. While a file is put into memory it lies there twice.
 
-    A file that is no video, damaged, cut short or still is skipped: one warning of the logger
+    A file that is not a video, damaged, cut short or still is skipped: one warning of the logger
     ``ebgan.data.videos`` counts them and names the first; another counts the breaks, which no patch spans.
     """
     clips: list[Clip] = []
     skipped: list[str] = []
     broken: list[str] = []
-    with closing(_looked_through(name, root, files, FrameMemory(memory))) as results:
+    room = FrameMemory(memory)
+
+    def look(file: str) -> tuple[VideoIndex, Frames | None]:
+        return look_through(root / file, room)
+
+    with closing(each_file(files, look, title=name, unit="video")) as results:
         for file, label, group, result in zip(files, labels, groups, results, strict=True):
             if isinstance(result, str):
                 skipped.append(f"{file!r} ({result})")
@@ -122,33 +121,6 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
         return Clip.of(frames, file, label=label, group=group, breaks=index.breaks)
     shape = index.length, index.height, index.width
     return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
-
-
-def _looked_through(
-    title: str, root: Path, files: Sequence[str], memory: FrameMemory
-) -> Generator[Found | str, None, None]:
-    """Each file's index and frames, or why it has none; a bar tells of a long wait."""
-
-    def attempt(file: str) -> Found | str:
-        try:
-            return look_through(root / file, memory)
-        except (MemoryError, UserError):
-            raise
-        except Exception as error:  # the file's fault, by whatever name FFmpeg calls it
-            return reason(error)
-
-    pool = ThreadPoolExecutor(_THREADS)
-    try:
-        yield from require("tqdm").tqdm(
-            pool.map(attempt, files),
-            desc=title,
-            total=len(files),
-            unit="video",
-            delay=_PATIENCE_SECONDS,
-            disable=None,
-        )
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C the rest is not worth waiting for
 
 
 SOURCE = ClipSource("videos", load_videos)

@@ -1,4 +1,4 @@
-"""What `ebgan demo` shows beside its pictures."""
+"""The check and the measurements that `ebgan demo` shows beside its pictures."""
 
 from __future__ import annotations
 

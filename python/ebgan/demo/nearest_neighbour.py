@@ -1,4 +1,4 @@
-"""How a classifier that knows only real digits sees the generated ones."""
+"""A check of generated digits by a classifier that knows only real ones."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SHARE_LIMIT = 0.3
 
 @dataclass(frozen=True)
 class NearestNeighbourCheck:
-    """Samples in each class, by the class of the nearest real image."""
+    """The number of samples in each class, by the class of the nearest real image."""
 
     counts: tuple[int, ...]
     classes: tuple[str, ...]

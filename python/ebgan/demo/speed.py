@@ -1,4 +1,4 @@
-"""The discriminator loss three ways, and what it is of a training step.
+"""Times of the discriminator loss computed three ways, and its share of a training step.
 
 All variants of a row are timed in turns within the same seconds, so that a busy machine slows them alike.
 Full measurements, with spread, bytes and memory, are those of `benchmarks/`.
@@ -34,7 +34,7 @@ ROWS = (Row((128, 1, 8, 8), "digits"), Row((128, 1, 32, 32), "mnist"), Row((64, 
 
 
 class _Repeat:
-    """The same real images at every step."""
+    """Batches that are the same real images at every step."""
 
     def __init__(self, images: Tensor) -> None:
         self.images = images
@@ -65,7 +65,7 @@ def interleaved(variants: Mapping[str, Callable[[], object]], device: torch.devi
 
 
 def _losses(shape: tuple[int, ...], device: torch.device) -> tuple[dict[str, Callable[[], object]], str]:
-    """Loss and gradients from leaf tensors, margin 1.1 times the mean fake energy; and what is missing."""
+    """The loss with its gradients three ways, at a margin of 1.1 times the mean fake energy; and a note."""
     images = [torch.rand(shape, device=device) * 2 - 1 for _ in range(4)]
     margin = 1.1 * ek.reconstruction_energy(images[2], images[3]).mean()
     for image in images:
@@ -98,7 +98,7 @@ def _losses(shape: tuple[int, ...], device: torch.device) -> tuple[dict[str, Cal
 
 
 def _steps(row: Row, device: torch.device) -> dict[str, Callable[[], object]]:
-    """A whole training step, with the losses in plain PyTorch and fused."""
+    """Whole training steps, with the losses in plain PyTorch and fused."""
     assert row.net is not None
     real = torch.rand(row.shape, device=device) * 2 - 1
     system = EBGAN(
@@ -118,7 +118,7 @@ def _line(*cells: str) -> str:
 
 
 def speed_table(device: torch.device) -> str:
-    """Measure the rows on `device`, and set them as text."""
+    """Measure the rows on `device`, and return them as a table."""
     chosen = select(torch.empty(0, device=device))
     place = (
         torch.cuda.get_device_name(device)

@@ -104,7 +104,7 @@ def discriminator(name: str, **options: Any) -> nn.Module:
 
 
 def classifier(name: str, **options: Any) -> nn.Module:
-    """The plain GAN's discriminator called `name`; options as of `discriminator`.
+    """The plain GAN's discriminator called `name`; it takes the options of `discriminator`.
 
     `net(images)` gives logits (N,), real being positive.
     """

@@ -12,43 +12,54 @@ from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 Model = Literal["ebgan", "gan"]
 Distance = Literal["l2", "squared_l2", "mse", "l1"]
 Shaping = Literal["identity", "square"]
-OF_THE_NET = "that of --net"
+OF_THE_NET = "given by --net"
 
 
 @dataclass(frozen=True, kw_only=True)
 class GanConfig(TrainingConfig):
-    """Everything that decides the result of a run; sizes left at None are those of the net's name."""
+    """Everything that decides the result of a run; a size that is None is the one that `net` has."""
 
-    data: Annotated[str, Help("data set: digits (embedded), mnist, fashion-mnist or images")]
-    batch_size: Annotated[int, Help("real images a step, and as many generated ones")]
-    model: Annotated[Model, Help("ebgan, or gan: the plain one, as a baseline")] = "ebgan"
-    net: Annotated[str, Help("networks by name: " + ", ".join(NETS))]
-    noise_size: Annotated[int | None, Help("size of the noise vector z", unset=OF_THE_NET)] = None
+    data: Annotated[
+        str, Help("Data set: digits (needs no download), mnist, fashion-mnist or images (yours).")
+    ]
+    batch_size: Annotated[int, Help("Number of real images in each step; as many are generated.")]
+    model: Annotated[Model, Help("ebgan is energy-based, gan a plain GAN to compare it with.")] = "ebgan"
+    net: Annotated[str, Help(f"Pair of networks to train, by name: {', '.join(NETS)}.")]
+    noise_size: Annotated[int | None, Help("Size of the noise vector z.", unset=OF_THE_NET)] = None
     generator_layers: Annotated[
-        int | None, Help("weight layers of a fully connected generator (nLayerG)", unset=OF_THE_NET)
+        int | None,
+        Help("Number of weight layers in a fully connected generator (nLayerG).", unset=OF_THE_NET),
     ] = None
     generator_width: Annotated[
         int | None,
-        Help("units of the generator's hidden layers (sizeG), or maps of its first", unset=OF_THE_NET),
+        Help("Units in each hidden layer of the generator (sizeG), or maps in its first.", unset=OF_THE_NET),
     ] = None
     discriminator_layers: Annotated[
-        int | None, Help("weight layers of a fully connected discriminator (nLayerD)", unset=OF_THE_NET)
+        int | None,
+        Help("Number of weight layers in a fully connected discriminator (nLayerD).", unset=OF_THE_NET),
     ] = None
     discriminator_width: Annotated[
         int | None,
-        Help("units of the discriminator's layers (sizeD), or maps of its first", unset=OF_THE_NET),
+        Help("Units in each layer of the discriminator (sizeD), or maps in its first.", unset=OF_THE_NET),
     ] = None
-    dropout: Annotated[bool, Help("dropout in a fully connected discriminator (dropoutD)")] = False
-    margin: Annotated[float | None, Help("the energy up to which generated images are pushed")] = None
-    distance: Annotated[Distance, Help("the energy of a reconstruction; the paper's is l2")] = "l2"
-    shaping: Annotated[Shaping, Help("f of the losses f(energy); the paper's is identity")] = "identity"
+    dropout: Annotated[bool, Help("Use dropout in a fully connected discriminator (dropoutD).")] = False
+    margin: Annotated[
+        float | None,
+        Help("Energy up to which the discriminator pushes generated images; --model gan has none."),
+    ] = None
+    distance: Annotated[
+        Distance, Help("Energy: the distance of an image to its reconstruction; the paper uses l2.")
+    ] = "l2"
+    shaping: Annotated[
+        Shaping, Help("Function f that both losses apply to energies; the paper uses identity.")
+    ] = "identity"
     pulling_away_weight: Annotated[
-        float, Help("weight of the pulling-away term; 0.1 is the paper's EBGAN-PT")
+        float, Help("Weight of the pulling-away term in the generator's loss; EBGAN-PT uses 0.1.")
     ] = 0.0
-    optimizer: Annotated[OptimizerName, Help("of both networks")] = "adam"
-    generator_lr: Annotated[float, Help("learning rate of the generator")] = 1e-3
-    discriminator_lr: Annotated[float, Help("learning rate of the discriminator")] = 1e-3
-    beta1: Annotated[float, Help("Adam's first decay rate, of both")] = 0.5
+    optimizer: Annotated[OptimizerName, Help("Optimiser of both networks; sgd has no momentum.")] = "adam"
+    generator_lr: Annotated[float, Help("Learning rate of the generator.")] = 1e-3
+    discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")] = 1e-3
+    beta1: Annotated[float, Help("Decay rate of the first moment in Adam, for both networks.")] = 0.5
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -29,8 +29,9 @@ GENERATOR_STD, DISCRIMINATOR_STD = 0.02, 0.002
 
 
 class ConvolutionalGenerator(Generator):
-    """Noise (N, `noise_size`) to images (N, C, 64, 64) in [-1, 1]; the first layer has `width` maps, each
-    following one half as many.
+    """A generator that makes images (N, C, 64, 64) in [-1, 1] from noise (N, `noise_size`).
+
+    Its first layer has `width` maps, each following one half as many.
 
     Example:
         >>> generator = ConvolutionalGenerator((3, 64, 64), width=64)
@@ -61,7 +62,7 @@ class ConvolutionalGenerator(Generator):
 
 
 class ConvolutionalDiscriminator(nn.Module):
-    """Auto-encoder of images (N, C, 64, 64); the encoder's layers have `width`, 2 `width` and 4 `width` maps.
+    """An auto-encoder of images (N, C, 64, 64), whose encoder has `width`, 2 `width` and 4 `width` maps.
 
     Example:
         >>> discriminator = ConvolutionalDiscriminator((3, 64, 64), width=16)
@@ -89,8 +90,9 @@ class ConvolutionalDiscriminator(nn.Module):
 
 
 class ConvolutionalClassifier(nn.Module):
-    """Images (N, C, 64, 64) to logits (N,), real being positive: the encoder of the auto-encoder, then one
-    linear layer. It is the discriminator of the plain GAN.
+    """The discriminator of the plain GAN: it gives images (N, C, 64, 64) logits (N,), real being positive.
+
+    It is the encoder of the auto-encoder, then one linear layer.
 
     Example:
         >>> ConvolutionalClassifier((3, 64, 64), width=16)(torch.zeros(2, 3, 64, 64)).shape

@@ -24,11 +24,10 @@ def _linear(inputs: int, outputs: int, std: float) -> nn.Linear:
 
 
 class FullyConnectedGenerator(Generator):
-    """Noise (N, `noise_size`) to images (N, *image) in [-1, 1]: `layers` weight layers, the hidden ones
-    `width` wide.
+    """A generator that makes images (N, *image) in [-1, 1] from noise (N, `noise_size`).
 
-    Hidden layers are linear, batch normalisation, ReLU; the last is linear, tanh. Weights start at N(0,
-    0.02), biases at 0.
+    It has `layers` weight layers, the hidden ones `width` wide. Hidden layers are linear, batch
+    normalisation, ReLU; the last is linear, tanh. Weights start at N(0, 0.02), biases at 0.
 
     Example:
         >>> generator = FullyConnectedGenerator((1, 32, 32))
@@ -59,7 +58,7 @@ class FullyConnectedGenerator(Generator):
 
 
 class FullyConnectedDiscriminator(nn.Module):
-    """Auto-encoder of images (N, *image): `layers` weight layers, of which the decoder is the last one.
+    """An auto-encoder of images (N, *image) with `layers` weight layers, the last of which is the decoder.
 
     The encoder's layers are `width` wide: linear, batch normalisation, ReLU, and dropout of one half where
     asked for. The decoder is one linear layer. Weights start at N(0, 0.002), biases at 0.
@@ -92,12 +91,12 @@ class FullyConnectedDiscriminator(nn.Module):
 
 
 class FullyConnectedClassifier(nn.Module):
-    """Images (N, *image) to logits (N,), real being positive: `layers` weight layers, the hidden ones as the
-    auto-encoder's. It is the discriminator of the plain GAN.
+    """The discriminator of the plain GAN: it gives images (N, *image) logits (N,), real being positive.
 
-    The first layer is not normalised, as DCGAN's rule has it: real and generated images come in batches of
-    their own, and normalising would take away whatever is the same in all images of a batch. With it the
-    black border around MNIST stayed white noise for 10,000 steps (2026-11-22).
+    It has `layers` weight layers, the hidden ones as those of the auto-encoder. The first layer is not
+    normalised, as DCGAN's rule has it: real and generated images come in batches of their own, and
+    normalising would take away whatever is the same in all images of a batch. With it the black border around
+    MNIST stayed white noise for 10,000 steps (2026-11-22).
 
     Example:
         >>> import torch
@@ -120,7 +119,7 @@ class FullyConnectedClassifier(nn.Module):
 
 
 def _hidden(inputs: int, layers: int, width: int, dropout: bool) -> list[nn.Module]:
-    """Linear, batch normalisation, ReLU, and dropout where asked for, `layers` times."""
+    """The modules of hidden layers: linear, batch normalisation, ReLU, and dropout where asked for."""
     modules: list[nn.Module] = []
     for _ in range(layers):
         modules += [_linear(inputs, width, DISCRIMINATOR_STD), nn.BatchNorm1d(width), nn.ReLU()]

@@ -11,7 +11,7 @@ from ebgan.pictures import Curve, Plot
 
 
 class GAN(TwoPlayer):
-    """Goodfellow et al., arXiv:1406.2661: the discriminator returns logits (N,), real being positive.
+    """The GAN of Goodfellow et al. (arXiv:1406.2661); its discriminator returns logits (N,), real positive.
 
     With the probability p = sigmoid(logit), the discriminator's loss is `-log p(x) - log(1 - p(G(z)))` and
     the generator's, the non-saturating one, `-log p(G(z))`, both averaged over the batch.

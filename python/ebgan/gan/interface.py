@@ -1,4 +1,4 @@
-"""What a generator and a discriminator are to the rest of `ebgan.gan`; subclass `Generator` for your own."""
+"""The interfaces of generators and discriminators in `ebgan.gan`; subclass `Generator` for your own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ImageShape = tuple[int, int, int]
 
 
 class Generator(nn.Module):
-    """Noise to images (N, C, H, W) in [-1, 1].
+    """A network that makes images (N, C, H, W) in [-1, 1] from noise.
 
     `noise_shapes` holds the shape of each argument of `forward` without N: one vector, or for nets that
     take noise at several layers one for each.
@@ -39,7 +39,7 @@ class Generator(nn.Module):
 
 
 class AutoEncoded(NamedTuple):
-    """What a discriminator, an auto-encoder, returns for images (N, C, H, W).
+    """The result of a discriminator, an auto-encoder, for images (N, C, H, W).
 
     `reconstruction` is (N, C, H, W), and `codes` (N, ...) is the encoder's output.
     """

@@ -1,4 +1,4 @@
-"""From a configuration to its networks, optimisers and data."""
+"""The networks, optimisers and data of a configuration."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def build_discriminator(config: GanConfig) -> nn.Module:
 
 
 def build(config: GanConfig, device: torch.device, data_root: Path | None) -> TwoPlayer:
-    """Networks, optimisers and data of `config`, initialised from its seed."""
+    """Build the networks, optimisers and data of `config`, initialised from its seed."""
     channels, size, _ = builders.image_shape(config.net)
     images = load(config.data, "train", data_root, size=size)
     if images.images.shape[1] != channels:

@@ -23,8 +23,8 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     name="gan",
     help="""Train an energy-based GAN, or a plain one to compare it with.
 
-    Its pictures are grids of samples (samples.png) and curves (energies.png). EBGAN-PT is
-    --pulling-away-weight 0.1.
+    The run draws grids of samples (samples.png) and curves of the energies (energies.png). The option
+    `--pulling-away-weight 0.1` makes it an EBGAN-PT.
     """,
     config=GanConfig,
     preset=preset,

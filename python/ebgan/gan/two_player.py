@@ -1,4 +1,4 @@
-"""What energy-based and plain GANs share: two networks that are updated in turns."""
+"""The base of energy-based and plain GANs: two networks that are updated in turns."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class TwoPlayer(ABC):
         generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
         discriminator: takes such images; what it returns is up to the objectives.
         batches: the real images.
-        generator_optimizer, discriminator_optimizer: by default Adam with learning rate 0.001.
-        precision: of the forward passes.
+        generator_optimizer, discriminator_optimizer: the default is Adam with learning rate 0.001.
+        precision: data type of the forward passes.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class TwoPlayer(ABC):
 
     @abstractmethod
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
-        """The discriminator's loss on a batch of each, `fake` being detached, and what to log of it."""
+        """The discriminator's loss on real images and detached generated ones, and the metrics to log."""
 
     @abstractmethod
     def generator_objective(self, fake: Tensor) -> tuple[Tensor, Metrics]:
-        """The generator's loss, and what to log of it."""
+        """The generator's loss on images that it made, and the metrics to log."""
 
     @property
     @abstractmethod

@@ -1,6 +1,6 @@
 """Ladder networks (arXiv:1507.02672), and EBGAN with one as its discriminator (arXiv:1609.03126).
 
-Semi-supervised learning of vectors, many networks side by side.
+They learn to classify vectors from few labels and many examples without, many networks side by side.
 """
 
 from __future__ import annotations

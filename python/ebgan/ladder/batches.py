@@ -23,7 +23,7 @@ _CHOICE, _LABELLED, _UNLABELLED = 0, 1, 2
 class Examples:
     """Classified vectors in memory: `features` (N, D), floating, [0, 1] for images; `labels` (N,) int64.
 
-    `name` of the data and names of the `classes` are for messages.
+    `name` and `classes` name the data and its classes in messages.
 
     Raises:
         DataError: other shapes or dtypes, NaN or infinite features, or a label without a class.
@@ -73,7 +73,7 @@ def examples(images: ImageSet, device: torch.device | str = "cpu") -> Examples:
 
 
 class Batch(NamedTuple):
-    """Of S networks: `labelled` (S, B, D) of the classes `labels` (S, B), and `unlabelled` (S, B, D).
+    """A batch for S networks: `labelled` (S, B, D) of classes `labels` (S, B), and `unlabelled` (S, B, D).
 
     `hidden_labels` (S, B) of the unlabelled examples are for the log alone; -1 where they are unknown.
     """
@@ -92,14 +92,14 @@ class SemiSupervisedBatches:
     depends on ``(seed, step)`` alone.
 
     Args:
-        data: what to learn from.
+        data: the examples to learn from.
         labels: number of examples with a label, a multiple of the classes; or all.
         batch_size: B.
         seeds: one for each network.
 
     Raises:
         DataError: there are no examples.
-        UserError: `labels` or `batch_size` cannot be had.
+        UserError: `labels`, `batch_size` or a seed is out of range.
 
     Example:
         >>> from ebgan.data import load
@@ -138,7 +138,7 @@ class SemiSupervisedBatches:
 def _choose(
     data: Examples, of: NDArray[np.int64], count: int, random: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Numbers of `count` examples, as many of each class; all where `count` is their number."""
+    """The numbers of `count` examples, as many of each class; of all where there are no more."""
     classes = len(data.classes)
     if count == len(of):
         return np.arange(count)

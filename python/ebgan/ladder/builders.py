@@ -13,7 +13,7 @@ from ebgan.ladder.network import LadderNetwork
 
 NetName = Literal["full", "bottom", "gamma", "supervised"]
 
-HIDDEN = (1000, 500, 250, 250, 250)  # of the paper, between 784 pixels and 10 classes
+HIDDEN = (1000, 500, 250, 250, 250)  # the paper's units, between 784 pixels and 10 classes
 # EBGAN's paper says nothing of EBGAN-LN's generator. This one is of the size that semi-supervised GANs on
 # permutation-invariant MNIST have had since Salimans et al., arXiv:1606.03498.
 CODES, GENERATOR_HIDDEN = 100, (500, 500)

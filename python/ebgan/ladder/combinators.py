@@ -32,16 +32,14 @@ class Combinator(nn.Module):
 
 
 class Gaussian(ek.GaussianCombinator, Combinator):
-    """The paper's, by the fused operators."""
+    """The paper's combinator, computed by the fused operators."""
 
     def cost(self, z_clean: Tensor, z: Tensor, u: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         return ek.ladder_denoising_cost(z_clean, z, u, self.weight, mean, std)
 
 
 class Form(NamedTuple):
-    """`function(z, u, p)` with the `parameters` p, of which those numbered `ones` start at 1, the rest
-    at 0.
-    """
+    """A formula `function(z, u, p)` with `parameters` p, of which those in `ones` start at 1, others at 0."""
 
     function: Callable[[Tensor, Tensor, Sequence[Tensor]], Tensor]
     parameters: int
@@ -80,7 +78,7 @@ FORMS: dict[str, Form] = {
 
 
 class Elementwise(Combinator):
-    """Any other form, in plain PyTorch."""
+    """A combinator of any other form, in plain PyTorch."""
 
     def __init__(self, name: str, networks: int, units: int) -> None:
         super().__init__()

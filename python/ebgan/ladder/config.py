@@ -11,53 +11,54 @@ from ebgan.training import Help, TrainingConfig, check_rates
 
 Model = Literal["full", "bottom", "gamma", "ebgan", "supervised"]
 DATA = ("digits", "mnist", "fashion-mnist")
+NO_GENERATOR = "none without a generator"
 
 
 @dataclass(frozen=True, kw_only=True)
 class LadderConfig(TrainingConfig):
     """Everything that decides the result of a run; `preset` has the published values."""
 
-    data: Annotated[str, Help("data set: digits (embedded), mnist or fashion-mnist")]
+    data: Annotated[str, Help("Data set: digits (needs no download), mnist or fashion-mnist.")]
     model: Annotated[
         Model,
         Help(
-            "which layers pay for denoising: all, the input, the classes (gamma) or none (supervised); "
-            "ebgan: the bottom ladder, with a generator against it"
+            "Layers that have a denoising cost: all (full), the input (bottom), the classes (gamma) or none "
+            "(supervised). ebgan trains a generator against the bottom ladder."
         ),
     ]
-    labels: Annotated[int, Help("examples with a label, as many of each class; or all")]
-    steps: Annotated[int, Help("training steps; a run that is stopped before its schedule ends can go on")]
-    seeds: Annotated[int, Help("networks to train side by side, with --seed and the numbers after it")] = 1
-    batch_size: Annotated[int, Help("labelled examples a step, and as many unlabelled ones")] = 100
-    layers: Annotated[str, Help("units of the hidden layers, from the input up")]
-    combinator: Annotated[CombinatorName, Help("how a decoder layer joins its two inputs")] = "gauss"
-    input_noise: Annotated[float, Help("standard deviation of the input's noise")] = 0.3
-    layer_noise: Annotated[float, Help("standard deviation of the other layers' noise")] = 0.3
-    lambda_bottom: Annotated[float, Help("weight of the input's denoising cost, a unit")]
-    lambda_first: Annotated[float, Help("of the first hidden layer's")]
-    lambda_middle: Annotated[float, Help("of the other hidden layers'")]
-    lambda_top: Annotated[float, Help("of the class layer's")]
-    lr: Annotated[float, Help("learning rate of the ladder")]
-    beta1: Annotated[float, Help("Adam's first decay rate")]
-    decay_start: Annotated[float, Help("share of the schedule after which the learning rate falls to 0")]
+    labels: Annotated[int, Help("Number of examples with a label, as many of each class; or all of them.")]
+    steps: Annotated[int, Help("Number of training steps, at most --schedule-steps.")]
+    seeds: Annotated[int, Help("Number of networks to train side by side, seeded by --seed and up.")] = 1
+    batch_size: Annotated[int, Help("Number of labelled examples a step, and of unlabelled ones.")] = 100
+    layers: Annotated[str, Help("Units in each hidden layer, from the input up, joined by hyphens.")]
+    combinator: Annotated[CombinatorName, Help("How a decoder layer combines its inputs.")] = "gauss"
+    input_noise: Annotated[float, Help("Standard deviation of the noise added to the input.")] = 0.3
+    layer_noise: Annotated[float, Help("Standard deviation of the noise added to every other layer.")] = 0.3
+    lambda_bottom: Annotated[float, Help("Weight of the denoising cost of the input, a mean over its units.")]
+    lambda_first: Annotated[float, Help("Weight of the denoising cost of the first hidden layer.")]
+    lambda_middle: Annotated[float, Help("Weight of the denoising cost of each other hidden layer.")]
+    lambda_top: Annotated[float, Help("Weight of the denoising cost of the class layer.")]
+    lr: Annotated[float, Help("Learning rate of the ladder networks.")]
+    beta1: Annotated[float, Help("Decay rate of the first moment in Adam.")]
+    decay_start: Annotated[float, Help("Share of the schedule after which the learning rate falls to 0.")]
     schedule_steps: Annotated[
-        int | None, Help("steps of the schedule; a run has no more", unset="--steps of the new run")
+        int | None,
+        Help("Number of steps of the schedule; a run has no more.", unset="--steps of the new run"),
     ] = None
     margin: Annotated[
-        float | None, Help("energy up to which generated examples are pushed at first", unset="none")
+        float | None, Help("Energy up to which generated examples are pushed in step 1.", unset=NO_GENERATOR)
     ] = None
     margin_share: Annotated[
         float | None,
-        Help("share of the schedule in which the margin falls to 0 and the generator learns", unset="none"),
+        Help("Share of the schedule until the margin is 0 and the generator frozen.", unset=NO_GENERATOR),
     ] = None
-    generator_lr: Annotated[float | None, Help("learning rate of the generator", unset="none")] = None
+    generator_lr: Annotated[float | None, Help("Learning rate of the generator.", unset=NO_GENERATOR)] = None
     generator_layers: Annotated[
-        str | None, Help("units of its hidden layers, from the codes up", unset="none")
+        str | None, Help("Units in each hidden layer of the generator, from z up.", unset=NO_GENERATOR)
     ] = None
-    codes: Annotated[int | None, Help("size of its codes z", unset="none")] = None
+    codes: Annotated[int | None, Help("Size of the generator's input z.", unset=NO_GENERATOR)] = None
     held_out: Annotated[
-        int,
-        Help("last training examples to leave out; ebgan evaluate scores these then, and no test example"),
+        int, Help("Number of last training examples to hold out; ebgan evaluate then scores these alone.")
     ] = 0
 
     def __post_init__(self) -> None:
@@ -123,7 +124,7 @@ class LadderConfig(TrainingConfig):
 
     @property
     def lambdas(self) -> tuple[float, ...]:
-        """Of every layer, from the input to the classes."""
+        """The weight of every layer's denoising cost, from the input to the classes."""
         middle = (self.lambda_middle for _ in self.hidden[1:])
         return (self.lambda_bottom, self.lambda_first, *middle, self.lambda_top)
 

@@ -40,10 +40,10 @@ class LadderEBGAN(Ladder):
 
     Args:
         network, batches, and the keywords not named below: see `Ladder`.
-        generator: of as many networks, its first weights drawn.
+        generator: as many generators as there are networks, their first weights drawn.
         lambda_0: weight of the energy, times D.
-        margin: of each step, in units of E.
-        generator_optimizer: by default Adam with learning rate 0.00025.
+        margin: the margin of each step, in units of E.
+        generator_optimizer: the default is Adam with learning rate 0.00025.
 
     Example:
         >>> from ebgan.data import load
@@ -68,8 +68,8 @@ class LadderEBGAN(Ladder):
     ) -> None:
         if generator.sizes[-1] != network.sizes[0] or generator.networks != network.networks:
             raise UserError(
-                f"generator: got {generator.networks} for examples of {generator.sizes[-1]}, needed are "
-                f"{network.networks} for {network.sizes[0]}"
+                f"generator: got {generator.networks} generators of {generator.sizes[-1]} values, needed are "
+                f"{network.networks} of {network.sizes[0]}, as the networks take"
             )
         super().__init__(network, batches, (lambda_0, *(0.0 for _ in network.sizes[1:])), **shared)
         self.generator, self.margin = generator, margin
@@ -97,7 +97,7 @@ class LadderEBGAN(Ladder):
         return (self.play if margin else self.learn)(*self.batches.at(step - 1))
 
     def _play(self, *batch: Tensor) -> Metrics:
-        """A step of the ladders, and one of the generators against them."""
+        """Update the ladders, and then the generators against them."""
         noise = self.noise.layers
         fake = self.generator(self.noise.codes)
         loss, metrics = self.discriminator_objective(Batch(*batch), fake.detach(), noise)
@@ -108,7 +108,7 @@ class LadderEBGAN(Ladder):
         return {**metrics, "generator_loss": loss.detach() / len(self.seeds)}
 
     def _learn(self, *batch: Tensor) -> Metrics:
-        """A step of the ladders alone."""
+        """Update the ladders alone."""
         loss, metrics = self.objective(Batch(*batch), first_parts(self.noise.layers, 0, FAKE))
         update(self.optimizers["network"], loss)
         nothing = torch.zeros_like(metrics["denoising_cost"])
@@ -117,13 +117,13 @@ class LadderEBGAN(Ladder):
 
     @property
     def weight(self) -> float:
-        """Of the energy in the ladder's loss."""
+        """The weight of the energy in the ladder's loss."""
         return self.lambdas[0] / self.network.sizes[0]
 
     def discriminator_objective(
         self, batch: Batch, fake: Tensor, noise: Sequence[Tensor]
     ) -> tuple[Tensor, Metrics]:
-        """The sum over networks of the ladders' losses, `fake` being detached, and what to log."""
+        """The sum over networks of the ladders' losses, `fake` being detached, and the metrics to log."""
         x = torch.stack((batch.labelled, batch.unlabelled, fake), 1)
         encoded = self.encode(x, noise)
         class_cost, metrics = self.class_cost(batch, encoded.logits)
@@ -145,7 +145,7 @@ class LadderEBGAN(Ladder):
         return self.energy(x, self.encode(x, noise), 0).mean(-1).sum()
 
     def energy(self, x: Tensor, encoded: Encoded, first: int) -> Tensor:
-        """Of the parts (S, P, N, D) of x from `first` on: (S, P - first, N)."""
+        """The energies (S, P - first, N) of the parts of `x` (S, P, N, D) from number `first` on."""
         z = [each[:, first:] for each in encoded.z]
         reconstruction = self.reconstruct(z, encoded.logits[:, first:])
         target = x[:, first:]

@@ -1,4 +1,4 @@
-"""How many test examples trained ladder networks classify wrongly."""
+"""The share of test examples that trained ladder networks classify wrongly."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from ebgan.training import RunFolder
 class LadderScores:
     """The share of `examples` examples of `data` that the network of each seed classifies wrongly.
 
-    `std` is the deviation over seeds (that of a sample, n - 1), 0 of one seed. `str` of it is a table.
+    `std` is the deviation over seeds (that of a sample, n - 1), 0 for one seed. Its `str` is a table.
     """
 
     data: str
@@ -38,8 +38,9 @@ class LadderScores:
 
 
 def score(run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None) -> LadderScores:
-    """Ladder networks are scored by the share of test examples classified wrongly, of each seed, with mean
-    and deviation. A run that holds out training examples is scored on these, and sees no test example.
+    """Ladder networks are scored by the share of test examples that the network of each seed classifies
+    wrongly, with mean and deviation over seeds. A run that holds out training examples is scored on these,
+    and sees no test example.
     """
     # The clean path is scored, normalised by the statistics of the training data.
     networks = load_network(run, config, device, data_root)

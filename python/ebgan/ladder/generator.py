@@ -16,7 +16,7 @@ OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normal
 
 
 class LadderGenerator(nn.Module):
-    """Codes (S, N, `sizes[0]`) to examples (S, N, `sizes[-1]`) in [0, 1], those of the ladder's data.
+    """Generators that make examples (S, N, `sizes[-1]`) in [0, 1] from codes (S, N, `sizes[0]`).
 
     Hidden layers are linear, batch normalisation with beta and gamma, ReLU; the last is linear, sigmoid.
     Batch normalisation always uses the statistics of the batch. The first weights are drawn by `initialise`.

@@ -50,14 +50,14 @@ class Ladder:
 
     Args:
         network: the networks, their first weights drawn.
-        batches: what they learn from.
+        batches: the examples that they learn from.
         lambdas: lambda_0 to lambda_L; the published ones divide by the units of a layer, as here.
-        seeds: of the noise, one for each network.
-        optimizer: by default Adam with learning rate 0.002. On a GPU a step is one CUDA graph, for which
+        seeds: seeds of the noise, one for each network.
+        optimizer: the default is Adam with learning rate 0.002. On a GPU a step is one CUDA graph, for which
             `ebgan.training.adam` makes one.
         schedule: the learning rate of each step; None leaves it as the optimiser has it.
-        input_noise, layer_noise: standard deviations.
-        precision: of the matrix products.
+        input_noise, layer_noise: standard deviations of the noise.
+        precision: data type of the matrix products.
         image: (C, H, W) of the examples, for pictures; None for none.
 
     Example:
@@ -95,14 +95,14 @@ class Ladder:
         self.learn = self.graphed(self._learn, "network")
 
     def graphed(self, step: Callable[..., Metrics], *optimizers: str) -> GraphedStep:
-        """`step`, which uses these optimisers, on a GPU as one CUDA graph."""
+        """Make `step`, which uses these optimisers, run as one CUDA graph where the device is a GPU."""
         if self.device.type == "cuda":
             for name in optimizers:
                 require_capturable(f"{name} optimizer", self.optimizers[name])
         return GraphedStep(step, self.device)
 
     def make_noise(self, **parts: int) -> Noise:
-        """The noise of batches with these `parts`, see `Noise`."""
+        """Make the noise of batches with these `parts`, see `Noise`."""
         return Noise(
             self.seeds,
             self.network.sizes,
@@ -144,7 +144,7 @@ class Ladder:
         return self.learn(*self.batches.at(step - 1))
 
     def set_rates(self, step: int) -> None:
-        """Set what is on a schedule."""
+        """Set the learning rate of `step` where there is a schedule."""
         if self.schedule is not None:
             set_rate(self.optimizers["network"], self.schedule(step))
 
@@ -154,7 +154,7 @@ class Ladder:
         return metrics
 
     def objective(self, batch: Batch, noise: Sequence[Tensor]) -> tuple[Tensor, Metrics]:
-        """The sum over networks of their losses, and what to log."""
+        """The sum over networks of their losses, and the metrics to log."""
         parts = (batch.labelled, batch.unlabelled, batch.unlabelled)[: noise[0].shape[1]]
         encoded = self.encode(torch.stack(parts, 1), noise)
         loss, metrics = self.class_cost(batch, encoded.logits)
@@ -173,7 +173,7 @@ class Ladder:
             return self.network.reconstruct(z, logits)
 
     def class_cost(self, batch: Batch, logits: Tensor) -> tuple[Tensor, Metrics]:
-        """The cross-entropy (S,) of the labelled examples, and what to log of both."""
+        """The cross-entropy (S,) of the labelled examples, and the metrics of both kinds to log."""
         of_labelled = logits[:, LABELLED]
         costs = cross_entropy(of_labelled.flatten(0, 1), batch.labels.flatten(), reduction="none")
         cost = costs.view(batch.labels.shape).mean(-1)
@@ -184,7 +184,7 @@ class Ladder:
         return cost, metrics
 
     def denoising_cost(self, batch: Batch, encoded: Encoded) -> Tensor:
-        """The weighted costs (S,) of all layers of the unlabelled examples."""
+        """The sum (S,) of the weighted denoising costs of all layers, on the unlabelled examples."""
         by_part = [z.unbind(1) for z in encoded.z]
         z = [parts[UNLABELLED] for parts in by_part]
         lowest = next(level for level, weight in enumerate(self.lambdas) if weight)
@@ -201,7 +201,7 @@ class Ladder:
         return torch.stack(costs).sum(0)
 
     def pictures(self) -> dict[str, np.ndarray]:
-        """Of the first network: the weights of its first layer, and denoised examples of batch 0."""
+        """Draw the first network: the weights of its first layer, and denoised examples of batch 0."""
         if self.image is None:
             return {}
         pictures = {"weights": weights(self.network, self.image)}

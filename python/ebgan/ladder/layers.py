@@ -1,4 +1,4 @@
-"""What ladder networks are made of, for several networks at once: the first axis is that of the networks.
+"""The layers of ladder networks, for several networks at once: the first axis counts the networks.
 
 Samples are (S, N, D), or (S, P, N, D) where P parts of a batch are normalised each by itself.
 """
@@ -19,7 +19,7 @@ EPSILON = 1e-10  # under the square root of a standard deviation, as in `ebgan_k
 
 
 def dense(x: Tensor, weight: Tensor) -> Tensor:
-    """x (S, ..., I) times weight (S, I, O), in the weight's dtype whatever the precision of the product."""
+    """The product of x (S, ..., I) and weight (S, I, O), in the weight's dtype whatever its precision."""
     product = torch.bmm(x.flatten(1, -2), weight).to(weight.dtype)
     return product.view(*x.shape[:-1], weight.shape[-1])
 
@@ -48,8 +48,8 @@ def draw(weight: Tensor, network: int, std: float | None = None) -> None:
 
 
 class EncoderLayer(nn.Module):
-    """Of `networks`: a linear map without bias, whose result is normalised and corrupted outside; then beta,
-    at the top gamma, and below the top ReLU.
+    """One layer of `networks` encoders: a linear map without bias, which the caller computes, normalisation,
+    noise, and then beta, at the top gamma, and below the top ReLU.
 
     `mean` and `variance` are those of all training data, which classify new data; see `set_statistics`.
     """
@@ -66,13 +66,13 @@ class EncoderLayer(nn.Module):
         self.register_buffer("variance", torch.ones(networks, 1, outputs))
 
     def normalised(self, x: Tensor, noise: Tensor | None = None) -> ek.LadderLayer:
-        """Of the linear map's results x (S, P, N, D), whose parts are normalised apart, and `noise` alike."""
+        """The layer of the map's results x (S, P, N, D), whose parts are normalised apart, plus `noise`."""
         gamma = None if self.gamma is None else self.gamma.squeeze(1)
         return ek.ladder_layer(
             x, noise, self.beta.squeeze(1), gamma, activation="relu" if gamma is None else "none"
         )
 
     def classified(self, x: Tensor) -> Tensor:
-        """The same of x (S, N, D), normalised by the statistics of all training data."""
+        """The layer of the map's results x (S, N, D), normalised by the statistics of all training data."""
         h = (x - self.mean) / (self.variance + EPSILON).sqrt() + self.beta
         return h.relu() if self.gamma is None else self.gamma * h

@@ -16,7 +16,7 @@ from ebgan.ladder.layers import EncoderLayer, dense, draw
 
 
 class Encoded(NamedTuple):
-    """What the encoder makes of samples (S, P, N, D); lists begin at layer 0, the input.
+    """The result of the encoder for samples (S, P, N, D); lists begin at layer 0, the input.
 
     `z` is normalised and corrupted, before beta, (S, P, N, D_l); `mean` and `std` (S, P, D_l) are of the same
     before its normalisation, 0 and 1 for the input, which has none. `logits` are (S, P, N, classes).
@@ -29,7 +29,7 @@ class Encoded(NamedTuple):
 
 
 class DecoderLayer(nn.Module):
-    """Of one layer: its combinator, and the map (S, D_l, D_(l-1)) to the one below, if there is one."""
+    """The decoder of one layer: its combinator, and the map (S, D_l, D_(l-1)) to the layer below, if any."""
 
     def __init__(self, networks: int, units: int, below: int | None, name: CombinatorName) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class DecoderLayer(nn.Module):
         self.weight = None if below is None else nn.Parameter(torch.empty(networks, units, below))
 
     def denoise(self, z: Tensor, u: Tensor) -> Tensor:
-        """z_hat (S, ..., N, D) of both."""
+        """The denoised activation z_hat (S, ..., N, D) of z and u."""
         z_hat: Tensor = self.combinator(z.flatten(1, -2), u.flatten(1, -2))
         return z_hat.view(z.shape)
 
@@ -82,7 +82,8 @@ class LadderNetwork(nn.Module):
         top = len(sizes) - 1
         if top < 1 or (lowest is not None and not 0 <= lowest <= top):
             raise UserError(
-                f"sizes, lowest: got {tuple(sizes)} and {lowest}, at least two layers and one of them"
+                f"sizes, lowest: got {tuple(sizes)} and {lowest}, allowed are two sizes or more, and None or "
+                f"the number of a layer from 0 to {top}"
             )
         self.sizes, self.networks, self.lowest = tuple(sizes), networks, lowest
         encoder = nn.ModuleList(
@@ -106,7 +107,7 @@ class LadderNetwork(nn.Module):
                 draw(weight, network)
 
     def forward(self, x: Tensor) -> Tensor:
-        """x (N, D) or (S, N, D) to logits (S, N, classes): the clean path."""
+        """The logits (S, N, classes) of x, (N, D) or (S, N, D), on the clean path."""
         h = x.expand(self.networks, *x.shape[-2:])
         for layer in self.encoder:
             linear = dense(h, layer.weight)
@@ -117,7 +118,7 @@ class LadderNetwork(nn.Module):
         return h
 
     def encode(self, x: Tensor, noise: Sequence[Tensor]) -> Encoded:
-        """x (S, P, N, D), whose parts are normalised apart, with `noise` (S, P, N, D_l) at each layer."""
+        """Encode x (S, P, N, D), its parts normalised apart, with `noise` (S, P, N, D_l) at each layer."""
         input_shape = (*x.shape[:2], x.shape[-1])
         z = [x + noise[0]]
         mean, std = [x.new_zeros(1).expand(input_shape)], [x.new_ones(1).expand(input_shape)]
@@ -131,7 +132,7 @@ class LadderNetwork(nn.Module):
         return Encoded(z, mean, std, h)
 
     def decode(self, z: Sequence[Tensor], logits: Tensor) -> Iterator[tuple[int, Combinator, Tensor]]:
-        """From the top down: each layer's number l, its combinator, and u (S, ..., N, D_l)."""
+        """Yield, from the top down, each layer's number l, its combinator, and u (S, ..., N, D_l)."""
         u = logits.softmax(-1)
         for level, layer in zip(range(len(self.encoder), -1, -1), self.decoder, strict=False):
             u = ek.ladder_layer(u).z

@@ -17,11 +17,11 @@ class Noise:
 
     Args:
         seeds: one for each network.
-        sizes, stds: of each layer, from the input up.
+        sizes, stds: units of each layer, and deviation of its noise, from the input up.
         batch_size: N.
-        noisy, clean: parts of a batch with noise; and after them those without, whose noise is 0.
+        noisy, clean: number of parts of a batch with noise, and after them of parts whose noise is 0.
         codes: size of the vectors that a generator is given; 0 for none.
-        like: dtype and device.
+        like: a tensor of the dtype and on the device of the noise.
 
     Example:
         >>> import torch

@@ -16,7 +16,7 @@ EXAMPLES = 12
 
 
 def weights(network: LadderNetwork, image: ImageShape) -> np.ndarray:
-    """What the first 64 units of layer 1 look for: grey is 0, each unit scaled to its greatest weight."""
+    """The weights of the first 64 units of layer 1; grey is 0, each unit is scaled to its greatest weight."""
     units = network.encoder[0].weight.detach()[0].T[:UNITS]
     scaled = units / units.abs().amax(1, keepdim=True).clamp_min(torch.finfo(units.dtype).tiny)
     return image_grid(scaled.reshape(-1, *image), columns=UNIT_COLUMNS)

@@ -1,4 +1,4 @@
-"""From a configuration to its networks, optimisers and data; and what a run has learnt."""
+"""The networks, optimisers and data of a configuration, and the networks that a run has trained."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from ebgan.training import LinearDecay, RunFolder, adam, load_newest
 
 
 def build(config: LadderConfig, device: torch.device, data_root: Path | None) -> Ladder:
-    """Networks, optimisers and data of `config`, each network initialised from its seed."""
+    """Build the networks, optimisers and data of `config`, each network initialised from its seed."""
     images = load(config.data, "train", data_root)
     batches = build_batches(config, learnt_from(config, examples(images, device)))
     networks = build_network(config, images)
@@ -97,8 +97,8 @@ def load_network(
 
 
 def statistics_from(config: LadderConfig, data: Examples) -> list[Tensor]:
-    """The examples of each network's statistics: all; of the supervised baseline, which sees no others, those
-    with a label.
+    """The examples that each network's statistics are taken of: all, or those with a label for the supervised
+    baseline, which sees no others.
     """
     if config.model != "supervised":
         return [data.features] * config.seeds

@@ -18,12 +18,12 @@ AT_ONCE = 10_000  # examples classified at once
 def set_statistics(network: LadderNetwork, training: Sequence[Tensor]) -> None:
     """Set mean and variance of every layer of network s to those of the examples `training[s]` (N, D).
 
-    Layer by layer on the clean path, the layers below being normalised by their new statistics; the variance
-    is the unbiased one. One network after another: the activations of 60,000 examples in the paper's widest
-    layer take 240 MB.
+    This goes layer by layer on the clean path, the layers below being normalised by their new statistics; the
+    variance is the unbiased one. The networks take turns: the activations of 60,000 examples in the paper's
+    widest layer take 240 MB.
 
     Raises:
-        UserError: fewer than two examples, or not one set of them for each network.
+        UserError: a set has fewer than two examples, or there is not one set for each network.
     """
     if len(training) != network.networks:
         raise UserError(f"training: got {len(training)} sets, one is needed for each of {network.networks}")

@@ -27,10 +27,11 @@ def prepare(config: LadderConfig) -> LadderConfig:
 
 SYSTEM: Description[LadderConfig, Ladder] = Description(
     name="ladder",
-    help="""Train ladder networks: classes from few labels and many examples without.
+    help="""Train ladder networks, which learn classes from few labels and many examples without.
 
-    Its pictures are curves (errors.png, costs.png), first weights and denoised examples (weights.png,
-    reconstructions.png). The presets have the published values for the model and the number of labels.
+    The run draws curves (errors.png, costs.png), the weights of the first layer (weights.png) and denoised
+    examples (reconstructions.png). The presets have the published values for the model and the number of
+    labels.
     """,
     config=LadderConfig,
     preset=preset,

@@ -1,4 +1,4 @@
-"""What the annotation of a configuration's field says of its values."""
+"""Checks of a configuration's values by the annotations of its fields."""
 
 from __future__ import annotations
 

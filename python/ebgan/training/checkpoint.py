@@ -35,7 +35,7 @@ class BrokenCheckpoint(UserError):
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a run has come: `step` done steps in `seconds` of training."""
+    """The progress of a run: `step` steps done in `seconds` of training."""
 
     step: int
     seconds: float
@@ -58,10 +58,8 @@ def save(
 
     final = folder / f"step-{progress.step:08d}"
     building = folder / f".{final.name}"
-    for leftover in (
-        building,
-        final,
-    ):  # of a killed process, or of a run that resumed from an earlier checkpoint
+    # A killed process leaves the one, a run that was resumed from an older checkpoint the other.
+    for leftover in (building, final):
         shutil.rmtree(leftover, ignore_errors=True)
     building.mkdir(parents=True)
     description = {
@@ -129,7 +127,7 @@ def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, 
 
 
 def _plain(group: dict[str, Any]) -> dict[str, Any]:
-    """An optimiser's group as JSON has it: a rate that is a tensor, for a CUDA graph, as its number."""
+    """The optimiser's group as JSON can hold it: a rate that is a tensor, for a CUDA graph, as a number."""
     return {key: value.item() if isinstance(value, Tensor) else value for key, value in group.items()}
 
 

@@ -1,4 +1,4 @@
-"""What a system says of itself: training, resuming, evaluating and the command line are made from it."""
+"""The description of a system, from which training, resuming, evaluating and its commands are made."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Description(Generic[Config, Trained]):
         presets: the presets that `--help` tells apart, by what a user gives for them.
         run_name: the name of a new run's folder.
         build: makes networks, optimisers and data of a configuration, initialised from its seed.
-        score: `score(run, config, device, data_root, *, ...)` evaluates the newest checkpoint; a dataclass,
-            `str` of which is a table. Its keyword parameters, whole numbers annotated with their `Help`, are
-            the options of `ebgan evaluate`; its docstring is what `--help` says of it.
+        score: `score(run, config, device, data_root, *, ...)` evaluates the newest checkpoint and returns a
+            dataclass whose `str` is a table. Its keyword parameters, whole numbers annotated with their
+            `Help`, are the options of `ebgan evaluate`; its docstring is what `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
         start: changes the built system of a new run before its first step.
         also: further commands whose runs are of this system.
@@ -129,11 +129,11 @@ class Description(Generic[Config, Trained]):
     ) -> Any:
         """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
 
-        Which options there are, and what is scored on which data: see `evaluation` and `score`.
+        `evaluation` lists the options, and the docstring of `score` says what is scored on which data.
 
         Raises:
-            UserError: no run of this system, no whole checkpoint, an option that its evaluation does not take
-                or a value out of range; or the data is not there.
+            UserError: the folder holds no run of this system or no whole checkpoint, its evaluation does not
+                take an option, a value is out of range, or the data is not there.
         """
         device = torch.device(device)
         run, config = self.open_run(path)

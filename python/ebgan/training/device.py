@@ -1,4 +1,4 @@
-"""Where a run computes, and in which precision."""
+"""The device of a run, its threads and its precision."""
 
 from __future__ import annotations
 
@@ -30,9 +30,8 @@ def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.d
         found = torch.cuda.device_count()
         raise UserError(f"device: {name!r} is not there ({found} CUDA devices found); use --device cpu")
     if deterministic:
-        os.environ.setdefault(
-            "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-        )  # cuBLAS repeats only with a fixed workspace
+        # cuBLAS repeats only with a fixed workspace.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
     return device
 

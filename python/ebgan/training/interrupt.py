@@ -27,7 +27,7 @@ class StopRequest:
 def stop_request() -> Iterator[StopRequest]:
     """Within the block the first SIGINT or SIGTERM is only noted; the second does what it always did.
 
-    One that was ignored stays so, as a shell asks of what it starts in the background.
+    A signal that was ignored stays so, as a shell asks of what it starts in the background.
     """
     request = StopRequest()
     previous: dict[int, Any] = {}

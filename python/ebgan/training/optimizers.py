@@ -19,10 +19,10 @@ def make_optimizer(name: OptimizerName, net: nn.Module, lr: float, *, beta1: flo
 
 
 def adam(net: nn.Module, lr: float, *, beta1: float = 0.9) -> Adam:
-    """Adam for `net`, fused; on a GPU such as a CUDA graph can capture, its rate in a tensor.
+    """A fused Adam for `net`; on a GPU a CUDA graph can capture it, and its rate is a tensor.
 
-    Fused: 4.2 against 9.7 ms for one ladder network of MNIST's size (Intel Xeon, 1 thread, 2026-11-25). A
-    whole step of the EBGAN of MNIST at batch 128 takes 108 ms against 125, of 8to8 video with the loss
+    For one ladder network of MNIST's size it takes 4.2 ms, unfused 9.7 ms (Intel Xeon, 1 thread, 2026-11-25).
+    A whole step of the EBGAN of MNIST at batch 128 takes 108 ms against 125, of 8to8 video with the loss
     adv+gdl at batch 8 938 against 961 (AMD EPYC, 1 thread, medians of the processor's time, 2026-11-27).
     """
     device = next(net.parameters()).device

@@ -28,7 +28,7 @@ def write_scores(
     config: TrainingConfig,
     device: torch.device,
 ) -> None:
-    """Write the dataclass `scores` of a checkpoint of `run` to scores.json, and the options that it lacks."""
+    """Write the dataclass `scores` of a checkpoint of `run` to scores.json, with the options it lacks."""
     content = {
         "scores": dataclasses.asdict(scores),
         **{name: value for name, value in options.items() if not hasattr(scores, name)},

@@ -21,6 +21,8 @@ from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
 
+REMEDY = "restore the file or start a new run"
+
 
 class RunFolder:
     """`runs/<name>/`: config.json, metrics.jsonl, tensorboard/, checkpoints/ and the pictures."""
@@ -34,7 +36,7 @@ class RunFolder:
 
     @classmethod
     def create(cls, path: Path, command: str, config: TrainingConfig, *, replace: bool = False) -> RunFolder:
-        """A new run of `command`; an earlier run of the same command there is deleted only with `replace`."""
+        """Begin a run of `command`; an earlier run of `command` there is deleted only with `replace`."""
         run = cls(path)
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             if not replace or run._read().get("command") != command:
@@ -58,14 +60,14 @@ class RunFolder:
         """The stored configuration; a field that is missing, unknown or of another type is an error."""
         stored = self._read()["config"]
         if not isinstance(stored, dict):
-            raise UserError(f"{self.config}: 'config' holds no table; restore the file or start a new run")
+            raise UserError(f"{self.config}: 'config' is not a table; {REMEDY}")
         stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
         types = get_type_hints(config_type)
         fields = [field.name for field in dataclasses.fields(config_type)]
         for name in [*fields, *stored]:
             if name not in stored or name not in types or not fits(stored[name], types[name]):
                 found = f"has {stored[name]!r}" if name in stored else "is missing"
-                raise UserError(f"{self.config}: {name!r} {found}; restore the file or start a new run")
+                raise UserError(f"{self.config}: {name!r} {found}; {REMEDY}")
         try:
             return config_type(**stored)
         except UserError as error:
@@ -85,15 +87,11 @@ class RunFolder:
         try:
             content = json.loads(self.config.read_text())
         except FileNotFoundError:
-            raise UserError(f"{self.path}: is no run folder (config.json is missing)") from None
+            raise UserError(f"{self.path}: is not a run folder (config.json is missing)") from None
         except (OSError, ValueError) as error:
-            raise UserError(
-                f"{self.config}: unreadable ({error}); restore the file or start a new run"
-            ) from None
+            raise UserError(f"{self.config}: cannot be read ({error}); {REMEDY}") from None
         if not isinstance(content, dict) or not {"command", "config"} <= content.keys():
-            raise UserError(
-                f"{self.config}: lacks 'command' or 'config'; restore the file or start a new run"
-            )
+            raise UserError(f"{self.config}: lacks 'command' or 'config'; {REMEDY}")
         return content
 
 

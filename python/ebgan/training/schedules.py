@@ -1,4 +1,4 @@
-"""What falls as a run goes on, such as a learning rate, as a function of the step."""
+"""Schedules: values that fall as a run goes on, such as a learning rate, as functions of the step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ebgan.errors import at_least, positive, share
 
 @dataclass(frozen=True)
 class GeometricDecay:
-    """From `initial` at step 1 to `final` at step `steps` by one factor a step, and constant from there on.
+    """A value that falls from `initial` at step 1 to `final` at step `steps` by one factor a step, and stays.
 
     Example:
         >>> decay = GeometricDecay(initial=0.04, final=0.01, steps=3)
@@ -34,7 +34,7 @@ class GeometricDecay:
 
 @dataclass(frozen=True)
 class LinearDecay:
-    """`initial` for the share `start` of `steps`, then along a line to 0, which step `steps` + 1 has.
+    """A value that is `initial` for the share `start` of `steps`, then falls linearly to 0 at `steps` + 1.
 
     Example:
         >>> decay = LinearDecay(initial=1.0, steps=8, start=0.5)

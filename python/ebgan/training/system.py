@@ -1,4 +1,4 @@
-"""What the training loop asks of a system, and the options that every system shares."""
+"""The interface of a system to the training loop, and the options that every system shares."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class System(Protocol):
     def step(self, step: int) -> dict[str, Tensor]:
         """Update the networks once, the first step being 1; return detached tensors, whose means are logged.
 
-        Must not wait for the device: the loop reads the tensors only where it logs.
+        It must not wait for the device: the loop reads the tensors only where it logs.
         """
 
     def pictures(self) -> dict[str, np.ndarray]:
@@ -48,7 +48,7 @@ class System(Protocol):
 class Help:
     """The text of an option's `--help`, beside its type in a configuration.
 
-    `unset` says what an option does that is None by default.
+    `unset` is what `--help` shows as the default of an option whose value is None.
     """
 
     text: str
@@ -59,21 +59,27 @@ class Help:
 class TrainingConfig:
     """Options of the training loop; each system's configuration adds its own.
 
-    `renamed` tells how fields are called now that run folders of earlier versions store by another name.
+    `renamed` maps the names that fields have in run folders of earlier versions to those of today.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
 
-    steps: Annotated[int, Help("training steps; may be raised when resuming")]
-    batch_size: Annotated[int, Help("examples a step")]
-    seed: Annotated[int, Help("seed of initialisation, batches and noise")] = 0
-    precision: Annotated[Precision, Help("precision of the forward passes")] = "float32"
+    steps: Annotated[int, Help("Number of training steps. A resumed run may be given more.")]
+    batch_size: Annotated[int, Help("Number of examples in each step.")]
+    seed: Annotated[int, Help("Seed of the first weights, the batches and the noise.")] = 0
+    precision: Annotated[Precision, Help("Precision of the forward passes; weights stay float32.")] = (
+        "float32"
+    )
     threads: Annotated[
-        int | None, Help("CPU threads; part of what makes a run repeat to the bit", unset="PyTorch's choice")
+        int | None,
+        Help(
+            "Number of CPU threads; another number changes the last bits.",
+            unset="PyTorch's choice",
+        ),
     ] = None
-    log_every: Annotated[int, Help("steps between two lines of metrics.jsonl")] = 50
-    picture_every: Annotated[int, Help("steps between two pictures")] = 1000
-    checkpoint_every: Annotated[int, Help("steps between two checkpoints")] = 1000
+    log_every: Annotated[int, Help("Steps from one line of metrics.jsonl to the next.")] = 50
+    picture_every: Annotated[int, Help("Steps from one picture to the next.")] = 1000
+    checkpoint_every: Annotated[int, Help("Steps from one checkpoint to the next.")] = 1000
 
     def __post_init__(self) -> None:
         check_choices(self)

@@ -1,4 +1,4 @@
-"""What the steps of all systems are made of."""
+"""The parts that the training steps of all systems are made of."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch.optim import Optimizer
 
 
 def update(optimizer: Optimizer, loss: Tensor) -> None:
-    """One step of `optimizer` down the gradient of `loss`."""
+    """Take one step of `optimizer` down the gradient of `loss`."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()

@@ -1,6 +1,6 @@
 """Multi-scale video prediction (arXiv:1511.05440).
 
-Networks by name, the system that trains them, runs; how good predictions are, beside baselines; roll-outs.
+The package has networks by name, the system that trains them, scores beside baselines, and roll-outs.
 """
 
 from __future__ import annotations

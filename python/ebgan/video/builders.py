@@ -93,7 +93,7 @@ def discriminator(
     name: str, *, width: float = 1.0, patch: int = PATCH, plain: bool = False
 ) -> MultiscaleDiscriminator:
     """The discriminator called `name`, "4to1" or "8to8", for patches of `patch` pixels; `width` is a
-    factor on maps and units. `plain`: in PyTorch's own layers, scale by scale; the state dict is the same.
+    factor on maps and units. A `plain` one has PyTorch's own layers, scale by scale, and the same state dict.
 
     `net(frames, targets)` gives logits (B, 4), one a scale, real being positive.
 

@@ -22,41 +22,51 @@ class VideoConfig(TrainingConfig):
 
     renamed: ClassVar[Mapping[str, str]] = {"config": "net"}
 
-    net: Annotated[NetName, Help("networks by name: frames given, frames predicted")]
-    loss: Annotated[Loss, Help("whose terms and weights a run has unless they are given")]
-    data: Annotated[str, Help("data set: moving-digits (embedded), ucf101 or videos")]
-    batch_size: Annotated[int, Help("clips a batch; an adversarial step takes two batches")]
-    patch: Annotated[Patch, Help("side of the patches to train on, in pixels")] = 32
+    net: Annotated[
+        NetName, Help("Pair of networks to train: 4to1 predicts 1 frame from 4, 8to8 predicts 8 from 8.")
+    ]
+    loss: Annotated[
+        Loss, Help("Loss of the generator; it sets the exponents and weights that are not given.")
+    ]
+    data: Annotated[str, Help("Data set: moving-digits (needs no download), ucf101 or videos (yours).")]
+    batch_size: Annotated[int, Help("Number of clips in a batch; each step takes one for each network.")]
+    patch: Annotated[Patch, Help("Side of the patches to train on, in pixels.")] = 32
     size: Annotated[
         int | None,
-        Help("side of the frames of moving-digits; walls show where it is the patch's", unset="64"),
+        Help("Side of the frames of moving-digits, in pixels; as large as --patch shows walls.", unset="64"),
     ] = None
-    bounce: Annotated[Bounce | None, Help("how moving-digits leave a wall", unset="mirror")] = None
+    bounce: Annotated[Bounce | None, Help("How moving-digits leave a wall.", unset="mirror")] = None
     fold: Annotated[
-        int | None, Help("official split of ucf101: 1, 2 or 3", unset="its folders train and test")
+        int | None, Help("Official split of ucf101 to use: 1, 2 or 3.", unset="its folders train and test")
     ] = None
     min_motion: Annotated[
-        float, Help("least change of a patch between its last frames, root mean square of levels 0 to 255")
+        float,
+        Help("Least change between the last two frames of a patch: root mean square, in levels of 0 to 255."),
     ] = 8.0
-    width: Annotated[float, Help("factor on the maps and units of all layers, such as 0.25 on a CPU")] = 1.0
+    width: Annotated[float, Help("Factor on the maps and units of all layers, such as 0.25 on a CPU.")] = 1.0
     tanh: Annotated[
-        Tanh, Help("after the guess is added, as in the authors' program, or before, as in the deck's figure")
+        Tanh, Help("Apply tanh after the coarser guess is added (authors' program) or before (LeCun's deck).")
     ] = "after"
-    p: Annotated[Power, Help("exponent of the l_p term")]
-    alpha: Annotated[float, Help("exponent of the gradient difference")]
-    lp_weight: Annotated[float, Help("weight of the l_p term")]
-    gdl_weight: Annotated[float, Help("weight of the gradient difference")]
-    adversarial_weight: Annotated[float, Help("weight of the adversarial term")]
-    optimizer: Annotated[OptimizerName, Help("of both networks; sgd, the paper's, is without momentum")]
-    generator_lr: Annotated[float, Help("learning rate of the generator at first")]
-    generator_final_lr: Annotated[float, Help("learning rate of the generator after its decay")]
+    p: Annotated[Power, Help("Exponent of the l_p term.")]
+    alpha: Annotated[float, Help("Exponent of the gradient difference term.")]
+    lp_weight: Annotated[float, Help("Weight of the l_p term.")]
+    gdl_weight: Annotated[float, Help("Weight of the gradient difference term.")]
+    adversarial_weight: Annotated[float, Help("Weight of the adversarial term.")]
+    optimizer: Annotated[
+        OptimizerName, Help("Optimiser of both networks; sgd, the paper's, has no momentum.")
+    ]
+    generator_lr: Annotated[float, Help("Learning rate of the generator in step 1.")]
+    generator_final_lr: Annotated[float, Help("Learning rate of the generator after --decay-steps.")]
     decay_steps: Annotated[
-        int | None, Help("steps of that decay, by one factor a step", unset="--steps of the new run")
+        int | None,
+        Help(
+            "Steps in which the generator's rate falls, by one factor each.", unset="--steps of the new run"
+        ),
     ] = None
-    discriminator_lr: Annotated[float, Help("learning rate of the discriminator")]
-    beta1: Annotated[float, Help("Adam's first decay rate, of both")]
+    discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")]
+    beta1: Annotated[float, Help("Decay rate of the first moment in Adam, for both networks.")]
     generator_from: Annotated[
-        str | None, Help("run folder whose generator to start from, as for fine-tuning", unset="none")
+        str | None, Help("Run folder whose trained generator to start from, to fine-tune it.", unset="none")
     ] = None
 
     def __post_init__(self) -> None:

@@ -34,13 +34,13 @@ class DiscriminatorScale:
     units: tuple[int, ...]
 
     def side(self, side: int, *, pool: bool) -> int:
-        """What the convolutions, and the pool, leave of `side` pixels."""
+        """The side that the convolutions, and the pool, leave of `side` pixels."""
         left = side - sum(kernel - 1 for kernel in self.kernels)
         return left // 2 if pool else left
 
 
 class MultiscaleDiscriminator(nn.Module):
-    """Real or predicted clips at several scales to one logit a scale.
+    """A network that gives a real or predicted clip, at several scales, one logit a scale.
 
     A dense layer belongs to one size of patch. Those for patches larger than the paper's 32 pixels are large:
     their sizes are logged, as a warning of one line, before they are allocated.
@@ -100,8 +100,8 @@ class MultiscaleDiscriminator(nn.Module):
         )
 
     def forward(self, frames: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
-        """`frames` (B, input_frames, 3, h, w) and `targets` (B, target_frames, 3, h, w), coarse to fine, the
-        last of `patch` pixels, to logits (B, scales).
+        """The logits (B, scales) of `frames` (B, input_frames, 3, h, w) and `targets` (B, target_frames, 3,
+        h, w), both coarse to fine, the last of `patch` pixels.
         """
         for name, scales in (("frames", frames), ("targets", targets)):
             check_scales(name, scales, len(self.scales))
@@ -118,8 +118,8 @@ class MultiscaleDiscriminator(nn.Module):
         return torch.cat(self.logits(maps), 1)
 
     def logits(self, maps: list[Tensor]) -> list[Tensor]:
-        """Of channels (B, C, h, w) at each scale: layer by layer, a convolution of all scales that have it
-        being one operation, then what follows the convolutions of each.
+        """The logits (B, 1) of channels (B, C, h, w) at each scale: layer by layer, the convolutions of all
+        scales that have the layer as one operation; then, scale by scale, what follows the convolutions.
         """
         scales = cast("list[nn.Sequential]", list(self.scales))
         stacks = [[layer for layer in layers if isinstance(layer, nn.Conv2d)] for layers in scales]
@@ -139,7 +139,7 @@ class MultiscaleDiscriminator(nn.Module):
 
 
 class PlainMultiscaleDiscriminator(MultiscaleDiscriminator):
-    """The same network with the same state dict, scale by scale in PyTorch's own layers: to compare with."""
+    """The discriminator in PyTorch's own layers, scale by scale, to compare with; same state dict."""
 
     def logits(self, maps: list[Tensor]) -> list[Tensor]:
         return [layers(x) for layers, x in zip(self.scales, maps, strict=True)]

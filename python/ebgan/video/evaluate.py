@@ -1,4 +1,4 @@
-"""How well a generator predicts whole frames, beside two baselines: the protocol of the authors' program."""
+"""Scores of predicted whole frames, beside two baselines, by the protocol of the authors' program."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, 
 from ebgan.video.windows import windows
 
 STRIDE = 16
-HIDDEN = -1.0  # black, what pixels that do not move are set to
-TOO_GOOD = 50.0  # dB of PSNR, from which on a masked window shows too little that moves to be counted
+HIDDEN = -1.0  # black: pixels that do not move are set to it
+TOO_GOOD = 50.0  # dB of PSNR: a masked window that reaches it shows too little that moves to be counted
 
 
 def evaluate(
@@ -41,10 +41,10 @@ def evaluate(
     that frame moved on by its optical flow (`ebgan.video.BASELINES`).
 
     Args:
-        generator: of `ebgan.video.generator`, on any device.
-        clips: what to predict; sides are cut to multiples of 8.
+        generator: one that `ebgan.video.generator` makes, on any device.
+        clips: the clips to predict; sides are cut to multiples of 8.
         stride: frames from the start of a window to that of the next.
-        seed: of the bootstrap.
+        seed: seed of the bootstrap.
 
     Raises:
         DataError: no clip is long enough, or one is smaller than 16x16.
@@ -97,12 +97,12 @@ def score(
     device: torch.device,
     data_root: Path | None,
     *,
-    stride: Annotated[int, Help("frames from the start of a window to that of the next")] = STRIDE,
-    seed: Annotated[int, Help("seed of the bootstrap over windows")] = 0,
+    stride: Annotated[int, Help("Number of frames from one window's start to the next.")] = STRIDE,
+    seed: Annotated[int, Help("Seed of the bootstrap over windows.")] = 0,
 ) -> VideoScores:
-    """Video prediction is scored by the first and last predicted frame of windows of the test split, whole
-    and where they move: PSNR, SSIM and two measures of sharpness, beside copies of the last frame and its
-    optical flow.
+    """Video prediction is scored by the first and the last frame that it predicts in windows of the test
+    split: by their PSNR, SSIM and two measures of sharpness, of whole frames and of what moves. Copies of the
+    last input frame, and that frame moved on by its optical flow, are scored, too.
     """
     generator = build_generator(config).to(device)
     load_newest(run, {"generator": generator})
@@ -118,7 +118,7 @@ Way = Callable[[Tensor, int], Tensor]
 def _window_scores(
     frames: Tensor, given: int, scored: tuple[int, ...], ways: Mapping[str, Way]
 ) -> NDArray[np.float64]:
-    """[scored frame, whole or moving, way, metric] of one window, all its real `frames`."""
+    """The scores [scored frame, whole or moving, way, metric] of one window with the real `frames`."""
     films = torch.stack([way(frames[:given], scored[-1]) for way in ways.values()])
     areas = []
     for number in scored:
@@ -133,7 +133,7 @@ def _window_scores(
 
 
 def _area(values: NDArray[np.float64], ways: tuple[str, ...], seed: int, *, skip: bool) -> Area:
-    """Of values [window, way, metric]."""
+    """The scores of one area, from values [window, way, metric]."""
     names = tuple(METRICS)
     counts = values[:, :, names.index("psnr")] < (TOO_GOOD if skip else np.inf)
     predictions = {}

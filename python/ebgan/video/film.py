@@ -12,7 +12,7 @@ from ebgan.errors import require
 from ebgan.pictures.grid import BACKGROUND
 
 RATE = 10  # frames a second: slower than life, so that the eye can follow
-FRAME = 8  # pixels around and between
+FRAME = 8  # pixels around and between the two films
 PREDICTED = (230, 159, 0)  # orange, of Okabe and Ito's palette
 
 
@@ -20,7 +20,7 @@ def write_film(frames: Tensor, targets: Tensor, predictions: Tensor, path: Path)
     """Write the input `frames` (T, 3, H, W) in [-1, 1] and the (T', 3, H, W) that followed: on the left the
     `targets`, on the right the `predictions`, in an orange frame.
 
-    H.264 where the FFmpeg of PyAV has an encoder for it, else MPEG-4 part 2. H and W are even.
+    The codec is H.264 where the FFmpeg of PyAV encodes it, else MPEG-4 part 2. H and W are even.
     """
     av = require("av")
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"

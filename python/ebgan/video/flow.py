@@ -10,14 +10,14 @@ from torch import Tensor
 from ebgan.errors import positive, require
 from ebgan.video.metrics import luma
 
-DARK = 0.2  # of a channel of the flow picture
+DARK = 0.2  # level of a channel of the flow picture
 
 
 def optical_flow(before: Tensor, after: Tensor) -> Tensor:
-    """How far each pixel of `before` (3, H, W) has gone in `after`, frames in [-1, 1]: (2, H, W), x and y.
+    """The way, (2, H, W) in x and y, that each pixel of `before` (3, H, W) has gone in `after`.
 
-    In pixels, by OpenCV's dense inverse search (Kroeger et al., arXiv:1603.03590) at its medium preset, on
-    the luma; H and W at least 12.
+    Frames are in [-1, 1], ways in pixels. OpenCV's dense inverse search (Kroeger et al., arXiv:1603.03590)
+    finds them on the luma, at its medium preset; H and W are at least 12.
     """
     cv2 = require("cv2")
     search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -26,7 +26,7 @@ def optical_flow(before: Tensor, after: Tensor) -> Tensor:
 
 
 def moving(flow: Tensor, *, full_speed: float = 1.0) -> Tensor:
-    """Which pixels of a `flow` (2, H, W) move, by the rule of the authors' program: bool (H, W).
+    """The mask, bool (H, W), of the pixels of a `flow` (2, H, W) that move, by the authors' program's rule.
 
     The rule: some channel of the flow's picture is below 0.2. The picture has the colours of Baker et al.,
     "A Database and Evaluation Methodology for Optical Flow" (2011): white at rest; at `full_speed` pixels a

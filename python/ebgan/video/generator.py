@@ -38,7 +38,7 @@ class GeneratorScale:
 
 
 class MultiscaleGenerator(nn.Module):
-    """Frames at several scales to the frames that follow, at the same scales.
+    """A network that predicts, from frames at several scales, those that follow at the same scales.
 
     Args:
         scales: the layers of each scale, coarse to fine.
@@ -79,8 +79,8 @@ class MultiscaleGenerator(nn.Module):
         )
 
     def forward(self, frames: Sequence[Tensor]) -> list[Tensor]:
-        """`frames` coarse to fine, each (B, input_frames, 3, H, W) in [-1, 1], to predictions
-        (B, target_frames, 3, H, W) likewise; the finest sides are divisible by 2^(scales - 1).
+        """The predictions (B, target_frames, 3, H, W) of `frames` (B, input_frames, 3, H, W) in [-1, 1], both
+        coarse to fine; the finest sides are divisible by 2^(scales - 1).
         """
         check_scales("frames", frames, len(self.scales))
         predictions: list[Tensor] = []
@@ -95,7 +95,7 @@ class MultiscaleGenerator(nn.Module):
         return [prediction.unflatten(1, (self.target_frames, COLOURS)) for prediction in predictions]
 
     def predict(self, frames: Tensor) -> Tensor:
-        """Frames (B, input_frames, 3, H, W) at the finest scale alone to the prediction at that scale."""
+        """The prediction, at the finest scale, of frames (B, input_frames, 3, H, W) at that scale alone."""
         finest: Tensor = self(ek.average_pyramid(frames, len(self.scales)))[-1]
         return finest
 

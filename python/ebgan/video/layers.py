@@ -1,4 +1,4 @@
-"""What the networks of `ebgan.video` are made of: one convolution, frames as channels, a width."""
+"""The parts of the networks of `ebgan.video`: one convolution, frames as channels, a width."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class ConvolutionReLU(nn.Conv2d):
 def convolution(
     inputs: int, outputs: int, kernel: int, *, padding: int = 0, activation: bool = True
 ) -> nn.Conv2d:
-    """The one place where the networks get their convolutions: stride 1, a ReLU unless told otherwise.
+    """Make a convolution of the networks: it has stride 1, and a ReLU unless told otherwise.
 
     Weights and biases start as PyTorch has it, uniform up to 1 / sqrt(inputs * kernel^2), which is also how
     the Lua Torch of the authors' program began.

@@ -1,4 +1,4 @@
-"""What a generator of `ebgan.video` is trained by: the five losses of arXiv:1511.05440 and their weights."""
+"""The losses of a generator of `ebgan.video`: the five of arXiv:1511.05440, and their weights."""
 
 from __future__ import annotations
 

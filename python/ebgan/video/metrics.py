@@ -1,4 +1,4 @@
-"""How close predicted frames are to the real ones: the measures of arXiv:1511.05440, in all definitions.
+"""Measures of how close predicted frames are to real ones: those of arXiv:1511.05440, in all definitions.
 
 The paper and the program that its authors published differ, so each measure takes a `definition`. All of them
 take a prediction and a target (..., 3, H, W) in [-1, 1], compute in float64 and give one number a frame,
@@ -50,7 +50,7 @@ def psnr(prediction: Tensor, target: Tensor, *, definition: PsnrDefinition = "au
 
 
 def sharpness(prediction: Tensor, target: Tensor, *, definition: SharpnessDefinition = "authors") -> Tensor:
-    """How far the edges of the prediction are as strong as those of the target.
+    """Sharpness: how close the edges of the prediction are, in strength, to those of the target.
 
     With |d_y| and |d_x| the absolute differences of a pixel to the one above and to the one on its left:
 
@@ -158,7 +158,7 @@ def _blurred(maps: Tensor, padding: int) -> Tensor:
 
 
 def _band(size: int, padding: int, like: Tensor) -> Tensor:
-    """(size, size + 2 padding - 10): takes a line of pixels to the window's averages along it."""
+    """The matrix (size, size + 2 padding - 10) that takes a line of pixels to the averages along it."""
     averages = size + 2 * padding - WINDOW + 1
     pixel, average = torch.meshgrid(torch.arange(size), torch.arange(averages), indexing="ij")
     offsets = (pixel - average + padding - WINDOW // 2).to(like)

@@ -21,13 +21,13 @@ from ebgan.video.rollout import roll_out
 from ebgan.video.strips import strips
 from ebgan.video.windows import as_frames
 
-STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last given, and of those predicted
-STRIP_SIDE = 160  # pixels that the longer side of each has at most
+STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last ones given, and predicted ones
+STRIP_SIDE = 160  # pixels that the longer side of a frame in the picture has at most
 
 
 @dataclass(frozen=True)
 class RollOut:
-    """What a generator made of a clip, on the CPU.
+    """The frames that a generator predicted of a clip, beside the real ones, on the CPU.
 
     Attributes:
         frames: (T, 3, H, W) in [-1, 1], its input.
@@ -41,12 +41,12 @@ class RollOut:
 
     @property
     def shown(self) -> list[int]:
-        """Which predicted frames the strip shows, from 1."""
+        """The numbers, from 1, of the predicted frames that the strip shows."""
         count = len(self.targets)
         return np.linspace(1, count, min(count, STRIP_FRAMES)).round().astype(int).tolist()
 
     def psnr(self) -> Tensor:
-        """Of each predicted frame and of the last input frame in its place: (T', 2), in dB."""
+        """The PSNR of each predicted frame, and of the last input frame in its place: (T', 2), in dB."""
         films = self.predictions, self.frames[-1:].expand_as(self.targets)
         return torch.stack([psnr(film, self.targets) for film in films], 1)
 
@@ -74,7 +74,7 @@ def predict_video(generator: MultiscaleGenerator, path: Path, *, count: int, sta
     Sides are cut to multiples of 8. Only the frames that are used are kept in memory.
 
     Raises:
-        DataError: no video, or one that is too short or smaller than 16x16.
+        DataError: the file is not a video, too short, or smaller than 16x16.
         UserError: `count` below 1 or `start` below 0.
     """
     at_least("frames", count, 1)

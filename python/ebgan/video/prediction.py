@@ -42,11 +42,11 @@ class VideoPrediction:
     Args:
         generator: `generator(frames)` gives predictions at every scale; it has the attribute `input_frames`.
         batches: the clips.
-        terms: of the generator's loss; `LOSSES` has the paper's.
+        terms: the terms of the generator's loss; `LOSSES` has the paper's.
         discriminator: `discriminator(frames, targets)` gives logits (B, scales); for an adversarial term.
-        generator_optimizer, discriminator_optimizer: by default the paper's, SGD at 0.04 and at 0.02.
+        generator_optimizer, discriminator_optimizer: the default is the paper's, SGD at 0.04 and at 0.02.
         schedule: the generator's learning rate of each step; None leaves it as the optimiser has it.
-        precision: of the forward passes.
+        precision: data type of the forward passes.
 
     Example:
         >>> import torch
@@ -75,7 +75,7 @@ class VideoPrediction:
             came = "none" if discriminator is None else "one"
             raise UserError(
                 f"discriminator: got {came} with an adversarial_weight of {terms.adversarial_weight}; "
-                "the two go together"
+                "a discriminator is needed where that is above 0, and only there"
             )
         self.generator, self.discriminator = generator, discriminator
         self.batches, self.terms, self.schedule = batches, terms, schedule
@@ -119,7 +119,7 @@ class VideoPrediction:
         return {**metrics, **terms, "generator_loss": loss.detach()}
 
     def discriminator_objective(self, frames: Scales, targets: Scales) -> tuple[Tensor, Metrics]:
-        """The discriminator's loss on real clips and on predictions of the same, and what to log of it."""
+        """The discriminator's loss on real clips and on predictions of them, and the metrics to log."""
         with torch.no_grad():
             predictions = self.predict(frames)
         real, fake = self.discriminate(frames, targets), self.discriminate(frames, predictions)

@@ -9,8 +9,8 @@ from ebgan.training import OptimizerName
 from ebgan.video.config import NetName, VideoConfig
 from ebgan.video.losses import LOSSES, Loss
 
-# The paper's, for SGD. It gives both ends of the decay; the one factor a step between them is ours. Adam's
-# rates keep the proportions.
+# The paper's rates, for SGD. It gives both ends of the decay; the one factor a step between them is ours.
+# Adam's rates keep the proportions.
 GENERATOR_LR, GENERATOR_FINAL_LR, DISCRIMINATOR_LR = 0.04, 0.005, 0.02
 ADAM_FACTOR = 0.01
 
@@ -45,5 +45,5 @@ def preset(net: NetName = "8to8", loss: Loss = "gdl", optimizer: OptimizerName =
 # What `--help` lists: all that differs between settings.
 PRESETS: dict[str, VideoConfig] = {
     **{loss: preset(loss=loss) for loss in LOSSES},
-    "--optimizer adam": preset(loss="l1", optimizer="adam"),
+    "--optimizer adam": preset(optimizer="adam"),
 }

@@ -37,7 +37,7 @@ def roll_out(generator: Predictor, frames: Tensor, count: int) -> Tensor:
     at_least("count", count, 1)
     given, needed = frames.shape[1], generator.input_frames
     if given < needed:
-        raise UserError(f"frames: got {given}, allowed are {needed}, the input of this generator, and more")
+        raise UserError(f"frames: got {given}, this generator needs at least {needed}")
     film = frames
     while film.shape[1] < given + count:
         film = torch.cat((film, generator.predict(film[:, -needed:]).clamp(-1, 1)), 1)

@@ -1,4 +1,4 @@
-"""From a configuration to its networks, optimisers and data."""
+"""The networks, optimisers and data of a configuration."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def build_generator(config: VideoConfig) -> MultiscaleGenerator:
 
 
 def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> VideoPrediction:
-    """Networks, optimisers and data of `config`, initialised from its seed."""
+    """Build the networks, optimisers and data of `config`, initialised from its seed."""
     clips = load_clips(
         config.data, "train", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )

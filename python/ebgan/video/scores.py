@@ -1,4 +1,4 @@
-"""What an evaluation finds, and how it prints."""
+"""The results of an evaluation, and the tables that they print as."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Statistics:
 class Gain:
     """Mean over windows of a metric of the generator less that of the last frame, and its 95 % interval.
 
-    By paired bootstrap: the windows are drawn anew, with replacement, 10,000 times. Windows of one clip are
-    alike, which it does not know of: with few clips the true interval is wider.
+    The interval is by paired bootstrap: the windows are drawn anew, with replacement, 10,000 times. Windows
+    of one clip are alike, which the bootstrap does not know: with few clips the true interval is wider.
     """
 
     mean: float
@@ -67,7 +67,7 @@ class Area:
 
 @dataclass(frozen=True)
 class VideoScores:
-    """Scores by predicted frame ("frame 1") and area ("whole", "moving"); `str` of it is a table.
+    """Scores by predicted frame ("frame 1") and area ("whole", "moving"); their `str` is a table.
 
     Means and deviations are over the windows that count. Names of metrics: `ebgan.video.METRICS`.
     """
@@ -101,12 +101,12 @@ class VideoScores:
 
 
 def statistics(values: NDArray[np.float64]) -> Statistics:
-    """Of one value a window; one window alone deviates by 0."""
+    """The mean and deviation of one value a window; one window alone deviates by 0."""
     return Statistics(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
 
 
 def paired_bootstrap(differences: NDArray[np.float64], *, seed: int) -> list[Gain]:
-    """Means and 95 % intervals of the columns of `differences`, one row a window, of which there is one."""
+    """Means and 95 % intervals of the columns of `differences`, which has a row a window, one or more."""
     random, count = np.random.default_rng(seed), len(differences)
     drawn = (random.multinomial(count, np.full(count, 1 / count), size=100) for _ in range(RESAMPLES // 100))
     means = np.concatenate([times @ differences / count for times in drawn])

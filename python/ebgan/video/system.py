@@ -42,8 +42,8 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     name="video",
     help="""Train a network that predicts the next frames of a video, at four scales.
 
-    Its pictures are predicted clips (predictions.png) and curves (terms.png). Fine-tuning on larger patches
-    is --generator-from RUN --patch 64.
+    The run draws predicted clips (predictions.png) and curves of the loss (terms.png). The options
+    `--generator-from RUN --patch 64` fine-tune a trained generator on larger patches.
     """,
     config=VideoConfig,
     preset=preset,

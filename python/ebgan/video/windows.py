@@ -11,7 +11,7 @@ from ebgan.data import Clip, ClipSet, DataError
 from ebgan.data.clip_set import Frames
 from ebgan.errors import at_least
 
-MULTIPLE = 8  # of the sides: the coarsest of four scales has an eighth of the pixels each way
+MULTIPLE = 8  # sides are multiples of it: the coarsest of four scales has an eighth of the pixels each way
 LEAST_SIDE = 16
 
 
@@ -24,7 +24,7 @@ class Window:
     count: int
 
     def frames(self) -> Tensor:
-        """Float (count, 3, H, W) in [-1, 1], cut to sides that are multiples of 8."""
+        """The frames, float (count, 3, H, W) in [-1, 1], cut to sides that are multiples of 8."""
         return as_frames(self.clip.frames(self.start, self.count), self.clip.name)
 
     @property
@@ -34,7 +34,7 @@ class Window:
 
 
 def as_frames(pixels: Frames, name: str) -> Tensor:
-    """uint8 (T, H, W, 3) of the clip `name` to float (T, 3, H', W') in [-1, 1].
+    """The pixels, uint8 (T, H, W, 3), of the clip `name` as frames, float (T, 3, H', W') in [-1, 1].
 
     What H and W have beyond a multiple of 8 is cut off, in halves, on either side.
 
@@ -50,11 +50,11 @@ def as_frames(pixels: Frames, name: str) -> Tensor:
 
 
 def windows(clips: ClipSet, count: int, *, stride: int) -> list[Window]:
-    """Of every clip, each `stride`-th window of `count` frames that has no cut, flash or gap in it.
+    """Every `stride`-th window of `count` frames of each clip that has no cut, flash or gap in it.
 
     Raises:
-        DataError: there is none, because no clip is long enough.
-        UserError: `stride` below 1.
+        DataError: no clip is long enough.
+        UserError: `stride` is below 1.
     """
     at_least("stride", stride, 1)
     found = [

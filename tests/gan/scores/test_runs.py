@@ -103,7 +103,7 @@ def test_a_wrong_option_is_one_line_that_names_it(run, capfd, options, message):
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path, capfd):
     assert main(["evaluate", str(tmp_path / "nowhere")]) == 2
-    assert "nowhere: is no run folder" in capfd.readouterr().err
+    assert "nowhere: is not a run folder" in capfd.readouterr().err
 
 
 def test_every_data_set_of_the_presets_is_scored_or_refused_by_name():

@@ -1,4 +1,4 @@
-"""How good samples are, by small frozen networks: I', inception score, class shares and KID."""
+"""Scores of samples by small frozen networks: I', inception score, class shares and KID."""
 
 from __future__ import annotations
 

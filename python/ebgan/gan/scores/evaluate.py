@@ -23,8 +23,8 @@ from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 from ebgan.gan.two_player import sample
 
-SAMPLES = 10_000  # by default
-REAL_AT_MOST = 10_000  # of a set: KID draws subsets of 1,000, more images hardly change it
+SAMPLES = 10_000  # the default
+REAL_AT_MOST = 10_000  # images of a set: KID draws subsets of 1,000, more images hardly change it
 
 
 def evaluate(
@@ -42,7 +42,7 @@ def evaluate(
     Four sets are scored, each by its KID against training images and, where the classes of the score network
     are those of the data, by I', inception score, class shares and mean top probability:
 
-    - "samples": of `generator`,
+    - "samples": samples of `generator`,
     - "real": the images `other`; without them one half of `training`, against its other half,
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.

@@ -69,7 +69,7 @@ def inception_score(log_p: Tensor) -> float:
 
 
 def class_shares(log_p: Tensor) -> Tensor:
-    """The share of the samples whose most probable class is each, of log p(y|x) (N, K): float64 (K,).
+    """The share, float64 (K,), of samples whose most probable class by log p(y|x) (N, K) is each of the K.
 
     Example:
         >>> class_shares(log_probabilities(torch.tensor([[0.0, 1.0], [0.0, 2.0]])))

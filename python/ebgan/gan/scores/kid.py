@@ -34,10 +34,10 @@ def kernel_inception_distance(
         real_features: (M, D), on the same device.
         subsets: random pairs of subsets to average over; each is drawn without replacement.
         subset_size: images in each subset, 2 or more; at most N and M are taken.
-        seed: of the subsets, drawn on the CPU and so the same on every device.
+        seed: seed of the subsets, which are drawn on the CPU and so are the same on every device.
 
     Raises:
-        UserError: a set with fewer than two images, or features of another shape or size.
+        UserError: a set has fewer than two images, or features have another shape or size.
 
     Source: Binkowski, Sutherland, Arbel, Gretton, arXiv:1801.01401; subsets as there.
 

@@ -21,7 +21,7 @@ ImageShape = tuple[int, int, int]
 
 
 class Scored(NamedTuple):
-    """What a score network returns for images (N, C, H, W): `features` (N, D) and `logits` (N, K)."""
+    """The result of a score network for images (N, C, H, W): `features` (N, D) and `logits` (N, K)."""
 
     features: Tensor
     logits: Tensor
@@ -77,7 +77,7 @@ class Entry:
         return ScoreNetwork(channels=self.image[0], widths=self.widths, classes=self.classes)
 
 
-# By the name of the data set whose GANs they score. Accuracies: CPU, 2026-11-22.
+# Networks by the name of the data set whose GANs they score. Accuracies: CPU, 2026-11-22.
 NETWORKS: dict[str, Entry] = {
     # Trained on MNIST's 60,000 training images; right on 99.50 % of the 10,000 test images.
     "mnist": Entry(

@@ -1,4 +1,4 @@
-"""What an evaluation finds, and how it prints."""
+"""The results of an evaluation, and the table that they print as."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CLASS_HEADER = "        I'   inception  mean top p"
 
 @dataclass(frozen=True)
 class ClassScores:
-    """What the classifier says of images (see `ebgan.gan.scores.inception`); `shares` by class name."""
+    """Scores of images by a classifier (see `ebgan.gan.scores.inception`); `shares` has class names."""
 
     modified_inception_score: float
     inception_score: float
@@ -33,7 +33,7 @@ class SetScores:
 class Scores:
     """Scores of named sets of images by the score network `network`, whose weights hash to `sha256`.
 
-    `str` of it is a table: a line for each set, then its class shares.
+    Its `str` is a table: a line for each set, then the class shares.
     """
 
     network: str
