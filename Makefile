@@ -61,10 +61,13 @@ test-emulated:
 	EMULATOR_SEED=$(SEED) EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-8.0.so $(TEST) $(IN_AN_ORDER)
 	EMULATOR_SEED=1 EMULATOR_DEVICE=small EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/plain-7.5.so $(TEST) $(IN_AN_ORDER)
 
-# Races between the threads of a kernel, and reads of shared memory that nobody has written.
+# Races between the threads of a kernel, and reads of shared memory that nobody has written. Every access takes longer, so
+# large tensors are left to the other runs.
+OF_SMALL_TENSORS := $(IN_AN_ORDER) --ignore-glob 'tests/cuda/test_*_device*.py'
+
 test-races:
 	$(MAKE) emulator VARIANT=races
-	EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/races-9.0.so $(TEST) $(IN_AN_ORDER)
+	EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/races-9.0.so $(TEST) $(OF_SMALL_TENSORS)
 
 # Proofs and checkers that take minutes, beside the tests of every change.
 test-sanitizers: test-sanitizers-cuda test-sanitizers-triton
@@ -73,7 +76,7 @@ test-sanitizers: test-sanitizers-cuda test-sanitizers-triton
 test-sanitizers-cuda:
 	$(MAKE) emulator VARIANT=sanitizers
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(IN_AN_ORDER)
+	  EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(OF_SMALL_TENSORS)
 
 test-sanitizers-triton: $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group sanitize

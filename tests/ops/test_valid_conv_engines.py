@@ -98,7 +98,7 @@ def test_the_report_says_where_nothing_was_measured(
     monkeypatch.setattr(engines, "TABLE", tmp_path / "none.json")
     engines.measured.cache_clear()
     (line,) = [line for line in ek.backend_report().splitlines() if line.startswith("valid_conv")]
-    assert "no CUDA device was measured" in line and "cuDNN" in line and "valid_conv_engines" in line
+    assert "no CUDA device has been measured" in line and "cuDNN" in line and "valid_conv_engines" in line
     engines.measured.cache_clear()
 
 
