@@ -63,7 +63,7 @@ test-emulated:
 
 # Races between the threads of a kernel, and reads of shared memory that nobody has written. Every access takes longer, so
 # large tensors are left to the other runs.
-OF_SMALL_TENSORS := $(IN_AN_ORDER) --ignore-glob 'tests/cuda/test_*_device*.py'
+OF_SMALL_TENSORS := $(IN_AN_ORDER) --ignore-glob 'tests/cuda/*_device.py' --ignore-glob 'tests/cuda/*_device_*.py'
 
 test-races:
 	$(MAKE) emulator VARIANT=races
