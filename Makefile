@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 # What was compiled once is kept.
 GPU := $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u | paste -sd ';')
 NVCC := $(shell command -v nvcc || ls $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc 2>/dev/null)
-TESTS := $(filter test test-% lint,$(MAKECMDGOALS))
+TESTS := $(filter test test-%,$(MAKECMDGOALS))
 export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard $(VENV)/.installed-on))),on,off)
 export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
