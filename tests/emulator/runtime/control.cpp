@@ -18,7 +18,6 @@ EMULATOR_EXPORT const char* emulator_devices() {
 }
 EMULATOR_EXPORT void emulator_set_seed(unsigned long seed) { emulator::seed = seed; }
 EMULATOR_EXPORT unsigned long emulator_seed() { return emulator::seed; }
-EMULATOR_EXPORT int emulator_architecture() { return EMULATOR_ARCHITECTURE / 10; }
 EMULATOR_EXPORT const char* emulator_variant() { return EMULATOR_VARIANT; }
 
 namespace {
