@@ -14,6 +14,10 @@ TESTS := $(filter test test-%,$(MAKECMDGOALS))
 export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard $(VENV)/.installed-on))),on,off)
 export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
+TOOLS := $(VENV)/.tools
+
+# Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
+PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
   test-defects emulator traffic bench lint format clean
@@ -22,11 +26,16 @@ install: $(INSTALLED)
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --upgrade pip setuptools
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt torch numpy
+	$(PIP) --upgrade pip setuptools
+	$(PIP) torch numpy
 
 $(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard cmake/* csrc/*/*) | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,test,lint]'
+	$(PIP) --editable '.[train]'
+	@touch $@
+
+# Tools of the tests and of lint, which the demo does not wait for.
+$(TOOLS): pyproject.toml constraints.txt $(INSTALLED)
+	$(PIP) --group test --group lint
 	@touch $@
 
 demo: $(INSTALLED)
@@ -40,7 +49,7 @@ WORKERS ?= 2
 TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 HERE = reference,cpu$(if $(GPU),$(,)cuda$(,)triton)
 
-test: $(INSTALLED)
+test: $(TOOLS)
 	$(TEST) tests --ignore tests/emulator --implementations $(HERE)
 	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
 	$(MAKE) test-emulated
@@ -78,8 +87,8 @@ test-sanitizers-cuda:
 	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
 	  EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(OF_SMALL_TENSORS)
 
-test-sanitizers-triton: $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --group sanitize
+test-sanitizers-triton: $(TOOLS)
+	$(PIP) --group sanitize
 	$(BIN)/python -m pytest tests/triton/sanitizer
 	TRITON_INTERPRET=1 $(BIN)/python tests/triton/sanitizer/check.py
 
@@ -89,7 +98,7 @@ VARIANT := plain
 emulator: $(EMULATOR)/build.ninja
 	$(BIN)/cmake --build $(EMULATOR) --target emulator_$(VARIANT)
 
-$(EMULATOR)/build.ninja: $(INSTALLED)
+$(EMULATOR)/build.ninja: $(TOOLS)
 	$(BIN)/cmake -S . -B $(EMULATOR) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_EMULATOR=ON \
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
@@ -104,17 +113,17 @@ traffic:
 	$(MAKE) emulator VARIANT=counts
 	EBGAN_KERNELS_EMULATE_CUDA=$(abspath $(EMULATOR)/counts-9.0.so) $(BIN)/python -m benchmarks.traffic
 
-bench: $(INSTALLED)
+bench: $(TOOLS)
 	$(BIN)/python -m benchmarks
 
-lint: $(INSTALLED)
+lint: $(TOOLS)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python -m benchmarks.report --check
 	$(BIN)/clang-format --dry-run --Werror $(shell git ls-files 'csrc/*')
 	$(BIN)/mypy
 
-format: $(INSTALLED)
+format: $(TOOLS)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 	$(BIN)/clang-format -i $(shell git ls-files 'csrc/*')

@@ -67,7 +67,7 @@ def known(tmp_path_factory: pytest.TempPathFactory) -> Known:
 def _build(folder: pathlib.Path) -> pathlib.Path:
     tools = f"{pathlib.Path(sys.executable).parent}:/usr/local/bin:/usr/bin"
     cmake, ninja = (shutil.which(name, path=tools) for name in ("cmake", "ninja"))
-    assert cmake is not None and ninja is not None, "the tests need cmake and ninja: pip install '.[test]'"
+    assert cmake is not None and ninja is not None, "the tests need cmake and ninja: make test installs them"
     configure = [
         cmake, "-S", str(ROOT), "-B", str(folder), "-G", "Ninja", f"-DCMAKE_MAKE_PROGRAM={ninja}",
         "-DEBGAN_EMULATOR=ON", f"-DPython_EXECUTABLE={sys.executable}",
