@@ -41,7 +41,8 @@ def numpy_batch(batches: ClipBatches, step: int, halve: Callable[[Planes], Plane
     """`batches.at(step)` in NumPy: patches chosen and cut one by one, converted and averaged at once."""
     size = batches.size
     patches = []
-    for window, tops, lefts in zip(*batches.drawn(step), strict=True):
+    drawn = batches.drawn(step)
+    for window, tops, lefts in zip(drawn.windows, drawn.tops, drawn.lefts, strict=True):
         for top, left in zip(tops, lefts, strict=True):
             before, after = window[-2:, top : top + size, left : left + size].astype(np.int32)
             if ((after - before) ** 2).sum() > batches.min_squared_change:

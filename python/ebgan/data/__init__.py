@@ -1,7 +1,8 @@
 """Data sets by name, and training batches made from them.
 
 ``load`` reads a set into memory, ``download`` fetches one, ``Batches`` shuffles, crops, mirrors and scales.
-``load_clips`` opens a set of video clips, ``ClipBatches`` takes moving patches from it.
+``load_clips`` opens a set of video clips, ``ClipBatches`` takes moving patches from it,
+which ``ClipAugmentation`` changes at random.
 A new set is a file of this folder with a ``Source`` or ``ClipSource``, registered below.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 from ebgan.data import digits, images, mnist, moving_digits, ucf101, videos
 from ebgan.data.batches import Batches
+from ebgan.data.clip_augmentation import ClipAugmentation
 from ebgan.data.clip_batches import ClipBatches
 from ebgan.data.clip_registry import ClipSource, clip_names, load_clips, register_clips
 from ebgan.data.clip_set import Clip, ClipSet
@@ -26,6 +28,7 @@ for _clip_source in (moving_digits.SOURCE, ucf101.SOURCE, videos.SOURCE):
 __all__ = [
     "Batches",
     "Clip",
+    "ClipAugmentation",
     "ClipBatches",
     "ClipSet",
     "ClipSource",

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from ebgan import _host
 from ebgan.data.batches import available_processors
+from ebgan.data.clip_augmentation import ClipAugmentation, DrawnAugmentation
 from ebgan.data.clip_set import Clip, ClipSet, Frames
 from ebgan.data.errors import DataError
 from ebgan.data.skipped import first_few
@@ -31,6 +32,7 @@ class Drawn(NamedTuple):
     windows: list[Frames]
     tops: NDArray[np.int64]
     lefts: NDArray[np.int64]
+    augmentation: DrawnAugmentation | None
 
 
 class ClipBatches:
@@ -55,6 +57,7 @@ class ClipBatches:
         uniform_over: ``"classes"``, as described, or ``"clips"``: all clips alike, for sets whose classes
             differ much in size.
         tries: places looked at; 1 takes the first, whether it moves or not.
+        augmentation: random changes of the patches; None leaves them as they are in the clips.
         seed: non-negative integer.
         threads: the most threads that prepare a batch, by default one for each processor this process may
             use. The result does not depend on it.
@@ -83,6 +86,7 @@ class ClipBatches:
         min_motion: float = 8.0,
         uniform_over: Literal["classes", "clips"] = "classes",
         tries: int = 25,
+        augmentation: ClipAugmentation | None = None,
         seed: int = 0,
         threads: int | None = None,
     ) -> None:
@@ -112,6 +116,7 @@ class ClipBatches:
         self.scales = scales
         self.min_squared_change = int(min_motion**2 * 3 * size**2)  # exact: changes are whole numbers
         self.tries = tries
+        self.augmentation = augmentation
         self.seed = seed
         self.threads = threads if threads is not None else available_processors()
         self._clips, self._starts = _usable(clip_set, frames, size)
@@ -122,7 +127,7 @@ class ClipBatches:
 
     def at(self, step: int) -> tuple[Tensor, ...]:
         """Batch number ``step``, counted from 0: float32 ``(B, T, 3, s, s)`` in [-1, 1], coarse to fine."""
-        windows, tops, lefts = self.drawn(step)
+        windows, tops, lefts, augmentation = self.drawn(step)
         sizes = [self.size >> level for level in reversed(range(self.scales))]
         batch = tuple(torch.empty((self.batch_size, self.frames, 3, size, size)) for size in sizes)
         _host.clip_batch(
@@ -133,7 +138,7 @@ class ClipBatches:
             out=[scale.numpy() for scale in batch],
             threads=self.threads,
         )
-        return batch
+        return augmentation.apply(batch) if augmentation else batch
 
     def drawn(self, step: int) -> Drawn:
         """The frames that batch ``step`` is cut from, and where a patch is looked for in them."""
@@ -148,7 +153,11 @@ class ClipBatches:
             random.integers(np.array(extent)[:, None] - self.size + 1, size=(self.batch_size, self.tries))
             for extent in ([clip.height for clip in clips], [clip.width for clip in clips])
         )
-        return Drawn(self._windows(clips, starts), tops, lefts)
+        windows, augmentation = self._windows(clips, starts), None
+        if self.augmentation is not None:
+            augmentation = self.augmentation.drawn(random, self.batch_size)
+            windows = augmentation.ordered(windows)
+        return Drawn(windows, tops, lefts, augmentation)
 
     def _windows(self, clips: Sequence[Clip], starts: Sequence[int]) -> list[Frames]:
         # Decoding runs outside the interpreter lock, so clips that are decoded wait for each other less.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal
 
+from ebgan.data import ClipAugmentation
 from ebgan.data.bouncing import Bounce
 from ebgan.errors import at_least, positive
 from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
@@ -43,6 +44,13 @@ class VideoConfig(TrainingConfig):
         float,
         Help("Least change between the last two frames of a patch: root mean square, in levels of 0 to 255."),
     ] = 8.0
+    flip: Annotated[bool, Help("Mirror half of the patches left to right.")] = False
+    reverse_time: Annotated[bool, Help("Play half of the patches backwards.")] = False
+    permute_colours: Annotated[bool, Help("Exchange the colour channels of each patch at random.")] = False
+    scale_colours: Annotated[
+        float,
+        Help("Greatest random change of gain and offset of each colour channel; 0 leaves colours alone."),
+    ] = 0.0
     width: Annotated[float, Help("Factor on the maps and units of all layers, such as 0.25 on a CPU.")] = 1.0
     tanh: Annotated[
         Tanh, Help("Apply tanh after the coarser guess is added (authors' program) or before (LeCun's deck).")
@@ -81,7 +89,18 @@ class VideoConfig(TrainingConfig):
         if self.decay_steps is not None:
             at_least("decay_steps", self.decay_steps, 1)
         at_least("min_motion", self.min_motion, 0)
-        _ = self.terms  # refuses wrong exponents and weights
+        _ = self.terms, self.augmentation  # which refuse wrong values
+
+    @property
+    def augmentation(self) -> ClipAugmentation | None:
+        """The random changes of the patches; None where there are none."""
+        chosen = ClipAugmentation(
+            flip=self.flip,
+            reverse_time=self.reverse_time,
+            permute_colours=self.permute_colours,
+            scale_colours=self.scale_colours,
+        )
+        return None if chosen == ClipAugmentation() else chosen
 
     @property
     def terms(self) -> Terms:

@@ -32,6 +32,7 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
         size=config.patch,
         scales=4,
         min_motion=config.min_motion,
+        augmentation=config.augmentation,
         seed=config.seed,
         threads=config.threads,
     )
