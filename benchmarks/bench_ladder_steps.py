@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 
@@ -67,7 +67,7 @@ def system(
     net = network("bottom" if model == "ebgan" else model, inputs=inputs, hidden=hidden, seeds=seeds).to(
         device
     )
-    shared = {"seeds": config.network_seeds}
+    shared: dict[str, Any] = {"seeds": config.network_seeds, "compiled": compiled}
     made: Ladder
     if model == "ebgan":
         fakes = generator(outputs=inputs, seeds=seeds).to(device)
@@ -77,9 +77,6 @@ def system(
         )
     else:
         made = Ladder(net, batches, config.lambdas, **shared)
-    for name in ("objective", "discriminator_objective", "generator_objective"):
-        if compiled and hasattr(made, name):
-            setattr(made, name, torch.compile(getattr(made, name), dynamic=False))
     for name in ("learn", "play"):
         if not graphed and hasattr(made, name):
             setattr(made, name, getattr(made, name).step)

@@ -45,16 +45,13 @@ def random_clips(net: str, batch: int, device: torch.device) -> list[Tensor]:
 def system(net: str, width: float, clips: Sequence[Tensor], *, compiled: bool = False) -> VideoPrediction:
     torch.manual_seed(SEED)
     device = clips[0].device
-    made = VideoPrediction(
+    return VideoPrediction(
         generator(net, width=width).to(device),
         FixedClips(clips),
         LOSSES[LOSS],
         discriminator=discriminator(net, width=width).to(device),
+        compiled=compiled,
     )
-    if compiled:
-        for name in ("predict", "discriminate"):
-            setattr(made, name, torch.compile(getattr(made, name), dynamic=False))
-    return made
 
 
 def measure_steps(net: str, device: torch.device, *, quick: bool) -> list[StepRow]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from ebgan.cli.options import DataRoot, Device, given, option, training_options
 from ebgan.errors import UserError
-from ebgan.training import Description, choose_device
+from ebgan.training import Description, choose_device, kind_of
 
 _HELP = """
 A run folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints and pictures. Ctrl-C saves the
@@ -34,6 +34,8 @@ class TrainSystem:
     out: Annotated[Path | None, option("Folder of the new run.", "runs/NAME, named after the options")] = None
     data_root: DataRoot = None
     device: Device = "auto"
+    fast: bool = False
+    """Set the switches that were measured to be fastest on this device; options that are given stay."""
     deterministic: bool = False
     """Use only GPU operators that repeat to the bit, as those of a CPU always do."""
 
@@ -42,12 +44,15 @@ class TrainSystem:
         device = choose_device(self.device, deterministic=self.deterministic)
         if self.resume is not None:
             out, steps = self.resume, options.pop("steps", None)
-            for name in (*options, *given(self, ["out"])):
+            for name in (*options, *given(self, ["out"]), *(["fast"] if self.fast else [])):
                 given_as = name.replace("_", "-")
                 raise UserError(f"{name}: a resumed run keeps its own value; leave --{given_as} out")
             trained = self.system.resume(out, device=device, data_root=self.data_root, steps=steps)
         else:
             config = self.system.configure(**options)
+            if self.fast:
+                config, choice = self.system.configure_fast(device, **options)
+                print(f"--fast on {kind_of(device)}: {choice}")
             out = self.out or Path("runs") / self.system.run_name(config)
             trained = self.system.train(config, out, device=device, data_root=self.data_root)
         for name in (*trained.pictures(), *(plot.name for plot in trained.plots)):

@@ -57,6 +57,7 @@ def build(config: GanConfig, device: torch.device, data_root: Path | None) -> Tw
         "generator_optimizer": optimizer(generator, config.generator_lr),
         "discriminator_optimizer": optimizer(discriminator, config.discriminator_lr),
         "precision": config.precision,
+        "compiled": config.compiled,
     }
     if config.model == "gan":
         return GAN(generator, discriminator, batches, **shared)

@@ -12,12 +12,22 @@ from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import Description, load_newest
+from ebgan.training import Description, Workload, as_trained, load_newest
 
 
 def run_name(config: GanConfig) -> str:
     return f"gan-{config.data}" if config.model == "ebgan" else f"gan-{config.data}-baseline"
 
+
+def workload(config: GanConfig) -> Workload:
+    return _WORKLOADS[config.net]
+
+
+_WORKLOADS: dict[str, Workload] = {
+    "digits": "gan digits",
+    "mnist": "gan mnist",
+    "celeba-64": "gan celeba-64",
+}
 
 SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     name="gan",
@@ -36,6 +46,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     run_name=run_name,
     build=build,
     score=score,
+    workload=workload,
     also=("demo",),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
@@ -44,6 +55,6 @@ train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open
 def trained_generator(path: Path, device: torch.device) -> Generator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
     run, config = open_run(path)
-    net = build_generator(config).to(device)
+    net = as_trained(build_generator(config).to(device), config.precision)
     load_newest(run, {"generator": net})
     return net

@@ -13,7 +13,7 @@ from torch.optim import Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, adam, autocast, frozen, update
+from ebgan.training import Precision, adam, autocast, compiled_where, frozen, update
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -38,6 +38,7 @@ class TwoPlayer(ABC):
         batches: the real images.
         generator_optimizer, discriminator_optimizer: the default is Adam with learning rate 0.001.
         precision: data type of the forward passes.
+        compiled: whether torch.compile compiles both networks.
     """
 
     def __init__(
@@ -49,12 +50,16 @@ class TwoPlayer(ABC):
         generator_optimizer: Optimizer | None = None,
         discriminator_optimizer: Optimizer | None = None,
         precision: Precision = "float32",
+        compiled: bool = False,
     ) -> None:
         self.generator, self.discriminator, self.batches = generator, discriminator, batches
         self.device = next(generator.parameters()).device
         self.precision: Precision = precision
         self.generator_optimizer = generator_optimizer or adam(generator, 1e-3)
         self.discriminator_optimizer = discriminator_optimizer or adam(discriminator, 1e-3)
+        self._generate, self._discriminate = (
+            compiled_where(compiled, net, self.device) for net in (generator, discriminator)
+        )
 
     @abstractmethod
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
@@ -79,12 +84,12 @@ class TwoPlayer(ABC):
     def discriminate(self, images: Tensor) -> Any:
         """The discriminator's output, in the precision of the forward passes."""
         with autocast(self.device, self.precision):
-            return self.discriminator(images)
+            return self._discriminate(images)
 
     def step(self, step: int) -> Metrics:
         real = self.batches.at(step - 1).to(self.device, non_blocking=True)
         with autocast(self.device, self.precision):
-            fake = self.generator(*self.generator.noise(len(real), device=self.device))
+            fake = self._generate(*self.generator.noise(len(real), device=self.device))
         discriminator_loss, metrics = self.discriminator_objective(real, fake.detach())
         update(self.discriminator_optimizer, discriminator_loss)
         with frozen(self.discriminator):

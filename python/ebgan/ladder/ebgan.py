@@ -19,7 +19,7 @@ from ebgan.ladder.network import Encoded, LadderNetwork
 from ebgan.ladder.noise import first_parts
 from ebgan.ladder.pictures import to_images
 from ebgan.pictures import Curve, Plot, image_grid
-from ebgan.training import adam, frozen, update
+from ebgan.training import adam, compiled_where, frozen, update
 
 FAKE = 2  # the part of a batch after the labelled and the unlabelled one
 SAMPLES, SAMPLE_COLUMNS = 64, 8
@@ -77,6 +77,11 @@ class LadderEBGAN(Ladder):
         self.optimizers["generator"] = generator_optimizer or adam(generator, 0.00025)
         self.noise = self.make_noise(noisy=3, codes=generator.sizes[0])
         self.margin_now = self.noise.codes.new_tensor(margin(1))  # filled anew by every step
+        self._generate = compiled_where(self.compiled, generator, self.device)
+        self._discriminator_objective = compiled_where(
+            self.compiled, self.discriminator_objective, self.device
+        )
+        self._generator_objective = compiled_where(self.compiled, self.generator_objective, self.device)
         self.play = self.graphed(self._play, "network", "generator")
 
     @property
@@ -99,17 +104,17 @@ class LadderEBGAN(Ladder):
     def _play(self, *batch: Tensor) -> Metrics:
         """Update the ladders, and then the generators against them."""
         noise = self.noise.layers
-        fake = self.generator(self.noise.codes)
-        loss, metrics = self.discriminator_objective(Batch(*batch), fake.detach(), noise)
+        fake = self._generate(self.noise.codes)
+        loss, metrics = self._discriminator_objective(Batch(*batch), fake.detach(), noise)
         update(self.optimizers["network"], loss)
         with frozen(self.network):
-            loss = self.generator_objective(fake, first_parts(noise, FAKE, FAKE + 1))
+            loss = self._generator_objective(fake, first_parts(noise, FAKE, FAKE + 1))
             update(self.optimizers["generator"], loss)
         return {**metrics, "generator_loss": loss.detach() / len(self.seeds)}
 
     def _learn(self, *batch: Tensor) -> Metrics:
         """Update the ladders alone."""
-        loss, metrics = self.objective(Batch(*batch), first_parts(self.noise.layers, 0, FAKE))
+        loss, metrics = self._objective(Batch(*batch), first_parts(self.noise.layers, 0, FAKE))
         update(self.optimizers["network"], loss)
         nothing = torch.zeros_like(metrics["denoising_cost"])
         real_energy = metrics["denoising_cost"] / self.weight

@@ -22,6 +22,7 @@ from ebgan.training import (
     Precision,
     adam,
     autocast,
+    compiled_where,
     require_capturable,
     set_rate,
     update,
@@ -58,6 +59,7 @@ class Ladder:
         schedule: the learning rate of each step; None leaves it as the optimiser has it.
         input_noise, layer_noise: standard deviations of the noise.
         precision: data type of the matrix products.
+        compiled: whether torch.compile compiles forward passes and losses.
         image: (C, H, W) of the examples, for pictures; None for none.
 
     Example:
@@ -81,6 +83,7 @@ class Ladder:
         input_noise: float = 0.3,
         layer_noise: float = 0.3,
         precision: Precision = "float32",
+        compiled: bool = False,
         image: ImageShape | None = None,
     ) -> None:
         self.network, self.batches, self.lambdas = network, batches, tuple(lambdas)
@@ -92,6 +95,8 @@ class Ladder:
         self.stds = (input_noise, *(layer_noise for _ in network.sizes[1:]))
         clean = any(self.lambdas[1:])
         self.noise = self.make_noise(noisy=2 if any(self.lambdas) else 1, clean=int(clean))
+        self.compiled = compiled
+        self._objective = compiled_where(compiled, self.objective, self.device)
         self.learn = self.graphed(self._learn, "network")
 
     def graphed(self, step: Callable[..., Metrics], *optimizers: str) -> GraphedStep:
@@ -149,7 +154,7 @@ class Ladder:
             set_rate(self.optimizers["network"], self.schedule(step))
 
     def _learn(self, *batch: Tensor) -> Metrics:
-        loss, metrics = self.objective(Batch(*batch), self.noise.layers)
+        loss, metrics = self._objective(Batch(*batch), self.noise.layers)
         update(self.optimizers["network"], loss)
         return metrics
 

@@ -20,7 +20,7 @@ from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.statistics import set_statistics
-from ebgan.training import LinearDecay, RunFolder, adam, load_newest
+from ebgan.training import LinearDecay, RunFolder, adam, as_trained, autocast, load_newest
 
 
 def build(config: LadderConfig, device: torch.device, data_root: Path | None) -> Ladder:
@@ -35,6 +35,7 @@ def build(config: LadderConfig, device: torch.device, data_root: Path | None) ->
         "input_noise": config.input_noise,
         "layer_noise": config.layer_noise,
         "precision": config.precision,
+        "compiled": config.compiled,
         "image": images.images.shape[1:],
     }
     optimizer = partial(adam, beta1=config.beta1)
@@ -89,10 +90,11 @@ def load_network(
     Their statistics are those of the run's training data, which is read for that.
     """
     images = load(config.data, "train", data_root)
-    networks = build_network(config, images).to(device)
+    networks = as_trained(build_network(config, images).to(device), config.precision)
     load_newest(run, {"network": networks})
     data = learnt_from(config, examples(images, device))
-    set_statistics(networks, statistics_from(config, data))
+    with autocast(device, config.precision):
+        set_statistics(networks, statistics_from(config, data))
     return networks.eval()
 
 

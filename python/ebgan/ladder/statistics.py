@@ -20,7 +20,7 @@ def set_statistics(network: LadderNetwork, training: Sequence[Tensor]) -> None:
 
     This goes layer by layer on the clean path, the layers below being normalised by their new statistics; the
     variance is the unbiased one. The networks take turns: the activations of 60,000 examples in the paper's
-    widest layer take 240 MB.
+    widest layer take 240 MB. Under autocast the products run in its type.
 
     Raises:
         UserError: a set has fewer than two examples, or there is not one set for each network.
@@ -32,7 +32,7 @@ def set_statistics(network: LadderNetwork, training: Sequence[Tensor]) -> None:
             raise UserError(f"training: got {len(examples)} examples, a variance needs at least 2")
         h = examples
         for layer in network.encoder:
-            z = h @ layer.weight[number]
+            z = (h @ layer.weight[number]).to(examples.dtype)
             mean = z.mean(0, keepdim=True)
             z -= mean
             variance = z.square().mean(0, keepdim=True)

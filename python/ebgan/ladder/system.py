@@ -13,11 +13,15 @@ from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
 from ebgan.ladder.runs import build, load_network
-from ebgan.training import Description
+from ebgan.training import Description, Workload
 
 
 def run_name(config: LadderConfig) -> str:
     return f"ladder-{config.model}-{config.labels}-{config.data}"
+
+
+def workload(config: LadderConfig) -> Workload:
+    return "ladder digits" if config.data == "digits" else "ladder mnist"
 
 
 def prepare(config: LadderConfig) -> LadderConfig:
@@ -39,6 +43,7 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
     run_name=run_name,
     build=build,
     score=score,
+    workload=workload,
     prepare=prepare,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate

@@ -5,6 +5,8 @@ from __future__ import annotations
 from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
 from ebgan.training.description import Description
 from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
+from ebgan.training.fast import Workload, fastest, kind_of
+from ebgan.training.forward import as_trained, compiled_where
 from ebgan.training.graph import GraphedStep, require_capturable
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
@@ -34,12 +36,17 @@ __all__ = [
     "System",
     "Trainer",
     "TrainingConfig",
+    "Workload",
     "adam",
+    "as_trained",
     "autocast",
     "check_rates",
     "choose_device",
+    "compiled_where",
     "cpu_threads",
+    "fastest",
     "frozen",
+    "kind_of",
     "load_newest",
     "make_optimizer",
     "newest_valid",

@@ -123,6 +123,7 @@ def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, 
         saved = description["optimizers"][name]
         groups = [_as_built(*pair) for pair in zip(saved, optimizer.param_groups, strict=True)]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
+        _lay_out(optimizer)
     return Progress(description["step"], description["seconds"])
 
 
@@ -139,6 +140,17 @@ def _as_built(saved: dict[str, Any], built: dict[str, Any]) -> dict[str, Any]:
     if isinstance(built["lr"], Tensor):
         group["lr"] = torch.full_like(built["lr"], saved["lr"])
     return group
+
+
+def _lay_out(optimizer: Optimizer) -> None:
+    """Give moments the memory format of their parameter, which a checkpoint does not hold.
+
+    A fused optimiser goes through the memory of parameter and moments side by side, whatever their strides.
+    """
+    for parameter, entry in optimizer.state.items():
+        for key, value in entry.items():
+            if value.shape == parameter.shape and value.stride() != parameter.stride():
+                entry[key] = torch.empty_like(parameter, dtype=value.dtype).copy_(value)
 
 
 def _serialise(tensors: Mapping[str, Tensor]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,6 +15,7 @@ import torch
 
 from ebgan.errors import UserError, require_training
 from ebgan.training.checkpoint import newest_valid
+from ebgan.training.fast import Choice, Workload, fastest, slow_choice
 from ebgan.training.record import write_scores
 from ebgan.training.run_folder import Config, RunFolder
 from ebgan.training.system import System
@@ -40,6 +42,7 @@ class Description(Generic[Config, Trained]):
             `Help`, are the options of `ebgan evaluate`; its docstring is what `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
         start: changes the built system of a new run before its first step.
+        workload: the measured training step that a configuration's is most like, for `--fast`.
         also: further commands whose runs are of this system.
     """
 
@@ -51,6 +54,7 @@ class Description(Generic[Config, Trained]):
     run_name: Callable[[Config], str]
     build: Callable[[Config, torch.device, Path | None], Trained]
     score: Callable[..., Any]
+    workload: Callable[[Config], Workload]
     prepare: Callable[[Config], Config] = lambda config: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
@@ -81,6 +85,16 @@ class Description(Generic[Config, Trained]):
         chosen = {name: options.pop(name) for name in self.choosing if name in options}
         return dataclasses.replace(self.preset(**chosen), **options)
 
+    def configure_fast(self, device: torch.device, **options: Any) -> tuple[Config, Choice]:
+        """The configuration of `configure` with the switches that are fastest on `device`, and why these.
+
+        A switch that is among the options keeps its value.
+        """
+        config = self.configure(**options)
+        choice = fastest(self.workload(config), device)
+        chosen = {name: value for name, value in choice.fields.items() if name not in options}
+        return dataclasses.replace(config, **chosen), choice
+
     def train(
         self,
         config: Config,
@@ -94,6 +108,7 @@ class Description(Generic[Config, Trained]):
         """Train by `config` in the new run folder `out`; `replace` deletes a run of `command` there."""
         require_training()
         config = self.prepare(config)
+        self._warn(config, device)
         system = self.build(config, device, data_root)
         self.start(config, system)
         run = RunFolder.create(out, command or self.commands[0], config, replace=replace)
@@ -107,9 +122,14 @@ class Description(Generic[Config, Trained]):
         run, config = self.open_run(path)
         if steps is not None:
             config = dataclasses.replace(config, steps=steps)
+        self._warn(config, device)
         system = self.build(config, device, data_root)
         Trainer(system, run, config).train(resume=True)
         return system
+
+    def _warn(self, config: Config, device: torch.device) -> None:
+        if warning := slow_choice(config.precision, device):
+            print(f"ebgan: {warning}", file=sys.stderr)
 
     def open_run(self, path: Path) -> tuple[RunFolder, Config]:
         """The run folder `path` and its configuration; a run of another system is an error."""

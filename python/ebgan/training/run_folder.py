@@ -62,9 +62,10 @@ class RunFolder:
         if not isinstance(stored, dict):
             raise UserError(f"{self.config}: 'config' is not a table; {REMEDY}")
         stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
+        defaults = {field.name: field.default for field in dataclasses.fields(config_type)}
+        stored = {name: defaults[name] for name in config_type.added} | stored
         types = get_type_hints(config_type)
-        fields = [field.name for field in dataclasses.fields(config_type)]
-        for name in [*fields, *stored]:
+        for name in [*defaults, *stored]:
             if name not in stored or name not in types or not fits(stored[name], types[name]):
                 found = f"has {stored[name]!r}" if name in stored else "is missing"
                 raise UserError(f"{self.config}: {name!r} {found}; {REMEDY}")

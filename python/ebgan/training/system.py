@@ -59,10 +59,12 @@ class Help:
 class TrainingConfig:
     """Options of the training loop; each system's configuration adds its own.
 
-    `renamed` maps the names that fields have in run folders of earlier versions to those of today.
+    `renamed` maps the names that fields have in run folders of earlier versions to those of today. Fields
+    that are `added` since are missing there, and have their defaults.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
+    added: ClassVar[frozenset[str]] = frozenset({"compiled"})
 
     steps: Annotated[int, Help("Number of training steps. A resumed run may be given more.")]
     batch_size: Annotated[int, Help("Number of examples in each step.")]
@@ -70,6 +72,10 @@ class TrainingConfig:
     precision: Annotated[Precision, Help("Precision of the forward passes; weights stay float32.")] = (
         "float32"
     )
+    compiled: Annotated[
+        bool,
+        Help("Compile the networks by torch.compile; it needs a C++ compiler, and a minute at the start."),
+    ] = False
     threads: Annotated[
         int | None,
         Help(

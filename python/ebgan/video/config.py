@@ -22,6 +22,13 @@ class VideoConfig(TrainingConfig):
     """Everything that decides the result of a run; `preset` fills in what belongs to a loss."""
 
     renamed: ClassVar[Mapping[str, str]] = {"config": "net"}
+    added: ClassVar[frozenset[str]] = TrainingConfig.added | {
+        "channels_last",
+        "flip",
+        "reverse_time",
+        "permute_colours",
+        "scale_colours",
+    }
 
     net: Annotated[
         NetName, Help("Pair of networks to train: 4to1 predicts 1 frame from 4, 8to8 predicts 8 from 8.")
@@ -51,6 +58,9 @@ class VideoConfig(TrainingConfig):
         float,
         Help("Greatest random change of gain and offset of each colour channel; 0 leaves colours alone."),
     ] = 0.0
+    channels_last: Annotated[
+        bool, Help("Keep the channels of weights and activations side by side in memory.")
+    ] = False
     width: Annotated[float, Help("Factor on the maps and units of all layers, such as 0.25 on a CPU.")] = 1.0
     tanh: Annotated[
         Tanh, Help("Apply tanh after the coarser guess is added (authors' program) or before (LeCun's deck).")

@@ -13,14 +13,14 @@ from torch import Tensor
 
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
-from ebgan.training import Help, RunFolder, load_newest
+from ebgan.training import Help, RunFolder
 from ebgan.video.baselines import BASELINES
 from ebgan.video.config import VideoConfig
 from ebgan.video.flow import moving, optical_flow
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.metrics import METRICS
 from ebgan.video.rollout import roll_out
-from ebgan.video.runs import build_generator
+from ebgan.video.runs import trained_generator_of
 from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, statistics
 from ebgan.video.windows import windows
 
@@ -104,8 +104,7 @@ def score(
     split: by their PSNR, SSIM and two measures of sharpness, of whole frames and of what moves. Copies of the
     last input frame, and that frame moved on by its optical flow, are scored, too.
     """
-    generator = build_generator(config).to(device)
-    load_newest(run, {"generator": generator})
+    generator = trained_generator_of(run, config, device)
     clips = load_clips(
         config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )

@@ -14,7 +14,7 @@ from torch.optim import SGD, Optimizer
 import ebgan_kernels as ek
 from ebgan.errors import UserError
 from ebgan.pictures import Curve, Plot
-from ebgan.training import Precision, autocast, frozen, set_rate, update
+from ebgan.training import Precision, autocast, compiled_where, frozen, set_rate, update
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.losses import Terms, adversarial_loss
 from ebgan.video.strips import strips
@@ -47,6 +47,7 @@ class VideoPrediction:
         generator_optimizer, discriminator_optimizer: the default is the paper's, SGD at 0.04 and at 0.02.
         schedule: the generator's learning rate of each step; None leaves it as the optimiser has it.
         precision: data type of the forward passes.
+        compiled: whether torch.compile compiles both networks.
 
     Example:
         >>> import torch
@@ -70,6 +71,7 @@ class VideoPrediction:
         discriminator_optimizer: Optimizer | None = None,
         schedule: Callable[[int], float] | None = None,
         precision: Precision = "float32",
+        compiled: bool = False,
     ) -> None:
         if (discriminator is not None) != (terms.adversarial_weight > 0):
             came = "none" if discriminator is None else "one"
@@ -81,9 +83,11 @@ class VideoPrediction:
         self.batches, self.terms, self.schedule = batches, terms, schedule
         self.device = next(generator.parameters()).device
         self.precision: Precision = precision
+        self._generate = compiled_where(compiled, generator, self.device)
         self.modules: dict[str, nn.Module] = {"generator": generator}
         self.optimizers = {"generator": generator_optimizer or SGD(generator.parameters(), lr=0.04)}
         if discriminator is not None:
+            self._judge = compiled_where(compiled, discriminator, self.device)
             self.modules["discriminator"] = discriminator
             self.optimizers["discriminator"] = discriminator_optimizer or SGD(
                 discriminator.parameters(), lr=0.02
@@ -151,14 +155,13 @@ class VideoPrediction:
     def predict(self, frames: Scales) -> list[Tensor]:
         """The generator's predictions, in the precision of the forward passes."""
         with autocast(self.device, self.precision):
-            predictions: list[Tensor] = self.generator(frames)
+            predictions: list[Tensor] = self._generate(frames)
             return predictions
 
     def discriminate(self, frames: Scales, targets: Scales) -> Tensor:
         """The discriminator's logits in float32, whatever the precision of its forward pass."""
-        assert self.discriminator is not None
         with autocast(self.device, self.precision):
-            logits: Tensor = self.discriminator(frames, targets)
+            logits: Tensor = self._judge(frames, targets)
         return logits.float()
 
     def pictures(self) -> dict[str, np.ndarray]:

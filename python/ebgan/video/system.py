@@ -8,17 +8,21 @@ from pathlib import Path
 import torch
 
 from ebgan.errors import UserError
-from ebgan.training import Description, load_newest
+from ebgan.training import Description, Workload, load_newest
 from ebgan.video.config import VideoConfig
 from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.prediction import VideoPrediction
 from ebgan.video.presets import PRESETS, preset
-from ebgan.video.runs import build, build_generator
+from ebgan.video.runs import build, trained_generator_of
 
 
 def run_name(config: VideoConfig) -> str:
     return f"video-{config.net}-{config.loss}-{config.data}"
+
+
+def workload(config: VideoConfig) -> Workload:
+    return "video 4to1" if config.net == "4to1" else "video 8to8"
 
 
 def prepare(config: VideoConfig) -> VideoConfig:
@@ -51,6 +55,7 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     run_name=run_name,
     build=build,
     score=score,
+    workload=workload,
     prepare=prepare,
     start=start,
 )
@@ -59,7 +64,4 @@ train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open
 
 def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
     """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
-    return net
+    return trained_generator_of(*open_run(path), device)

@@ -15,7 +15,7 @@ from ebgan.gan.runs import build_generator
 from ebgan.gan.scores.evaluate import SAMPLES, evaluate
 from ebgan.gan.scores.networks import find
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, load_newest, seed_step
+from ebgan.training import Help, RunFolder, as_trained, load_newest, seed_step
 
 
 def score(
@@ -39,10 +39,10 @@ def score(
     at_least("seed", seed, 0)
     shape = image_shape(config.net)
     find(config.data, shape)
-    trained = build_generator(config).to(device)
+    trained = as_trained(build_generator(config).to(device), config.precision)
     load_newest(run, {"generator": trained})
     seed_step(config.seed, 0)
-    untrained = build_generator(config).to(device)
+    untrained = as_trained(build_generator(config).to(device), config.precision)
     return evaluate(
         trained,
         load(config.data, "train", data_root, size=shape[1]),
