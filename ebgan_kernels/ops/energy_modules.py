@@ -97,7 +97,7 @@ class MarginModule(Module):
 
     def extra_repr(self) -> str:
         has_value = type(self.margin) is Tensor and not self.margin.is_meta
-        return f"margin={self.margin.item():g}" if has_value else "margin=<no value on meta>"
+        return f"margin={self.margin.item():g}" if has_value else "margin=<no value>"
 
 
 class HingeMarginLoss(MarginModule):

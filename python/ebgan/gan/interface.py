@@ -62,10 +62,14 @@ class Discriminator(Module):
         (torch.Size([16, 1, 8, 8]), torch.Size([16, 128]))
     """
 
-    forward: Callable[[Tensor], AutoEncoded]
+    def forward(self, images: Tensor) -> AutoEncoded:
+        """The reconstruction (N, C, H, W) and the codes (N, ...) of images (N, C, H, W)."""
+        raise NotImplementedError
 
 
 class Classifier(Module):
     """The discriminator of a plain GAN: `net(images)` gives logits (N,), real being positive."""
 
-    forward: Callable[[Tensor], Tensor]
+    def forward(self, images: Tensor) -> Tensor:
+        """The logits (N,) of images (N, C, H, W)."""
+        raise NotImplementedError

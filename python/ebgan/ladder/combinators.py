@@ -24,7 +24,9 @@ CombinatorName = Literal[
 class Combinator(Module):
     """`combinator(z, u)` gives z_hat (S, N, D); `cost` the denoising cost (S,) of a layer."""
 
-    forward: Callable[[Tensor, Tensor], Tensor]
+    def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        """The denoised z_hat (S, N, D) of the noisy activation z and the signal u from above, (S, N, D)."""
+        raise NotImplementedError
 
     def cost(self, z_clean: Tensor, z: Tensor, u: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         """The mean square of z_clean less the standardised z_hat; `mean` and `std` (S, D) are of the clean

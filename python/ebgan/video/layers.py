@@ -64,5 +64,7 @@ def check_scales(argument: str, frames: Sequence[Tensor], count: int) -> None:
             f"{argument}: got {found}, allowed are {count} scales from coarse to fine, each with twice the "
             f"sides of the one before, the last with sides divisible by {1 << (count - 1)}"
         )
-    if len(counts := {len(scale) for scale in frames}) > 1:
-        raise UserError(f"{argument}: got batches of {counts} clips, allowed is one batch at all scales")
+    counts = [len(scale) for scale in frames]
+    if len(set(counts)) > 1:
+        found = ", ".join(map(str, counts))
+        raise UserError(f"{argument}: got batches of {found} clips, allowed is one batch at all scales")
