@@ -14,6 +14,7 @@ from torch import Tensor
 
 MIXING = frozenset({torch.float16, torch.bfloat16, torch.float32})
 FLOATING = MIXING | {torch.float64}
+_STRIDED = torch.strided
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> None:
@@ -23,7 +24,7 @@ def check_option(name: str, value: str, allowed: Collection[str]) -> None:
 
 def is_dense(tensor: Tensor) -> bool:
     """Whether a tensor has sizes and strides: neither sparse nor nested, and not in a layout of oneDNN's."""
-    return tensor.layout is torch.strided and not tensor.is_nested
+    return tensor.layout is _STRIDED and not tensor.is_nested
 
 
 def check_floating(name: str, tensor: Tensor) -> None:
