@@ -14,9 +14,14 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+from typing import TYPE_CHECKING
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.editable_wheel import editable_wheel
+
+if TYPE_CHECKING:
+    from wheel.wheelfile import WheelFile
 
 ROOT = pathlib.Path(__file__).resolve().parent
 
@@ -76,6 +81,32 @@ class CMakeBuild(build_ext):
         return pathlib.Path(self.build_lib) / package
 
 
+class PathsOfEditable:
+    """What an editable wheel holds: a .pth file with the folders of the packages.
+
+    Type checkers read such folders. The import hook that setuptools would install for packages in two folders
+    is code, which mypy and pyright do not run.
+    """
+
+    def __enter__(self) -> PathsOfEditable:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def __call__(self, wheel: WheelFile, files: list[str], mapping: dict[str, str]) -> None:
+        wheel.writestr("__editable__.ebgan_kernels.pth", f"{ROOT}\n{ROOT / 'python'}\n")
+
+
+class EditableWheel(editable_wheel):
+    """Editable installs that type checkers see; under a setuptools that does not ask for the strategy, the
+    packages are imported just as well, by its hook.
+    """
+
+    def _select_strategy(self, *_: object) -> PathsOfEditable:
+        return PathsOfEditable()
+
+
 def pybind11_directory() -> str:
     import pybind11
 
@@ -109,5 +140,5 @@ def reason_of(output: str) -> str:
 
 setup(
     ext_modules=[Extension("ebgan_kernels._C_cpu", sources=[])],
-    cmdclass={"build_ext": CMakeBuild},
+    cmdclass={"build_ext": CMakeBuild, "editable_wheel": EditableWheel},
 )

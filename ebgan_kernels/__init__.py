@@ -9,14 +9,16 @@ name.
 from ebgan_kernels.backends import BACKENDS, Backend, BackendError, backend, backend_report
 from ebgan_kernels.ops.energy import (
     DiscriminatorLoss,
-    EBGANDiscriminatorLoss,
-    EBGANGeneratorLoss,
-    HingeMarginLoss,
-    ReconstructionEnergy,
     discriminator_loss,
     generator_loss,
     hinge_margin_loss,
     reconstruction_energy,
+)
+from ebgan_kernels.ops.energy_modules import (
+    EBGANDiscriminatorLoss,
+    EBGANGeneratorLoss,
+    HingeMarginLoss,
+    ReconstructionEnergy,
 )
 from ebgan_kernels.ops.gdl import (
     GradientDifferenceLoss,

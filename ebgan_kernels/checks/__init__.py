@@ -6,6 +6,7 @@ so each first tests everything in one expression, and looks for what is wrong on
 
 from __future__ import annotations
 
+import numbers
 from collections.abc import Collection
 
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 
 MIXING = frozenset({torch.float16, torch.bfloat16, torch.float32})
 FLOATING = MIXING | {torch.float64}
+_STRIDED = torch.strided
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> None:
@@ -20,13 +22,37 @@ def check_option(name: str, value: str, allowed: Collection[str]) -> None:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
 
 
+def is_dense(tensor: Tensor) -> bool:
+    """Whether a tensor has sizes and strides: neither sparse nor nested, and not in a layout of oneDNN's."""
+    return tensor.layout is _STRIDED and not tensor.is_nested
+
+
 def check_floating(name: str, tensor: Tensor) -> None:
+    """Checks that an argument is a dense tensor of a floating dtype."""
     if not isinstance(tensor, Tensor):
-        raise TypeError(f"{name} is {type(tensor).__name__}; it must be a torch.Tensor")
-    if tensor.dtype not in FLOATING:
+        remedy = f": pass one of its {len(tensor)} fields" if isinstance(tensor, tuple) else ""
+        if hasattr(tensor, "reconstruction"):
+            remedy = f": pass {name}.reconstruction"
+        raise TypeError(f"{name} is {type(tensor).__name__}; it must be a torch.Tensor{remedy}")
+    if tensor.is_nested:
         raise TypeError(
-            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64:"
-            f" convert it with {name}.float()"
+            f"{name} is a nested tensor; all its samples must have one shape: pad them with"
+            f" torch.nested.to_padded_tensor({name}, 0.0)"
+        )
+    if not is_dense(tensor):
+        raise TypeError(
+            f"{name} has the layout {tensor.layout}; it must be dense, torch.strided: convert it with"
+            f" {name}.to_dense()"
+        )
+    if tensor.dtype not in FLOATING:
+        if tensor.is_quantized:
+            remedy = f"convert it with {name}.dequantize()"
+        elif tensor.is_complex():
+            remedy = f"pass {name}.real, {name}.abs() or torch.view_as_real({name})"
+        else:
+            remedy = f"convert it with {name}.float()"
+        raise TypeError(
+            f"{name} is {tensor.dtype}; it must be float16, bfloat16, float32 or float64: {remedy}"
         )
 
 
@@ -50,6 +76,8 @@ def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor)
         a, b = first.dtype, second.dtype
         if (
             ((a is b and a in FLOATING) or (a in MIXING and b in MIXING))
+            and is_dense(first)
+            and is_dense(second)
             and first.shape == second.shape
             and first.device == second.device
             and first.dim() > 0
@@ -68,8 +96,19 @@ def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor)
     check_together(first_name, first, second_name, second)
 
 
-def check_weight(name: str, weight: float) -> None:
-    if not isinstance(weight, (int, float)):
-        raise TypeError(f"{name} is {type(weight).__name__}; it must be a float")
-    if not weight >= 0:
-        raise ValueError(f"{name} is {weight}; it must be 0 or more")
+def checked_number(name: str, value: float, allowed: str = "a float") -> float:
+    """An option as a Python number: numbers of NumPy are converted, tensors and arrays refused."""
+    if isinstance(value, (float, int)):  # a number that torch.compile traces stays what it is
+        return value
+    if isinstance(value, numbers.Real):
+        return float(value)
+    remedy = f": pass float({name}), made once" if hasattr(value, "__float__") else ""
+    raise TypeError(f"{name} is {type(value).__name__}; it must be {allowed}{remedy}")
+
+
+def checked_weight(name: str, value: float, allowed: str = "a float") -> float:
+    """An option that is 0 or more, as a Python number."""
+    value = checked_number(name, value, allowed)
+    if not value >= 0:
+        raise ValueError(f"{name} is {value}; it must be 0 or more")
+    return value

@@ -5,8 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ebgan_kernels.checks import FLOATING, check_floating, check_together
+from ebgan_kernels.checks import (
+    FLOATING,
+    check_floating,
+    check_pair,
+    check_together,
+    checked_weight,
+    is_dense,
+)
 from ebgan_kernels.native.library import accumulation_dtype
+
+_NUMBERS = FLOATING | {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 
 
 def check_energies(first_name: str, first: Tensor, second_name: str, second: Tensor) -> None:
@@ -21,13 +30,29 @@ def check_energies(first_name: str, first: Tensor, second_name: str, second: Ten
     check_together(first_name, first, second_name, second)
 
 
+def check_images(
+    real_reconstruction: Tensor, real: Tensor, fake_reconstruction: Tensor, fake: Tensor
+) -> None:
+    """Checks two pairs of batches, which may differ in N, but not in the size of an image."""
+    check_pair("real_reconstruction", real_reconstruction, "real", real)
+    check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
+    if real.shape[1:] != fake.shape[1:]:
+        raise ValueError(
+            f"fake has shape {tuple(fake.shape)} and real {tuple(real.shape)}; all but the first size must be"
+            " equal, because one discriminator reconstructs both: resize one of them"
+        )
+    check_together("real", real, "fake", fake)
+
+
 def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
     """The margin as a 0-d tensor on the device of ``beside``, without a host synchronisation."""
     if isinstance(margin, Tensor):
-        if margin.dim() != 0 or margin.dtype not in FLOATING:
+        if not is_dense(margin):
+            check_floating("margin", margin)
+        if margin.dim() != 0 or margin.dtype not in _NUMBERS:
             raise ValueError(
                 f"margin is a tensor of shape {tuple(margin.shape)} and {margin.dtype}; it must be a float"
-                " or a 0-d floating tensor: use margin.float().reshape(())"
+                " or a 0-d tensor of a number: use margin.float().reshape(())"
             )
         if margin.device != beside.device:
             raise ValueError(
@@ -37,10 +62,7 @@ def margin_tensor(margin: float | Tensor, beside: Tensor) -> Tensor:
         if margin.requires_grad:
             raise ValueError("margin requires a gradient, but none is computed for it; pass margin.detach()")
         return margin if margin.dtype in (torch.float32, torch.float64) else margin.float()
-    if not isinstance(margin, (int, float)):
-        raise TypeError(f"margin is {type(margin).__name__}; it must be a float or a 0-d tensor")
-    if not margin >= 0:
-        raise ValueError(f"margin is {margin}; it must be 0 or more")
+    margin = checked_weight("margin", margin, "a float or a 0-d tensor")
     return torch.full((), margin, dtype=accumulation_dtype(beside), device=beside.device)
 
 

@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import math
+import numbers
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from ebgan_kernels.checks import FLOATING, check_floating, check_pair, check_together, check_weight
+from ebgan_kernels.checks import (
+    FLOATING,
+    check_floating,
+    check_pair,
+    check_together,
+    checked_number,
+    checked_weight,
+    is_dense,
+)
 
 
-def check_spatial_dims(spatial_dims: int) -> None:
+def checked_spatial_dims(spatial_dims: int) -> int:
     if spatial_dims not in (2, 3):
         raise ValueError(f"spatial_dims is {spatial_dims!r}; it must be 2, for (H, W), or 3, for (D, H, W)")
+    return int(spatial_dims)  # of NumPy's integers, which an operator does not take
 
 
 def check_images(
@@ -41,27 +51,31 @@ def check_images(
         )
 
 
-def check_exponents(p: int, alpha: float) -> None:
+def checked_exponents(p: int, alpha: float) -> tuple[int, float]:
+    """Checks p and alpha, and returns them as numbers of Python."""
     if p not in (1, 2):
         raise ValueError(f"p is {p!r}; it must be 1 or 2")
-    if not isinstance(alpha, (int, float)):
-        raise TypeError(f"alpha is {type(alpha).__name__}; it must be a float")
+    alpha = checked_number("alpha", alpha)
     if not 1 <= alpha < math.inf:
         raise ValueError(f"alpha is {alpha}; it must be 1 or more, and finite")
+    return int(p), alpha
 
 
-def check_loss_weights(lp_weight: float, gdl_weight: float) -> None:
-    check_weight("lp_weight", lp_weight)
-    check_weight("gdl_weight", gdl_weight)
+def checked_loss_weights(lp_weight: float, gdl_weight: float) -> tuple[float, float]:
+    """Checks the weights of a prediction loss, and returns them as numbers of Python."""
+    lp_weight = checked_weight("lp_weight", lp_weight)
+    gdl_weight = checked_weight("gdl_weight", gdl_weight)
     if lp_weight == 0 and gdl_weight == 0:
         raise ValueError("lp_weight and gdl_weight are both 0; at least one must be positive")
+    return lp_weight, gdl_weight
 
 
-def check_levels(x: Tensor, levels: int) -> None:
-    """Checks that x is (..., H, W) and that H and W can be halved levels - 1 times."""
+def checked_levels(x: Tensor, levels: int) -> int:
+    """Checks that x is (..., H, W) and that H and W can be halved levels - 1 times; returns levels."""
     check_floating("x", x)
-    if not isinstance(levels, int) or levels < 1:
+    if not isinstance(levels, numbers.Integral) or levels < 1:
         raise ValueError(f"levels is {levels!r}; it must be an integer of at least 1 (x itself is one level)")
+    levels = int(levels)
     if x.dim() < 2:
         raise ValueError(f"x has shape {tuple(x.shape)}; it must have at least (H, W)")
     divisor = 2 ** (levels - 1)
@@ -70,6 +84,18 @@ def check_levels(x: Tensor, levels: int) -> None:
             f"x has shape {tuple(x.shape)}; for {levels} levels height and width must be multiples of"
             f" {divisor}: crop or pad it, or take fewer levels"
         )
+    return levels
+
+
+def checked_scale_weights(scale_weights: Sequence[float] | None) -> tuple[float, ...] | None:
+    """The weights of the scales as numbers of Python, each 0 or more."""
+    if scale_weights is None:
+        return None
+    if isinstance(scale_weights, Tensor):
+        raise TypeError("scale_weights is a tensor; it must be a list of floats: pass scale_weights.tolist()")
+    return tuple(
+        [checked_weight(f"scale_weights[{scale}]", each) for scale, each in enumerate(scale_weights)]
+    )
 
 
 def check_scales(
@@ -79,14 +105,11 @@ def check_scales(
     if isinstance(predictions, Tensor) or len(predictions) == 0:
         came = "a tensor" if isinstance(predictions, Tensor) else "empty"
         raise ValueError(f"predictions is {came}; it must be a list of one tensor a scale, coarsest first")
-    if scale_weights is not None:
-        if len(scale_weights) != len(predictions):
-            raise ValueError(
-                f"scale_weights has {len(scale_weights)} values and predictions {len(predictions)}; pass one"
-                " weight a scale, coarsest first"
-            )
-        for k, weight in enumerate(scale_weights):
-            check_weight(f"scale_weights[{k}]", weight)
+    if scale_weights is not None and len(scale_weights) != len(predictions):
+        raise ValueError(
+            f"scale_weights has {len(scale_weights)} values and predictions {len(predictions)}; pass one"
+            " weight a scale, coarsest first"
+        )
     if _scales_fit(predictions, target):
         return
     finest = len(predictions) - 1
@@ -106,11 +129,11 @@ def check_scales(
 
 def _scales_fit(predictions: Sequence[Tensor], target: Tensor) -> bool:
     """Whether the tensors are as :func:`check_scales` requires, without looking for what is wrong."""
-    if not isinstance(target, Tensor):
+    if not isinstance(target, Tensor) or not is_dense(target):
         return False
     shape, device, precise, factor = target.shape, target.device, target.dtype == torch.float64, 1
     for prediction in reversed(predictions):
-        if not isinstance(prediction, Tensor) or prediction.dim() < 2:
+        if not isinstance(prediction, Tensor) or not is_dense(prediction) or prediction.dim() < 2:
             return False
         *leading, height, width = prediction.shape
         dtype = prediction.dtype

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from ebgan_kernels.checks import MIXING, check_floating, check_option, check_together
+from ebgan_kernels.checks import MIXING, check_floating, check_option, check_together, is_dense
 
 _COMBINATOR_PARAMETERS = 10
 _STATISTICS = ("mean", "std")
@@ -80,6 +80,7 @@ def _check_beside(
     """
     if (
         isinstance(tensor, Tensor)
+        and is_dense(tensor)
         and (tensor.dtype in MIXING if first.dtype in MIXING else tensor.dtype == torch.float64)
         and tensor.shape == expected
         and tensor.device == first.device

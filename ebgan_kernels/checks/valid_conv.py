@@ -7,7 +7,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ebgan_kernels.checks import FLOATING, check_floating, check_together
+from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
+
+
+def check_sizes(*sizes: Sequence[object]) -> None:
+    """Checks that a module of several scales has the channels and kernels of each."""
+    if len({len(each) for each in sizes}) > 1 or not sizes[0]:
+        inputs, outputs, kernels = map(len, sizes)
+        raise ValueError(
+            f"in_channels has {inputs} values, out_channels {outputs} and kernel_sizes {kernels}; pass one"
+            " of each for every scale, and at least one"
+        )
 
 
 def check_layers(
@@ -41,7 +51,7 @@ def _is_layer(input: Tensor, weight: Tensor, bias: Tensor | None, first: Tensor)
     """Whether the three tensors make a layer on the device and in the dtype of ``first``."""
     tensors = (input, weight) if bias is None else (input, weight, bias)
     for tensor in tensors:
-        if not isinstance(tensor, Tensor) or tensor.device != first.device:
+        if not isinstance(tensor, Tensor) or not is_dense(tensor) or tensor.device != first.device:
             return False
         if tensor.dtype is not first.dtype or tensor.dtype not in FLOATING:
             return False

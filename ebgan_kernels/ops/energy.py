@@ -14,11 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks import check_floating, check_option, check_pair, check_together, check_weight
-from ebgan_kernels.checks.energy import check_energies, margin_tensor
+from ebgan_kernels.checks import check_option, check_pair, checked_weight
+from ebgan_kernels.checks.energy import check_energies, check_images, margin_tensor
+from ebgan_kernels.checks.pulling_away import check_codes_of
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.ops.energy_autograd import (
     DiscriminatorLossFunction,
@@ -99,7 +100,7 @@ def hinge_margin_loss(
     Args:
         real_energy: (N,), any floating dtype.
         fake_energy: (M,), M may differ from N.
-        margin: m >= 0 in units of the energy; a float or a 0-d floating tensor on the energies' device. A
+        margin: m >= 0 in units of the energy; a number, or a 0-d tensor of one on the energies' device. A
             schedule should fill a tensor in place: that neither recompiles nor synchronises.
         shaping: the deck's f: "identity", f(t) = t, or "square", f(t) = t^2.
 
@@ -149,7 +150,7 @@ def discriminator_loss(
     Args:
         real_reconstruction, real: (N, ...), D(x) and x.
         fake_reconstruction, fake: (M, ...), D(G(z)) and G(z), as a rule detached; M may differ from N, and
-        the dtypes from those of the real pair.
+            the dtypes from those of the real pair; the size of an image may not.
         margin, distance, shaping: as in :func:`hinge_margin_loss` and :func:`reconstruction_energy`.
 
     Returns:
@@ -157,7 +158,7 @@ def discriminator_loss(
         or to steer a schedule; float32 (float64 for float64 input).
 
     Gradients: to all four images, each in its own dtype; none to the margin.
-    Errors: as in the two functions above.
+    Errors: as in the two functions above; ValueError for fake images of another size than the real ones.
     Memory: one buffer for each gradient asked for, from forward to backward (2 of 4 images in the usual
     step).
     Source: arXiv:1609.03126, equation 1.
@@ -170,9 +171,7 @@ def discriminator_loss(
     """
     check_option("distance", distance, DISTANCES)
     check_option("shaping", shaping, SHAPINGS)
-    check_pair("real_reconstruction", real_reconstruction, "real", real)
-    check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
-    check_together("real", real, "fake", fake)
+    check_images(real_reconstruction, real, fake_reconstruction, fake)
     margin = margin_tensor(margin, fake)
     images = (real_reconstruction, real, fake_reconstruction, fake)
     backend = select(fake)
@@ -203,8 +202,8 @@ def generator_loss(
     Args:
         fake_reconstruction, fake: (N, ...), D(G(z)) and G(z).
         distance, shaping: as in :func:`discriminator_loss`, and equal to the discriminator's.
-        codes: (N, ...), what D's encoder makes of G(z), on the device of ``fake``; None for EBGAN without
-            the term.
+        codes: (N, ...), what D's encoder makes of G(z), one for each image of ``fake`` and on its device;
+            None for EBGAN without the term.
         pulling_away_weight: the weight of the pulling-away term, 0 or more; 0.1 in the paper.
         group: the process group of the pulling-away term, as in :func:`pulling_away`. The energies need none,
             because DDP averages their mean.
@@ -213,8 +212,8 @@ def generator_loss(
         0-d, float32 (float64 for float64 input).
 
     Gradients: to both images and to codes, each in its own dtype.
-    Errors: as in :func:`reconstruction_energy` and :func:`pulling_away`; ValueError for a negative weight and
-    for a group without codes.
+    Errors: as in :func:`reconstruction_energy` and :func:`pulling_away`; ValueError for codes of another
+    batch size, for a negative weight and for a group without codes.
     Memory: one buffer for each gradient of an image, from forward to backward, and the term's own memory.
     Source: arXiv:1609.03126, equations 2 and 4.
 
@@ -233,9 +232,8 @@ def generator_loss(
         if group is not None:
             raise ValueError("group is given without codes; it is for the pulling-away term: pass codes too")
         return _mean_energy(fake_reconstruction, fake, distance, shaping)
-    check_weight("pulling_away_weight", pulling_away_weight)
-    check_floating("codes", codes)
-    check_together("fake", fake, "codes", codes)
+    pulling_away_weight = checked_weight("pulling_away_weight", pulling_away_weight)
+    check_codes_of(fake, codes)
     # The term comes first, so that an error in codes or group is raised before the images are read.
     term = pulling_away(codes, group=group)
     energy = _mean_energy(fake_reconstruction, fake, distance, shaping)
@@ -248,116 +246,3 @@ def _mean_energy(fake_reconstruction: Tensor, fake: Tensor, distance: Distance, 
         return reference.generator_loss(fake_reconstruction, fake, distance, shaping)
     needed = needed_gradients(fake_reconstruction, fake)
     return GeneratorLossFunction.apply(fake_reconstruction, fake, Options(distance, shaping, backend, needed))
-
-
-class ReconstructionEnergy(nn.Module):
-    """:func:`reconstruction_energy` as a module."""
-
-    def __init__(self, distance: Distance = "l2") -> None:
-        super().__init__()
-        check_option("distance", distance, DISTANCES)
-        self.distance: Distance = distance
-
-    def forward(self, reconstruction: Tensor, target: Tensor) -> Tensor:
-        return reconstruction_energy(reconstruction, target, distance=self.distance)
-
-    def extra_repr(self) -> str:
-        return f"distance={self.distance!r}"
-
-
-class HingeMarginLoss(nn.Module):
-    """:func:`hinge_margin_loss` as a module.
-
-    ``margin`` is a buffer: a schedule may ``fill_`` it, and checkpoints keep it.
-    """
-
-    margin: Tensor
-
-    def __init__(self, margin: float, shaping: Shaping = "identity") -> None:
-        super().__init__()
-        check_option("shaping", shaping, SHAPINGS)
-        self.register_buffer("margin", margin_tensor(margin, torch.empty(0)))
-        self.shaping: Shaping = shaping
-
-    def forward(self, real_energy: Tensor, fake_energy: Tensor) -> Tensor:
-        return hinge_margin_loss(real_energy, fake_energy, self.margin, shaping=self.shaping)
-
-    def extra_repr(self) -> str:
-        return f"margin={self.margin.item():g}, shaping={self.shaping!r}"
-
-
-class EBGANDiscriminatorLoss(nn.Module):
-    """:func:`discriminator_loss` as a module.
-
-    ``margin`` is a buffer: a schedule may ``fill_`` it, and checkpoints keep it.
-
-    Example:
-        >>> import torch, ebgan_kernels
-        >>> loss = ebgan_kernels.EBGANDiscriminatorLoss(margin=10.0)
-        >>> _ = loss.margin.fill_(5.0)
-        >>> loss
-        EBGANDiscriminatorLoss(margin=5, distance='l2', shaping='identity')
-    """
-
-    margin: Tensor
-
-    def __init__(self, margin: float, distance: Distance = "l2", shaping: Shaping = "identity") -> None:
-        super().__init__()
-        check_option("distance", distance, DISTANCES)
-        check_option("shaping", shaping, SHAPINGS)
-        self.register_buffer("margin", margin_tensor(margin, torch.empty(0)))
-        self.distance: Distance = distance
-        self.shaping: Shaping = shaping
-
-    def forward(
-        self, real_reconstruction: Tensor, real: Tensor, fake_reconstruction: Tensor, fake: Tensor
-    ) -> DiscriminatorLoss:
-        return discriminator_loss(
-            real_reconstruction,
-            real,
-            fake_reconstruction,
-            fake,
-            margin=self.margin,
-            distance=self.distance,
-            shaping=self.shaping,
-        )
-
-    def extra_repr(self) -> str:
-        return f"margin={self.margin.item():g}, distance={self.distance!r}, shaping={self.shaping!r}"
-
-
-class EBGANGeneratorLoss(nn.Module):
-    """:func:`generator_loss` as a module; given codes it is the loss of EBGAN-PT."""
-
-    def __init__(
-        self,
-        distance: Distance = "l2",
-        shaping: Shaping = "identity",
-        pulling_away_weight: float = 0.1,
-        group: ProcessGroup | None = None,
-    ) -> None:
-        super().__init__()
-        check_option("distance", distance, DISTANCES)
-        check_option("shaping", shaping, SHAPINGS)
-        check_weight("pulling_away_weight", pulling_away_weight)
-        self.distance: Distance = distance
-        self.shaping: Shaping = shaping
-        self.pulling_away_weight = pulling_away_weight
-        self.group = group
-
-    def forward(self, fake_reconstruction: Tensor, fake: Tensor, codes: Tensor | None = None) -> Tensor:
-        return generator_loss(
-            fake_reconstruction,
-            fake,
-            distance=self.distance,
-            shaping=self.shaping,
-            codes=codes,
-            pulling_away_weight=self.pulling_away_weight,
-            group=self.group,
-        )
-
-    def extra_repr(self) -> str:
-        return (
-            f"distance={self.distance!r}, shaping={self.shaping!r},"
-            f" pulling_away_weight={self.pulling_away_weight:g}"
-        )

@@ -13,18 +13,20 @@ from __future__ import annotations
 
 from typing import Literal
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ebgan_kernels.backends import select
 from ebgan_kernels.checks import check_option
-from ebgan_kernels.checks.gdl import check_exponents, check_images, check_loss_weights, check_spatial_dims
-from ebgan_kernels.native.gdl import REDUCTIONS
-from ebgan_kernels.ops.gdl_autograd import (
-    Options,
-    PredictionLossFunction,
-    Weights,
+from ebgan_kernels.checks.gdl import (
+    check_images,
+    checked_exponents,
+    checked_loss_weights,
+    checked_spatial_dims,
 )
+from ebgan_kernels.native.gdl import REDUCTIONS
+from ebgan_kernels.ops.gdl_autograd import Options, PredictionLossFunction, Weights
 from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.module import Module
 from ebgan_kernels.reference import gdl as reference
 from ebgan_kernels.reference.gdl import Reduction
 
@@ -74,7 +76,7 @@ def gradient_difference_loss(
         >>> ebgan_kernels.gradient_difference_loss(torch.zeros(2, 3), edge).item()
         0.5
     """
-    return weighted_loss(prediction, target, Weights(1, alpha, 0.0, 1.0), spatial_dims, reduction)
+    return weighted_loss(prediction, target, (1, alpha, 0.0, 1.0), spatial_dims, reduction)
 
 
 def prediction_loss(
@@ -114,15 +116,19 @@ def prediction_loss(
         >>> round(ebgan_kernels.prediction_loss(torch.zeros(2, 3), edge).item(), 4)
         0.8333
     """
-    return weighted_loss(
-        prediction, target, Weights(p, alpha, lp_weight, gdl_weight), spatial_dims, reduction
-    )
+    return weighted_loss(prediction, target, (p, alpha, lp_weight, gdl_weight), spatial_dims, reduction)
 
 
 def weighted_loss(
-    prediction: Tensor, target: Tensor, weights: Weights, spatial_dims: SpatialDims, reduction: Reduction
+    prediction: Tensor,
+    target: Tensor,
+    options: tuple[int, float, float, float],
+    spatial_dims: int,
+    reduction: Reduction,
 ) -> Tensor:
-    check_loss_options(weights, spatial_dims, reduction)
+    """The prediction loss with the ``options`` p, alpha, lp_weight and gdl_weight, which it checks."""
+    check_option("reduction", reduction, REDUCTIONS)
+    weights, spatial_dims = checked_weights(*options), checked_spatial_dims(spatial_dims)
     check_images("prediction", prediction, "target", target, spatial_dims, reduction)
     backend = select(prediction)
     if backend == "reference":
@@ -133,29 +139,87 @@ def weighted_loss(
     )
 
 
-class GradientDifferenceLoss(nn.Module):
-    """:func:`gradient_difference_loss` as a module."""
+def checked_weights(p: int, alpha: float, lp_weight: float, gdl_weight: float) -> Weights:
+    return Weights(*checked_exponents(p, alpha), *checked_loss_weights(lp_weight, gdl_weight))
+
+
+class GradientDifferenceLoss(Module):
+    """:func:`gradient_difference_loss` as a module.
+
+    Args:
+        alpha: the exponent, from 1 on.
+        spatial_dims: 2 or 3, how many of the last axes have neighbours.
+        reduction: "mean", "sum" or "none".
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> edge = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 1.0]])
+        >>> ebgan_kernels.GradientDifferenceLoss(alpha=2.0)(torch.zeros(2, 3), edge).item()
+        0.5
+    """
 
     def __init__(
         self, alpha: float = 1.0, spatial_dims: SpatialDims = 2, reduction: Reduction = "mean"
     ) -> None:
         super().__init__()
-        check_loss_options(Weights(1, alpha, 0.0, 1.0), spatial_dims, reduction)
-        self.alpha = alpha
-        self.spatial_dims: SpatialDims = spatial_dims
+        check_option("reduction", reduction, REDUCTIONS)
+        self.alpha = checked_exponents(1, alpha)[1]
+        self.spatial_dims = checked_spatial_dims(spatial_dims)
         self.reduction: Reduction = reduction
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        return gradient_difference_loss(
-            prediction, target, alpha=self.alpha, spatial_dims=self.spatial_dims, reduction=self.reduction
-        )
+        """The loss, 0-d, or (N,) for reduction "none".
+
+        Args:
+            prediction: (..., H, W), or (..., D, H, W) with ``spatial_dims=3``.
+            target: of the same shape.
+        """
+        options = (1, self.alpha, 0.0, 1.0)
+        return weighted_loss(prediction, target, options, self.spatial_dims, self.reduction)
 
     def extra_repr(self) -> str:
         return f"alpha={self.alpha:g}, spatial_dims={self.spatial_dims}, reduction={self.reduction!r}"
 
 
-class PredictionLoss(nn.Module):
-    """:func:`prediction_loss` as a module."""
+class PredictionModule(Module):
+    """The options of a prediction loss, which its modules share; each may be set later, as ``loss.p = 2``.
+
+    Args:
+        p: 1 or 2, the power of the l_p term.
+        alpha: the exponent of the gradient difference, from 1 on.
+        lp_weight: the weight of the l_p term, 0 or more.
+        gdl_weight: the weight of the gradient difference, 0 or more.
+    """
+
+    def __init__(self, p: int, alpha: float, lp_weight: float, gdl_weight: float) -> None:
+        super().__init__()
+        self.p, self.alpha, self.lp_weight, self.gdl_weight = checked_weights(p, alpha, lp_weight, gdl_weight)
+
+    @property
+    def options(self) -> Weights:
+        return Weights(self.p, self.alpha, self.lp_weight, self.gdl_weight)
+
+    def extra_repr(self) -> str:
+        return ", ".join(f"{name}={value:g}" for name, value in self.options._asdict().items())
+
+
+class PredictionLoss(PredictionModule):
+    """:func:`prediction_loss` as a module.
+
+    Args:
+        p: 1 or 2, the power of the l_p term.
+        alpha: the exponent of the gradient difference, from 1 on.
+        lp_weight: the weight of the l_p term, 0 or more.
+        gdl_weight: the weight of the gradient difference, 0 or more; not both weights are 0.
+        spatial_dims: 2 or 3, how many of the last axes have neighbours.
+        reduction: "mean", "sum" or "none".
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> loss = ebgan_kernels.PredictionLoss(p=2, gdl_weight=0.5)
+        >>> loss(torch.zeros(8, 3, 32, 32), torch.ones(8, 3, 32, 32)).item()
+        1.0
+    """
 
     def __init__(
         self,
@@ -166,25 +230,19 @@ class PredictionLoss(nn.Module):
         spatial_dims: SpatialDims = 2,
         reduction: Reduction = "mean",
     ) -> None:
-        super().__init__()
-        self.weights = Weights(p, alpha, lp_weight, gdl_weight)
-        check_loss_options(self.weights, spatial_dims, reduction)
-        self.spatial_dims: SpatialDims = spatial_dims
+        super().__init__(p, alpha, lp_weight, gdl_weight)
+        check_option("reduction", reduction, REDUCTIONS)
+        self.spatial_dims = checked_spatial_dims(spatial_dims)
         self.reduction: Reduction = reduction
 
     def forward(self, prediction: Tensor, target: Tensor) -> Tensor:
-        return weighted_loss(prediction, target, self.weights, self.spatial_dims, self.reduction)
+        """The loss, 0-d, or (N,) for reduction "none".
+
+        Args:
+            prediction: (..., H, W), or (..., D, H, W) with ``spatial_dims=3``.
+            target: of the same shape.
+        """
+        return weighted_loss(prediction, target, self.options, self.spatial_dims, self.reduction)
 
     def extra_repr(self) -> str:
-        return f"{described(self.weights)}, spatial_dims={self.spatial_dims}, reduction={self.reduction!r}"
-
-
-def check_loss_options(weights: Weights, spatial_dims: int = 2, reduction: str = "mean") -> None:
-    check_option("reduction", reduction, REDUCTIONS)
-    check_spatial_dims(spatial_dims)
-    check_exponents(weights.p, weights.alpha)
-    check_loss_weights(weights.lp_weight, weights.gdl_weight)
-
-
-def described(weights: Weights) -> str:
-    return ", ".join(f"{name}={value:g}" for name, value in weights._asdict().items())
+        return f"{super().extra_repr()}, spatial_dims={self.spatial_dims}, reduction={self.reduction!r}"

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from ebgan_kernels.backends import select
-from ebgan_kernels.checks.gdl import check_levels, check_scales
-from ebgan_kernels.ops.gdl import Power, check_loss_options, described, weighted_loss
+from ebgan_kernels.checks.gdl import check_scales, checked_levels, checked_scale_weights
+from ebgan_kernels.ops.gdl import Power, PredictionModule, checked_weights, weighted_loss
 from ebgan_kernels.ops.gdl_autograd import (
     AveragesFunction,
     MultiscaleOptions,
@@ -48,7 +48,7 @@ def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
         >>> [level.tolist() for level in ebgan_kernels.average_pyramid(x, 3)[:2]]
         [[[7.5]], [[2.5, 4.5], [10.5, 12.5]]]
     """
-    check_levels(x, levels)
+    levels = checked_levels(x, levels)
     backend = select(x)
     if backend == "reference":
         return reference.average_pyramid(x, levels)
@@ -100,10 +100,10 @@ def multiscale_prediction_loss(
         >>> ebgan_kernels.multiscale_prediction_loss(predictions, target).item()
         4.0
     """
-    weights = Weights(p, alpha, lp_weight, gdl_weight)
-    check_loss_options(weights)
+    weights = checked_weights(p, alpha, lp_weight, gdl_weight)
+    scale_weights = checked_scale_weights(scale_weights)
     check_scales(predictions, target, scale_weights)
-    by_scale = (1.0,) * len(predictions) if scale_weights is None else tuple(scale_weights)
+    by_scale = (1.0,) * len(predictions) if scale_weights is None else scale_weights
     backend = select(target)
     if backend == "reference":
         return reference.multiscale_prediction_loss(predictions, target, *weights, by_scale)
@@ -122,8 +122,22 @@ def _differentiable_target(
     return reference.weighted_sum(scale_weights, losses)
 
 
-class MultiscalePredictionLoss(nn.Module):
-    """:func:`multiscale_prediction_loss` as a module."""
+class MultiscalePredictionLoss(PredictionModule):
+    """:func:`multiscale_prediction_loss` as a module.
+
+    Args:
+        p: 1 or 2, the power of the l_p term.
+        alpha: the exponent of the gradient difference, from 1 on.
+        lp_weight: the weight of the l_p term, 0 or more.
+        gdl_weight: the weight of the gradient difference, 0 or more; not both weights are 0.
+        scale_weights: one for each scale, coarse to fine, 0 or more; None for 1 each.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> loss = ebgan_kernels.MultiscalePredictionLoss(scale_weights=[0.5, 1.0])
+        >>> loss([torch.zeros(8, 3, 16, 16), torch.zeros(8, 3, 32, 32)], torch.ones(8, 3, 32, 32)).item()
+        1.5
+    """
 
     def __init__(
         self,
@@ -133,15 +147,25 @@ class MultiscalePredictionLoss(nn.Module):
         gdl_weight: float = 1.0,
         scale_weights: Sequence[float] | None = None,
     ) -> None:
-        super().__init__()
-        self.weights = Weights(p, alpha, lp_weight, gdl_weight)
-        check_loss_options(self.weights)
-        self.scale_weights = scale_weights
+        super().__init__(p, alpha, lp_weight, gdl_weight)
+        self.scale_weights: Sequence[float] | None = checked_scale_weights(scale_weights)
 
     def forward(self, predictions: Sequence[Tensor], target: Tensor) -> Tensor:
+        """The loss, 0-d.
+
+        Args:
+            predictions: (..., H / 2^k, W / 2^k), coarse to fine, the last of the target's shape.
+            target: (..., H, W).
+        """
         return multiscale_prediction_loss(
-            predictions, target, **self.weights._asdict(), scale_weights=self.scale_weights
+            predictions,
+            target,
+            p=self.p,  # type: ignore[arg-type]  # 1 or 2
+            alpha=self.alpha,
+            lp_weight=self.lp_weight,
+            gdl_weight=self.gdl_weight,
+            scale_weights=self.scale_weights,
         )
 
     def extra_repr(self) -> str:
-        return f"{described(self.weights)}, scale_weights={self.scale_weights}"
+        return f"{super().extra_repr()}, scale_weights={self.scale_weights}"

@@ -27,6 +27,7 @@ from ebgan_kernels.ops.ladder_autograd import (
     LayerOptions,
     Options,
 )
+from ebgan_kernels.ops.module import Module
 from ebgan_kernels.reference import ladder as reference
 from ebgan_kernels.reference.ladder import LadderLayer, LayerActivation
 
@@ -169,7 +170,7 @@ def ladder_denoising_cost(
     return LadderDenoisingCostFunction.apply(*tensors, Options(backend, needed_gradients(*tensors)))
 
 
-class GaussianCombinator(nn.Module):
+class GaussianCombinator(Module):
     """:func:`gaussian_combinator` as a module, with its parameters as ``weight`` (..., 10, D).
 
     The parameters start at a2 = a7 = 1 and 0 otherwise, as in the authors' code, so that z_hat is 0.
@@ -177,7 +178,8 @@ class GaussianCombinator(nn.Module):
     Args:
         units: D, the number of units of the layer.
         leading: the sizes of the leading axes, for a batch of networks.
-        device, dtype: the device and dtype of the weight.
+        device: the device of the weight.
+        dtype: the dtype of the weight.
 
     Example:
         >>> import torch, ebgan_kernels
@@ -203,6 +205,12 @@ class GaussianCombinator(nn.Module):
             self.weight[..., [1, 6], :] = 1
 
     def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        """The denoised z_hat (..., N, D).
+
+        Args:
+            z: (..., N, D), the noisy activations.
+            u: (..., N, D), the signal from the layer above.
+        """
         return gaussian_combinator(z, u, self.weight)
 
     def extra_repr(self) -> str:

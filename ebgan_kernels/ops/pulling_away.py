@@ -14,11 +14,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from ebgan_kernels.backends import select
 from ebgan_kernels.checks.pulling_away import check_codes
 from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.pulling_away_autograd import (
     FeatureGramFunction,
     Options,
@@ -96,12 +97,26 @@ def _processes_of(group: ProcessGroup | None) -> Processes:
     return Processes(group, rank, torch.distributed.get_world_size(group))
 
 
-class PullingAwayLoss(nn.Module):
-    """:func:`pulling_away` as a module."""
+class PullingAwayLoss(Module):
+    """:func:`pulling_away` as a module: the mean squared cosine of the codes of different samples.
+
+    Args:
+        group: a process group, for the term of its global batch.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> round(ebgan_kernels.PullingAwayLoss()(torch.tensor([[1.0, 0.0], [1.0, 1.0]])).item(), 3)
+        0.5
+    """
 
     def __init__(self, group: ProcessGroup | None = None) -> None:
         super().__init__()
         self.group = group
 
     def forward(self, codes: Tensor) -> Tensor:
+        """The term, 0-d.
+
+        Args:
+            codes: (N, ...), N at least 2.
+        """
         return pulling_away(codes, group=self.group)

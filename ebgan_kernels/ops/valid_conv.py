@@ -21,10 +21,11 @@ from torch import Tensor, nn
 
 from ebgan_kernels import engines
 from ebgan_kernels.backends import Backend, can_run, insisted, select
-from ebgan_kernels.checks import FLOATING, check_option
-from ebgan_kernels.checks.valid_conv import check_layers
+from ebgan_kernels.checks import FLOATING, check_option, is_dense
+from ebgan_kernels.checks.valid_conv import check_layers, check_sizes
 from ebgan_kernels.native.valid_conv import ACTIVATIONS
 from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
 from ebgan_kernels.reference import valid_conv as reference
 from ebgan_kernels.reference.valid_conv import Activation
@@ -93,9 +94,11 @@ def _torch_checks(input: Tensor, weight: Tensor, bias: Tensor | None) -> bool:
         insisted() in _TORCHS
         and isinstance(input, Tensor)
         and isinstance(weight, Tensor)
+        and is_dense(input)
+        and is_dense(weight)
         and input.is_cpu
         and weight.is_cpu
-        and (bias is None or (isinstance(bias, Tensor) and bias.is_cpu))
+        and (bias is None or (isinstance(bias, Tensor) and is_dense(bias) and bias.is_cpu))
         and input.dtype in FLOATING
         and input.dim() == weight.dim() == 4
         and input.shape[1] > 0
@@ -223,8 +226,23 @@ def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
     return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
 
 
-class ValidConv2d(nn.Conv2d):
-    """:func:`valid_conv2d` as a module, with parameters, initialisation and state dict of ``nn.Conv2d``."""
+class ValidConv2d(Module, nn.Conv2d):
+    """:func:`valid_conv2d` as a module, with parameters, initialisation and state dict of ``nn.Conv2d``.
+
+    Args:
+        in_channels: C, the channels of the input.
+        out_channels: O, the channels of the output.
+        kernel_size: the height and width of the kernel, or one number for both.
+        bias: whether the layer has a bias.
+        activation: "none", "relu", "leaky_relu" or "tanh".
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> ebgan_kernels.ValidConv2d(3, 8, 5, activation="relu")(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 8, 28, 28])
+    """
 
     def __init__(
         self,
@@ -242,14 +260,35 @@ class ValidConv2d(nn.Conv2d):
         self.activation: Activation = activation
 
     def forward(self, input: Tensor) -> Tensor:
+        """The output (N, O, H - KH + 1, W - KW + 1).
+
+        Args:
+            input: (N, C, H, W).
+        """
         return valid_conv2d(input, self.weight, self.bias, activation=self.activation)
 
     def extra_repr(self) -> str:
         return f"{super().extra_repr()}, activation={self.activation!r}"
 
 
-class MultiscaleValidConv2d(nn.Module):
-    """:func:`multiscale_valid_conv2d` as a module; ``scales`` holds a :class:`ValidConv2d` for each scale."""
+class MultiscaleValidConv2d(Module):
+    """:func:`multiscale_valid_conv2d` as a module; ``scales`` holds a :class:`ValidConv2d` for each scale.
+
+    Args:
+        in_channels: C of each scale.
+        out_channels: O of each scale.
+        kernel_sizes: the kernel of each scale: height and width, or one number for both.
+        bias: whether the layers have biases.
+        activation: "none", "relu", "leaky_relu" or "tanh", for all scales.
+        device: the device of the parameters.
+        dtype: the dtype of the parameters.
+
+    Example:
+        >>> import torch, ebgan_kernels
+        >>> layer = ebgan_kernels.MultiscaleValidConv2d([3, 3], [8, 16], [3, 5])
+        >>> [tuple(x.shape) for x in layer([torch.zeros(2, 3, 16, 16), torch.zeros(2, 3, 32, 32)])]
+        [(2, 8, 14, 14), (2, 16, 28, 28)]
+    """
 
     def __init__(
         self,
@@ -264,6 +303,7 @@ class MultiscaleValidConv2d(nn.Module):
     ) -> None:
         super().__init__()
         check_option("activation", activation, ACTIVATIONS)
+        check_sizes(in_channels, out_channels, kernel_sizes)
         self.activation: Activation = activation
         self.scales = nn.ModuleList(
             ValidConv2d(*sizes, bias, activation=activation, device=device, dtype=dtype)
@@ -271,6 +311,11 @@ class MultiscaleValidConv2d(nn.Module):
         )
 
     def forward(self, inputs: Sequence[Tensor]) -> list[Tensor]:
+        """The outputs (N, O, H - KH + 1, W - KW + 1), one a scale.
+
+        Args:
+            inputs: (N, C, H, W), one a scale.
+        """
         scales = cast("list[ValidConv2d]", list(self.scales))
         return multiscale_valid_conv2d(
             inputs,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from io import BytesIO
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, WebPImagePlugin, features
 
 from ebgan.data.decode import decode
 from support.image_files import encoded, plain
@@ -35,8 +36,10 @@ def test_every_mode_becomes_rgb() -> None:
         encoded(deep): (100, 100, 100),
         encoded(Image.new("CMYK", (8, 8), (0, 0, 0, 155)), "JPEG"): (100, 100, 100),
         encoded(Image.new("L", (8, 8), 100), "JPEG"): (100, 100, 100),
+        encoded(Image.new("RGB", (8, 8), GREEN), "WEBP", lossless=True): GREEN,
+        encoded(Image.new("RGBA", (8, 8), (0, 0, 0, 128)), "WEBP", lossless=True): (127, 127, 127),
     }
-    assert len(expected) == 10
+    assert len(expected) == 12
     for content, colour in expected.items():
         pixels = decoded(content)
         assert pixels.dtype == np.uint8 and (pixels == np.array(colour, np.uint8)).all(), colour
@@ -57,14 +60,15 @@ STORED: dict[int, Any] = {
 
 
 @pytest.mark.parametrize("orientation", STORED)
-@pytest.mark.parametrize("format", ["PNG", "JPEG"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "WEBP"])
 def test_an_image_stands_as_its_exif_orientation_says(orientation: int, format: str) -> None:
     upright = np.zeros((64, 128, 3), np.uint8)
     upright[:32, :64] = 255  # no two orientations of this look alike, and each 8x8 block of a JPEG is even
     exif = Image.Exif()
     exif[0x0112] = orientation
     stored = Image.fromarray(np.ascontiguousarray(STORED[orientation](upright)))
-    content = encoded(stored, format, exif=exif, **({"quality": 100} if format == "JPEG" else {}))
+    options = {"JPEG": {"quality": 100}, "WEBP": {"lossless": True}}.get(format, {})
+    content = encoded(stored, format, exif=exif, **options)
     np.testing.assert_array_equal(decoded(content), upright)
     centre = decoded(content, size=16)
     assert (centre[1:5, 1:5] == 255).all() and (centre[1:5, 11:15] == 0).all() and (centre[11:15] == 0).all()
@@ -106,3 +110,21 @@ def test_a_much_larger_image_is_scaled_without_aliasing() -> None:
     for format in ("PNG", "JPEG"):
         pixels = decoded(encoded(Image.fromarray(stripes), format), size=64)
         assert np.abs(pixels.astype(np.int16) - 127).max() <= 8
+
+
+def test_of_an_animation_the_first_picture_is_taken() -> None:
+    first, second = Image.new("RGB", (8, 8), RED), Image.new("RGB", (8, 8), GREEN)
+    content = encoded(first, "WEBP", save_all=True, append_images=[second], lossless=True)
+    assert (decoded(content) == RED).all()
+
+
+def test_webp_under_a_pillow_built_without_it_is_refused_with_the_remedy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    content = encoded(Image.new("RGB", (8, 8), RED), "WEBP")
+    monkeypatch.setattr(WebPImagePlugin, "SUPPORTED", False)
+    monkeypatch.setattr(features, "check", lambda name: name != "webp")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Pillow's own, which `strict_pillow` keeps from users
+        with pytest.raises(ValueError, match="WebP, which this Pillow is built without: pip install pillow"):
+            decoded(content)

@@ -53,6 +53,7 @@ CLASSES = {
     "cats/red.PNG": plain(RED),
     "cats/young/b.png": plain(GREEN),
     "ants/c.jpeg": encoded(Image.new("RGB", (8, 8), BLUE), "JPEG", quality=100, subsampling=0),
+    "cats/z.webp": encoded(Image.new("RGB", (8, 8), RED), "WEBP", lossless=True),
     "cats/.hidden.png": plain(RED),
     "__MACOSX/cats/red.png": plain(RED),
     "cats/._red.PNG": b"resource fork",
@@ -68,9 +69,9 @@ def test_folders_are_the_classes_and_paths_the_order_in_folder_and_zip_alike(
 ) -> None:
     root = make(tmp_path / "own.zip", {wrapper + name: content for name, content in CLASSES.items()})
     pets = load("images", root=root)
-    assert pets.classes == ("ants", "cats") and pets.labels.tolist() == [0, 1, 1]
-    assert colours(pets) == [(0, 0, 254), RED, GREEN]
-    assert pets.images.shape == (3, 3, 8, 8) and (pets.name, pets.split) == ("images", "train")
+    assert pets.classes == ("ants", "cats") and pets.labels.tolist() == [0, 1, 1, 1]
+    assert colours(pets) == [(0, 0, 254), RED, GREEN, RED]
+    assert pets.images.shape == (4, 3, 8, 8) and (pets.name, pets.split) == ("images", "train")
 
 
 def test_loose_images_are_one_class_named_after_what_they_lie_in(tmp_path: Path) -> None:
@@ -144,9 +145,9 @@ BROKEN = {
     "a cut.jpg": (JPEG[: len(JPEG) // 2], "truncated"),
     "b cut.png": (PNG[: len(PNG) // 2], "truncated"),
     "c flipped.png": (PNG[:2000] + b"\xff\x00\xff" + PNG[2003:], ""),
-    "d empty.jpg": (b"", "not a JPEG or PNG image"),
-    "e text.jpg": (b"words" * 100, "not a JPEG or PNG image"),
-    "f other.png": (encoded(Image.fromarray(NOISE), "GIF"), "not a JPEG or PNG image"),
+    "d empty.jpg": (b"", "not a JPEG, PNG or WebP image"),
+    "e text.jpg": (b"words" * 100, "not a JPEG, PNG or WebP image"),
+    "f other.png": (encoded(Image.fromarray(NOISE), "GIF"), "not a JPEG, PNG or WebP image"),
     "g bomb.png": (png_of(9500, 9500), "decompression bomb"),
     "h bigger bomb.png": (png_of(30000, 30000), "decompression bomb"),
 }
@@ -175,11 +176,28 @@ def test_many_skips_are_counted_and_the_first_three_named_on_one_line_of_stderr(
     root = folder(tmp_path, {f"{index}.jpg": b"words" for index in range(9)} | {"9.png": plain(RED)})
     script = f"from ebgan.data import load; load('images', root={str(root)!r})"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    why = "(not a JPEG or PNG image)"
+    why = "(not a JPEG, PNG or WebP image)"
     expected = (
         f"ebgan: skipped 9 of 10 images of {root}: '0.jpg' {why}, '1.jpg' {why}, '2.jpg' {why} and 6 more\n"
     )
     assert (done.stdout, done.stderr) == ("", expected)
+
+
+def test_files_that_are_no_images_are_counted_by_their_suffix_and_never_passed_over_in_silence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ["1.gif", "2.GIF", "3.gif", "4.tiff", "5.tiff", "6.bmp", "7.avif", "LICENSE", ".hidden"]
+    files = {f"cats/{name}": plain(RED) for name in names} | {"cats/0.png": plain(RED)}
+    for root in (folder(tmp_path / "own", files), zipped(tmp_path / "own.zip", files)):
+        caplog.clear()
+        assert len(load("images", root=root)) == 1
+        (line,) = caplog.messages
+        start = "ebgan: skipped 8 files (3 .gif, 2 .tiff, 1 "
+        assert line.startswith(start)
+        assert line.endswith(f"and 2 more) of {root}, none of them .jpg, .jpeg, .png or .webp")
+    (tmp_path / "own" / "cats" / "0.png").unlink()
+    with raises("none of its 8 files (3 .gif, 2 .tiff, 1 "):
+        load("images", root=tmp_path / "own")
 
 
 def test_whole_images_load_without_a_word(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -221,7 +239,8 @@ def test_a_root_must_be_given_even_where_the_environment_names_one(
 ) -> None:
     monkeypatch.setenv("EBGAN_DATA", str(folder(tmp_path, {"a.png": plain(RED)})))
     with raises(
-        "'images' needs a root of its own, a folder or zip of JPEG and PNG files: give --data-root (root=)"
+        "'images' needs a root of its own, a folder or zip of JPEG, PNG or WebP files: give --data-root "
+        "(root=)"
     ):
         load("images")
 
@@ -229,15 +248,15 @@ def test_a_root_must_be_given_even_where_the_environment_names_one(
 def test_a_root_with_nothing_to_read_is_named(tmp_path: Path) -> None:
     with raises(f"cannot read {tmp_path / 'nowhere'}: No such file or directory; give a folder or a zip"):
         load("images", root=tmp_path / "nowhere")
-    with raises(f"{tmp_path} holds no images: none of its 0 files is .jpg, .jpeg or .png"):
+    with raises(f"{tmp_path} holds no images: none of its 0 files is .jpg, .jpeg, .png or .webp"):
         load("images", root=tmp_path)
     notes = folder(tmp_path / "notes", {"a.txt": b"a", "b/.c.png": plain(RED)})
-    with raises(f"{notes} holds no images: none of its 1 files"):
+    with raises(f"{notes} holds no images: none of its 1 files (1 .txt) is .jpg, .jpeg, .png or .webp"):
         load("images", root=notes)
     broken = folder(tmp_path / "broken", {f"{index}.jpg": b"words" for index in range(5)})
     with raises(
-        f"{broken} holds no usable image, 5 files looked at: '0.jpg' (not a JPEG or PNG image), "
-        "'1.jpg' (not a JPEG or PNG image), '2.jpg' (not a JPEG or PNG image) and 2 more"
+        f"{broken} holds no usable image, 5 files looked at: '0.jpg' (not a JPEG, PNG or WebP image), "
+        "'1.jpg' (not a JPEG, PNG or WebP image), '2.jpg' (not a JPEG, PNG or WebP image) and 2 more"
     ):
         load("images", root=broken)
 

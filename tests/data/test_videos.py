@@ -240,6 +240,17 @@ def test_without_pyav_the_line_says_how_to_install_it(
             attempt()
 
 
+def test_files_that_are_no_videos_are_counted_by_their_suffix(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_video(tmp_path / "a.mkv", MOVING)
+    for name in ("b.gif", "c.GIF", "notes"):
+        (tmp_path / name).write_bytes(b"words")
+    load_clips("videos", root=tmp_path)
+    (line,) = caplog.messages
+    assert line.startswith(f"ebgan: skipped 3 files (2 .gif, 1 without a suffix) of {tmp_path}, none of them")
+
+
 def test_a_root_must_be_given_and_hold_videos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EBGAN_DATA", str(tmp_path))
     with raises("'videos' needs a root of its own, a folder of video files: give --data-root (root=)"):

@@ -125,10 +125,20 @@ WRONG: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
         ValueError,
         ("margin", "shape (1,)", "0-d", "reshape(())"),
     ),
-    "integer margin tensor": (
-        lambda: ek.hinge_margin_loss(E, E, torch.tensor(3)),
+    "margin tensor that is no number": (
+        lambda: ek.hinge_margin_loss(E, E, torch.tensor(True)),
         ValueError,
-        ("margin", "torch.int64", "0-d floating tensor"),
+        ("margin", "torch.bool", "0-d tensor of a number"),
+    ),
+    "negative number assigned to the margin": (
+        lambda: setattr(ek.HingeMarginLoss(1.0), "margin", -7.0),
+        ValueError,
+        ("margin is -7.0", "0 or more"),
+    ),
+    "no number assigned to the margin": (
+        lambda: setattr(ek.EBGANDiscriminatorLoss(1.0), "margin", "7"),
+        TypeError,
+        ("margin is str", "a float or a 0-d tensor"),
     ),
     "margin on another device": (
         lambda: ek.hinge_margin_loss(E, E, torch.tensor(1.0, device="meta")),

@@ -1,4 +1,4 @@
-"""The modules: equal to the functions, with the margin as a buffer."""
+"""The modules: equal to the functions, and their representations."""
 
 from __future__ import annotations
 
@@ -32,25 +32,6 @@ def test_modules_equal_functions(distance: Distance, shaping: Shaping, implement
         ek.EBGANGeneratorLoss(distance, shaping)(fake_reconstruction, fake),
         ek.generator_loss(fake_reconstruction, fake, distance=distance, shaping=shaping),
     )
-
-
-@pytest.mark.parametrize("module", [ek.HingeMarginLoss, ek.EBGANDiscriminatorLoss])
-def test_the_margin_is_a_buffer_that_a_schedule_fills_and_a_checkpoint_keeps(
-    module: type[torch.nn.Module],
-) -> None:
-    scheduled = module(margin=10.0)
-    scheduled.margin.fill_(2.5)
-    restored = module(margin=10.0)
-    restored.load_state_dict(scheduled.state_dict())
-    assert restored.margin.item() == 2.5
-    assert list(restored.state_dict()) == ["margin"] and not list(restored.parameters())
-
-
-def test_a_schedule_changes_the_loss() -> None:
-    loss, zero = ek.HingeMarginLoss(margin=10.0), torch.zeros(1)
-    before = loss(zero, zero)
-    loss.margin.fill_(4.0)
-    assert (before.item(), loss(zero, zero).item()) == (10.0, 4.0)
 
 
 def test_representations_show_the_options() -> None:

@@ -1,4 +1,4 @@
-"""Decoding of a JPEG or PNG file of any size and mode to RGB bytes of the size asked for."""
+"""Decoding of a JPEG, PNG or WebP file of any size and mode to RGB bytes of the size asked for."""
 
 from __future__ import annotations
 
@@ -24,13 +24,16 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     short side is scaled to ``size`` (Lanczos, down or up) and the centre of the long side is kept; an image
     that has this size already keeps its bytes.
 
-    It raises ValueError where the file is of another format, else whatever Pillow raises on it.
+    Of an animation the first picture is taken. It raises ValueError where the file is of another format, or
+    WebP under a Pillow that is built without, else whatever Pillow raises on it.
     """
     Image, ImageOps = require("PIL.Image"), require("PIL.ImageOps")
     try:
-        opened = Image.open(file, formats=("JPEG", "PNG"))
+        opened = Image.open(file, formats=("JPEG", "PNG", "WEBP"))
     except require("PIL").UnidentifiedImageError:  # whose words name an address in memory
-        raise ValueError("not a JPEG or PNG image") from None
+        if _is_webp(file) and not require("PIL.features").check("webp"):
+            raise ValueError("WebP, which this Pillow is built without: pip install pillow") from None
+        raise ValueError("not a JPEG, PNG or WebP image") from None
     with opened as image:
         if size is not None:
             # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
@@ -53,6 +56,12 @@ def strict_pillow() -> Iterator[None]:
         warnings.filterwarnings("ignore", category=UserWarning, module="PIL")
         warnings.simplefilter("error", bomb)
         yield
+
+
+def _is_webp(file: IO[bytes]) -> bool:
+    file.seek(0)
+    head = file.read(12)
+    return head[:4] == b"RIFF" and head[8:] == b"WEBP"
 
 
 def _to_rgb(image: Image) -> Image:

@@ -1,4 +1,4 @@
-"""``images``: the user's own JPEG and PNG files in a folder or a zip, whose folders are the classes."""
+"""``images``: the user's own JPEG, PNG and WebP files in a folder or a zip, whose folders are the classes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.listing import OpenFile, listed
 from ebgan.data.registry import Root, Source, Split
-from ebgan.data.skipped import each_file, first_few
+from ebgan.data.skipped import each_file, either, first_few, of_kind
 
-_SUFFIXES = (".jpg", ".jpeg", ".png")
+_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 
 # A logger, so that a program can send the warning elsewhere; one that sets nothing up sees it on stderr.
 _log = logging.getLogger(__name__)
@@ -27,14 +27,15 @@ _log = logging.getLogger(__name__)
 def load_images(split: Split, root: Root, size: int | None) -> ImageSet:
     """Read the folder or zip ``root`` into uint8 ``(N, 3, size, size)``, in the order of the sorted paths.
 
-    - Files that end in ``.jpg``, ``.jpeg`` or ``.png``, in any case, are images. Hidden ones (a dot in front
-      of the name) and ``__MACOSX`` are looked past.
+    - Files that end in ``.jpg``, ``.jpeg``, ``.png`` or ``.webp``, in any case, are images. Hidden ones (a
+      dot in front of the name) and ``__MACOSX`` are looked past.
     - The folders that they lie in tell their classes and splits: :func:`ebgan.data.arrangement.arranged`.
     - Each image becomes RGB and is scaled and cropped to ``size``: see :func:`ebgan.data.decode.decode`.
       Without ``size`` all must have the same size.
 
     A file that cannot be decoded is skipped: one warning of the logger ``ebgan.data.images`` counts them and
-    names the first. Memory: the array and the few files that are being decoded.
+    names the first. Another counts the files that are no images by their names, as ``.gif`` and ``.txt``.
+    Memory: the array and the few files that are being decoded.
 
     Raises:
         DataError: no root, a root that cannot be read, no usable image, a split that is not there, or images
@@ -42,14 +43,18 @@ def load_images(split: Split, root: Root, size: int | None) -> ImageSet:
     """
     if root is None:
         raise DataError(
-            "data set 'images' needs a root of its own, a folder or zip of JPEG and PNG files: give "
-            "--data-root (root=); EBGAN_DATA, the folder of all sets, is not taken for it"
+            "data set 'images' needs a root of its own, a folder or zip of JPEG, PNG or WebP files: "
+            "give --data-root (root=); EBGAN_DATA, the folder of all sets, is not taken for it"
         )
     path = Path(root)
     with listed(path) as (names, open_file):
-        files = sorted(name for name in names if name.lower().endswith(_SUFFIXES))
+        files, others = of_kind(names, _SUFFIXES)
         if not files:
-            raise DataError(f"{path} holds no images: none of its {len(names)} files is .jpg, .jpeg or .png")
+            raise DataError(
+                f"{path} holds no images: none of its {others or '0 files'} is {either(_SUFFIXES)}"
+            )
+        if others:
+            _log.warning("ebgan: skipped %s of %s, none of them %s", others, path, either(_SUFFIXES))
         files, labels, classes = arranged(path, files, split, "images")
         images, kept = _read(path, files, open_file, size)
     return ImageSet(images, labels[kept], "images", split, classes)

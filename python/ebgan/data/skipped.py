@@ -1,9 +1,11 @@
-"""Many files read at once, and the words of a warning for those that were left out."""
+"""Many files read at once, and the words for those that were left out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import PurePosixPath
 from typing import TypeVar
 
 from ebgan.data.errors import reason
@@ -41,6 +43,22 @@ def each_file(
         )
     finally:
         pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C the rest is not worth waiting for
+
+
+def of_kind(names: Collection[str], suffixes: Sequence[str]) -> tuple[list[str], str]:
+    """The names that end in one of the suffixes, sorted, and the others in words: "4 files (3 .gif, 1 .txt)".
+
+    Without others the words are "".
+    """
+    chosen = sorted(name for name in names if name.lower().endswith(tuple(suffixes)))
+    others = Counter(PurePosixPath(name).suffix.lower() for name in set(names).difference(chosen))
+    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common()]
+    return chosen, f"{others.total()} files ({first_few(counts)})" if counts else ""
+
+
+def either(suffixes: Sequence[str]) -> str:
+    """The suffixes as words: ".jpg, .png or .webp"."""
+    return f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
 
 
 def first_few(items: Sequence[str]) -> str:

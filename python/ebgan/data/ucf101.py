@@ -35,7 +35,8 @@ def load_ucf101(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     folder = data_root("ucf101", root) / "ucf101"
     if not folder.is_dir():
         raise DataError(f"data set 'ucf101': {folder} is not a folder; put the videos there")
-    every = {file: _NAME.fullmatch(PurePosixPath(file).stem) for file in video_files(folder)}
+    videos, _ = video_files(folder)  # the official lists are among the other files
+    every = {file: _NAME.fullmatch(PurePosixPath(file).stem) for file in videos}
     strange = [file for file, match in every.items() if match is None]
     if strange:
         raise DataError(

@@ -16,7 +16,7 @@ from ebgan.data.clip_set import Clip, ClipSet, Frames
 from ebgan.data.errors import DataError
 from ebgan.data.listing import listed
 from ebgan.data.registry import Root, Split
-from ebgan.data.skipped import each_file, first_few
+from ebgan.data.skipped import each_file, either, first_few, of_kind
 from ebgan.data.video_file import STILL, FrameMemory, VideoIndex, look_through
 
 SUFFIXES = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".webm", ".wmv")
@@ -28,7 +28,8 @@ def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     """Look through every video file below the folder ``root``, in the order of the sorted paths.
 
     The folders that a file lies in tell its class and split (:func:`ebgan.data.arrangement.arranged`); each
-    file is a group of its own. :func:`read_clips` says what becomes of the files.
+    file is a group of its own. :func:`read_clips` says what becomes of the files; a warning counts those that
+    are no videos by their names.
 
     Raises:
         DataError: no root, a root that cannot be read, no usable video, or a split that is not there.
@@ -39,12 +40,15 @@ def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
             "EBGAN_DATA, the folder of all sets, is not taken for it"
         )
     path = Path(root)
-    files, labels, classes = arranged(path, video_files(path), split, "videos")
+    videos, others = video_files(path)
+    if others:
+        _log.warning("ebgan: skipped %s of %s, none of them %s", others, path, either(SUFFIXES))
+    files, labels, classes = arranged(path, videos, split, "videos")
     return read_clips("videos", split, path, files, labels, classes, files, options.memory)
 
 
-def video_files(root: Path) -> list[str]:
-    """Sorted paths, below the folder ``root``, of the files whose suffix is a video's.
+def video_files(root: Path) -> tuple[list[str], str]:
+    """The sorted paths of the videos below the folder ``root``, by their suffix, and the others in words.
 
     Raises:
         DataError: there is none, or ``root`` is not a folder or cannot be read.
@@ -52,13 +56,12 @@ def video_files(root: Path) -> list[str]:
     if root.is_file():
         raise DataError(f"{root} is a file; give the folder that the videos lie in")
     with listed(root) as (names, _):
-        files = sorted(name for name in names if name.lower().endswith(SUFFIXES))
+        files, others = of_kind(names, SUFFIXES)
         if not files:
             raise DataError(
-                f"{root} holds no videos: none of its {len(names)} files is {', '.join(SUFFIXES[:-1])} "
-                f"or {SUFFIXES[-1]}"
+                f"{root} holds no videos: none of its {others or '0 files'} is {either(SUFFIXES)}"
             )
-    return files
+    return files, others
 
 
 def read_clips(

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ebgan.gan import scores
 from ebgan.gan.builders import NETS, classifier, discriminator, generator, image_shape
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
-from ebgan.gan.interface import AutoEncoded, Generator
+from ebgan.gan.interface import AutoEncoded, Classifier, Discriminator, Generator
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
 from ebgan.gan.system import SYSTEM, evaluate_run, open_run, resume, train, trained_generator
@@ -19,6 +20,8 @@ __all__ = [
     "PRESETS",
     "SYSTEM",
     "AutoEncoded",
+    "Classifier",
+    "Discriminator",
     "GanConfig",
     "Generator",
     "TwoPlayer",
@@ -33,6 +36,7 @@ __all__ = [
     "preset",
     "resume",
     "sample",
+    "scores",
     "train",
     "trained_generator",
 ]

@@ -19,7 +19,7 @@ from ebgan.gan.fully_connected import (
     FullyConnectedDiscriminator,
     FullyConnectedGenerator,
 )
-from ebgan.gan.interface import Generator, ImageShape
+from ebgan.gan.interface import Classifier, Discriminator, Generator, ImageShape
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -34,8 +34,8 @@ class Nets:
 
     image: ImageShape
     generator: Callable[..., Generator]
-    discriminator: Callable[..., nn.Module]
-    classifier: Callable[..., nn.Module]
+    discriminator: Callable[..., Discriminator]
+    classifier: Callable[..., Classifier]
     generator_options: Mapping[str, Any]
     discriminator_options: Mapping[str, Any]
 
@@ -93,7 +93,7 @@ def generator(name: str, **options: Any) -> Generator:
     return _build(nets.generator, nets.image, {**nets.generator_options, **options}, name)
 
 
-def discriminator(name: str, **options: Any) -> nn.Module:
+def discriminator(name: str, **options: Any) -> Discriminator:
     """The auto-encoder called `name`; `options` replace the named ones (`layers`, `width`, `dropout`).
 
     `net(images)` gives `AutoEncoded(reconstruction, codes)`.
@@ -103,7 +103,7 @@ def discriminator(name: str, **options: Any) -> nn.Module:
     return _build(nets.discriminator, nets.image, {**nets.discriminator_options, **options}, name)
 
 
-def classifier(name: str, **options: Any) -> nn.Module:
+def classifier(name: str, **options: Any) -> Classifier:
     """The plain GAN's discriminator called `name`; it takes the options of `discriminator`.
 
     `net(images)` gives logits (N,), real being positive.

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UserError, at_least
-from ebgan.gan.interface import AutoEncoded, Generator, ImageShape
+from ebgan.gan.interface import AutoEncoded, Classifier, Discriminator, Generator, ImageShape
 
 SIDE = 64
 GENERATOR_STD, DISCRIMINATOR_STD = 0.02, 0.002
@@ -32,6 +32,11 @@ class ConvolutionalGenerator(Generator):
     """A generator that makes images (N, C, 64, 64) in [-1, 1] from noise (N, `noise_size`).
 
     Its first layer has `width` maps, each following one half as many.
+
+    Args:
+        image: the shape (C, 64, 64) of the images.
+        noise_size: the length of the noise vector.
+        width: the maps of the first layer, a multiple of 8.
 
     Example:
         >>> generator = ConvolutionalGenerator((3, 64, 64), width=64)
@@ -57,12 +62,21 @@ class ConvolutionalGenerator(Generator):
         _initialise(self, GENERATOR_STD)
 
     def forward(self, z: Tensor) -> Tensor:
+        """The images (N, C, 64, 64).
+
+        Args:
+            z: noise (N, `noise_size`), as `noise` draws it.
+        """
         images: Tensor = self.layers(z)
         return images
 
 
-class ConvolutionalDiscriminator(nn.Module):
+class ConvolutionalDiscriminator(Discriminator):
     """An auto-encoder of images (N, C, 64, 64), whose encoder has `width`, 2 `width` and 4 `width` maps.
+
+    Args:
+        image: the shape (C, 64, 64) of the images.
+        width: the maps of the encoder's first layer.
 
     Example:
         >>> discriminator = ConvolutionalDiscriminator((3, 64, 64), width=16)
@@ -85,14 +99,23 @@ class ConvolutionalDiscriminator(nn.Module):
         _initialise(self, DISCRIMINATOR_STD)
 
     def forward(self, images: Tensor) -> AutoEncoded:
+        """The reconstruction (N, C, 64, 64) and the codes (N, 4 `width`, 8, 8).
+
+        Args:
+            images: (N, C, 64, 64).
+        """
         codes = self.encoder(images)
         return AutoEncoded(self.decoder(codes), codes)
 
 
-class ConvolutionalClassifier(nn.Module):
+class ConvolutionalClassifier(Classifier):
     """The discriminator of the plain GAN: it gives images (N, C, 64, 64) logits (N,), real being positive.
 
     It is the encoder of the auto-encoder, then one linear layer.
+
+    Args:
+        image: the shape (C, 64, 64) of the images.
+        width: the maps of the first layer.
 
     Example:
         >>> ConvolutionalClassifier((3, 64, 64), width=16)(torch.zeros(2, 3, 64, 64)).shape
@@ -107,6 +130,11 @@ class ConvolutionalClassifier(nn.Module):
         _initialise(self, GENERATOR_STD)
 
     def forward(self, images: Tensor) -> Tensor:
+        """The logits (N,).
+
+        Args:
+            images: (N, C, 64, 64).
+        """
         logits: Tensor = self.layers(images)
         return logits.squeeze(1)
 

@@ -11,7 +11,7 @@ import math
 from torch import Tensor, nn
 
 from ebgan.errors import at_least
-from ebgan.gan.interface import AutoEncoded, Generator, ImageShape
+from ebgan.gan.interface import AutoEncoded, Classifier, Discriminator, Generator, ImageShape
 
 GENERATOR_STD, DISCRIMINATOR_STD = 0.02, 0.002
 
@@ -28,6 +28,12 @@ class FullyConnectedGenerator(Generator):
 
     It has `layers` weight layers, the hidden ones `width` wide. Hidden layers are linear, batch
     normalisation, ReLU; the last is linear, tanh. Weights start at N(0, 0.02), biases at 0.
+
+    Args:
+        image: the shape (C, H, W) of the images.
+        noise_size: the length of the noise vector.
+        layers: the number of weight layers, 2 or more.
+        width: the width of the hidden layers.
 
     Example:
         >>> generator = FullyConnectedGenerator((1, 32, 32))
@@ -53,11 +59,16 @@ class FullyConnectedGenerator(Generator):
         )
 
     def forward(self, z: Tensor) -> Tensor:
+        """The images (N, *image).
+
+        Args:
+            z: noise (N, `noise_size`), as `noise` draws it.
+        """
         images: Tensor = self.layers(z)
         return images
 
 
-class FullyConnectedDiscriminator(nn.Module):
+class FullyConnectedDiscriminator(Discriminator):
     """An auto-encoder of images (N, *image) with `layers` weight layers, the last of which is the decoder.
 
     The encoder's layers are `width` wide: linear, batch normalisation, ReLU, and dropout of one half where
@@ -66,6 +77,12 @@ class FullyConnectedDiscriminator(nn.Module):
     DCGAN's rule, read to the letter, would leave out the normalisation after the encoder's first layer and
     put one after the decoder. On MNIST, with the paper's settings, that collapsed to one image within 2,000
     steps, no normalisation at all left digits blurred on grey, and this reading gave sharp ones (2026-11-22).
+
+    Args:
+        image: the shape (C, H, W) of the images.
+        layers: the number of weight layers, 2 or more.
+        width: the width of the hidden layers.
+        dropout: whether dropout of one half follows each hidden layer.
 
     Example:
         >>> import torch
@@ -86,17 +103,28 @@ class FullyConnectedDiscriminator(nn.Module):
         self.decoder = nn.Sequential(_linear(width, pixels, DISCRIMINATOR_STD), nn.Unflatten(1, image))
 
     def forward(self, images: Tensor) -> AutoEncoded:
+        """The reconstruction (N, *image) and the codes (N, `width`).
+
+        Args:
+            images: (N, *image).
+        """
         codes = self.encoder(images)
         return AutoEncoded(self.decoder(codes), codes)
 
 
-class FullyConnectedClassifier(nn.Module):
+class FullyConnectedClassifier(Classifier):
     """The discriminator of the plain GAN: it gives images (N, *image) logits (N,), real being positive.
 
     It has `layers` weight layers, the hidden ones as those of the auto-encoder. The first layer is not
     normalised, as DCGAN's rule has it: real and generated images come in batches of their own, and
     normalising would take away whatever is the same in all images of a batch. With it the black border around
     MNIST stayed white noise for 10,000 steps (2026-11-22).
+
+    Args:
+        image: the shape (C, H, W) of the images.
+        layers: the number of weight layers, 2 or more.
+        width: the width of the hidden layers.
+        dropout: whether dropout of one half follows each hidden layer.
 
     Example:
         >>> import torch
@@ -114,6 +142,11 @@ class FullyConnectedClassifier(nn.Module):
         self.layers = nn.Sequential(nn.Flatten(), first, *hidden, _linear(width, 1, DISCRIMINATOR_STD))
 
     def forward(self, images: Tensor) -> Tensor:
+        """The logits (N,).
+
+        Args:
+            images: (N, *image).
+        """
         logits: Tensor = self.layers(images)
         return logits.squeeze(1)
 

@@ -1,16 +1,19 @@
-"""The interfaces of generators and discriminators in `ebgan.gan`; subclass `Generator` for your own."""
+"""The interfaces of the networks in `ebgan.gan`; subclass `Generator` for your own."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from ebgan_kernels.ops.module import Module
 
 ImageShape = tuple[int, int, int]
 
 
-class Generator(nn.Module):
+class Generator(Module):
     """A network that makes images (N, C, H, W) in [-1, 1] from noise.
 
     `noise_shapes` holds the shape of each argument of `forward` without N: one vector, or for nets that
@@ -24,6 +27,7 @@ class Generator(nn.Module):
     """
 
     noise_shapes: tuple[tuple[int, ...], ...]
+    forward: Callable[..., Tensor]
 
     def noise(
         self,
@@ -46,3 +50,26 @@ class AutoEncoded(NamedTuple):
 
     reconstruction: Tensor
     codes: Tensor
+
+
+class Discriminator(Module):
+    """An auto-encoder of images: `net(images)` gives `AutoEncoded(reconstruction, codes)`.
+
+    Example:
+        >>> from ebgan.gan import discriminator
+        >>> reconstruction, codes = discriminator("digits")(torch.zeros(16, 1, 8, 8))
+        >>> reconstruction.shape, codes.shape
+        (torch.Size([16, 1, 8, 8]), torch.Size([16, 128]))
+    """
+
+    def forward(self, images: Tensor) -> AutoEncoded:
+        """The reconstruction (N, C, H, W) and the codes (N, ...) of images (N, C, H, W)."""
+        raise NotImplementedError
+
+
+class Classifier(Module):
+    """The discriminator of a plain GAN: `net(images)` gives logits (N,), real being positive."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        """The logits (N,) of images (N, C, H, W)."""
+        raise NotImplementedError

@@ -13,15 +13,20 @@ import torch
 from torch import Tensor, nn, sigmoid
 
 import ebgan_kernels as ek
-from ebgan.errors import one_of
+from ebgan.errors import UserError, one_of
+from ebgan_kernels.ops.module import Module
 
 CombinatorName = Literal[
     "gauss", "gauss_stable_v", "sig", "comparison_g2", "comparison_g3", "comparison_g4", "lin"
 ]
 
 
-class Combinator(nn.Module):
+class Combinator(Module):
     """`combinator(z, u)` gives z_hat (S, N, D); `cost` the denoising cost (S,) of a layer."""
+
+    def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        """The denoised z_hat (S, N, D) of the noisy activation z and the signal u from above, (S, N, D)."""
+        raise NotImplementedError
 
     def cost(self, z_clean: Tensor, z: Tensor, u: Tensor, mean: Tensor, std: Tensor) -> Tensor:
         """The mean square of z_clean less the standardised z_hat; `mean` and `std` (S, D) are of the clean
@@ -78,7 +83,13 @@ FORMS: dict[str, Form] = {
 
 
 class Elementwise(Combinator):
-    """A combinator of any other form, in plain PyTorch."""
+    """A combinator of any other form, in plain PyTorch.
+
+    Args:
+        name: the form, one of `FORMS`.
+        networks: S, the number of networks.
+        units: D, the units of the layer.
+    """
 
     def __init__(self, name: str, networks: int, units: int) -> None:
         super().__init__()
@@ -88,6 +99,14 @@ class Elementwise(Combinator):
         self.weight = nn.Parameter(start)
 
     def forward(self, z: Tensor, u: Tensor) -> Tensor:
+        """The denoised z_hat (S, N, D).
+
+        Args:
+            z: (S, N, D), the noisy activation.
+            u: (S, N, D), the signal from the layer above.
+        """
+        if z.shape != u.shape:
+            raise UserError(f"u: got {tuple(u.shape)}, allowed is {tuple(z.shape)}, the shape of z")
         return self.form.function(z, u, self.weight.unsqueeze(-2).unbind(-3))
 
 

@@ -11,15 +11,20 @@ from torch import Tensor, nn
 import ebgan_kernels as ek
 from ebgan.errors import at_least
 from ebgan.ladder.layers import dense, draw
+from ebgan_kernels.ops.module import Module
 
 OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
 
 
-class LadderGenerator(nn.Module):
+class LadderGenerator(Module):
     """Generators that make examples (S, N, `sizes[-1]`) in [0, 1] from codes (S, N, `sizes[0]`).
 
     Hidden layers are linear, batch normalisation with beta and gamma, ReLU; the last is linear, sigmoid.
     Batch normalisation always uses the statistics of the batch. The first weights are drawn by `initialise`.
+
+    Args:
+        sizes: the units of each layer, from the codes to the examples.
+        networks: S, the number of generators.
 
     Example:
         >>> from ebgan.ladder import initialise
@@ -44,6 +49,11 @@ class LadderGenerator(nn.Module):
             draw(weight, network, OUTPUT_STD)
 
     def forward(self, codes: Tensor) -> Tensor:
+        """The examples (S, N, `sizes[-1]`).
+
+        Args:
+            codes: (S, N, `sizes[0]`).
+        """
         h = codes
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
             h = (gain * ek.ladder_layer(dense(h, weight)).z + bias).relu()

@@ -52,6 +52,12 @@ class EncoderLayer(nn.Module):
     noise, and then beta, at the top gamma, and below the top ReLU.
 
     `mean` and `variance` are those of all training data, which classify new data; see `set_statistics`.
+
+    Args:
+        networks: S, the number of networks.
+        inputs: the units of the layer below.
+        outputs: the units of this layer.
+        top: whether it is the last layer.
     """
 
     mean: Tensor

@@ -13,6 +13,7 @@ import ebgan_kernels as ek
 from ebgan.errors import UserError, at_least
 from ebgan.ladder.combinators import Combinator, CombinatorName, combinator
 from ebgan.ladder.layers import EncoderLayer, dense, draw
+from ebgan_kernels.ops.module import Module
 
 
 class Encoded(NamedTuple):
@@ -29,7 +30,14 @@ class Encoded(NamedTuple):
 
 
 class DecoderLayer(nn.Module):
-    """The decoder of one layer: its combinator, and the map (S, D_l, D_(l-1)) to the layer below, if any."""
+    """The decoder of one layer: its combinator, and the map (S, D_l, D_(l-1)) to the layer below, if any.
+
+    Args:
+        networks: S, the number of networks.
+        units: D_l, the units of the layer.
+        below: D_(l-1), those of the layer below; None for no map to it.
+        name: the combinator.
+    """
 
     def __init__(self, networks: int, units: int, below: int | None, name: CombinatorName) -> None:
         super().__init__()
@@ -38,11 +46,10 @@ class DecoderLayer(nn.Module):
 
     def denoise(self, z: Tensor, u: Tensor) -> Tensor:
         """The denoised activation z_hat (S, ..., N, D) of z and u."""
-        z_hat: Tensor = self.combinator(z.flatten(1, -2), u.flatten(1, -2))
-        return z_hat.view(z.shape)
+        return self.combinator(z.flatten(1, -2), u.flatten(1, -2)).view(z.shape)
 
 
-class LadderNetwork(nn.Module):
+class LadderNetwork(Module):
     """`networks` ladder networks of equal sizes, that share nothing (Rasmus et al., arXiv:1507.02672).
 
     The encoder's layer l computes ``z_l = BN(h_(l-1) W_l)``, adds noise, and ``h_l = act(z_l + beta_l)``:
@@ -107,7 +114,11 @@ class LadderNetwork(nn.Module):
                 draw(weight, network)
 
     def forward(self, x: Tensor) -> Tensor:
-        """The logits (S, N, classes) of x, (N, D) or (S, N, D), on the clean path."""
+        """The logits (S, N, classes), on the clean path.
+
+        Args:
+            x: examples (N, D) for all networks, or (S, N, D).
+        """
         h = x.expand(self.networks, *x.shape[-2:])
         for layer in self.encoder:
             linear = dense(h, layer.weight)

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 import ebgan_kernels as ek
 from ebgan.errors import UserError, at_least
 from ebgan.video.layers import COLOURS, as_channels, check_scales, convolution, scaled
+from ebgan_kernels.ops.module import Module
 
 PATCH = 32  # pixels of the patches that the paper trains on; the published sizes of dense layers are for it
 
@@ -39,7 +40,7 @@ class DiscriminatorScale:
         return left // 2 if pool else left
 
 
-class MultiscaleDiscriminator(nn.Module):
+class MultiscaleDiscriminator(Module):
     """A network that gives a real or predicted clip, at several scales, one logit a scale.
 
     A dense layer belongs to one size of patch. Those for patches larger than the paper's 32 pixels are large:
@@ -47,7 +48,8 @@ class MultiscaleDiscriminator(nn.Module):
 
     Args:
         scales: the layers of each scale, coarse to fine.
-        input_frames, target_frames: how many frames are given, and how many follow.
+        input_frames: how many frames are given.
+        target_frames: how many frames follow.
         patch: side of the patches at the finest scale.
         width: factor on maps and units.
 
@@ -100,8 +102,11 @@ class MultiscaleDiscriminator(nn.Module):
         )
 
     def forward(self, frames: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
-        """The logits (B, scales) of `frames` (B, input_frames, 3, h, w) and `targets` (B, target_frames, 3,
-        h, w), both coarse to fine, the last of `patch` pixels.
+        """The logits (B, scales).
+
+        Args:
+            frames: (B, input_frames, 3, h, w), coarse to fine, the last of `patch` pixels.
+            targets: (B, target_frames, 3, h, w), what follows them or is predicted, at the same scales.
         """
         for name, scales in (("frames", frames), ("targets", targets)):
             check_scales(name, scales, len(self.scales))
@@ -110,6 +115,10 @@ class MultiscaleDiscriminator(nn.Module):
                 raise UserError(
                     f"{name}: got {found} pixels, this discriminator's patch is {self.patch}x{self.patch}"
                 )
+        if len(frames[-1]) != len(targets[-1]):
+            raise UserError(
+                f"targets: got {len(targets[-1])} clips, allowed are {len(frames[-1])}, as many as frames"
+            )
         maps = []
         for given, following in zip(frames, targets, strict=True):
             given = as_channels("frames", given, self.input_frames)

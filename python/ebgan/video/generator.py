@@ -25,6 +25,7 @@ from torch.nn.functional import interpolate
 import ebgan_kernels as ek
 from ebgan.errors import at_least, one_of
 from ebgan.video.layers import COLOURS, as_channels, check_scales, convolution, scaled
+from ebgan_kernels.ops.module import Module
 
 Tanh = Literal["after", "before"]
 
@@ -37,12 +38,13 @@ class GeneratorScale:
     kernels: tuple[int, ...]
 
 
-class MultiscaleGenerator(nn.Module):
+class MultiscaleGenerator(Module):
     """A network that predicts, from frames at several scales, those that follow at the same scales.
 
     Args:
         scales: the layers of each scale, coarse to fine.
-        input_frames, target_frames: how many frames are given, and how many predicted.
+        input_frames: how many frames are given.
+        target_frames: how many frames are predicted.
         width: factor on the maps of every hidden layer.
         tanh: "after" the guess is added, as in the authors' program, which keeps predictions within [-1, 1];
             or "before", at the end of the convolutions, as the deck's figure draws it: then a prediction may
@@ -79,8 +81,11 @@ class MultiscaleGenerator(nn.Module):
         )
 
     def forward(self, frames: Sequence[Tensor]) -> list[Tensor]:
-        """The predictions (B, target_frames, 3, H, W) of `frames` (B, input_frames, 3, H, W) in [-1, 1], both
-        coarse to fine; the finest sides are divisible by 2^(scales - 1).
+        """The predictions (B, target_frames, 3, H, W), coarse to fine.
+
+        Args:
+            frames: (B, input_frames, 3, H, W) in [-1, 1], coarse to fine; the finest sides are divisible by
+                2^(scales - 1).
         """
         check_scales("frames", frames, len(self.scales))
         predictions: list[Tensor] = []
@@ -96,8 +101,7 @@ class MultiscaleGenerator(nn.Module):
 
     def predict(self, frames: Tensor) -> Tensor:
         """The prediction, at the finest scale, of frames (B, input_frames, 3, H, W) at that scale alone."""
-        finest: Tensor = self(ek.average_pyramid(frames, len(self.scales)))[-1]
-        return finest
+        return self(ek.average_pyramid(frames, len(self.scales)))[-1]
 
 
 def _layers(inputs: int, scale: GeneratorScale, outputs: int, width: float) -> nn.Sequential:

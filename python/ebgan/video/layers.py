@@ -7,14 +7,20 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from ebgan.errors import UserError, positive
+from ebgan_kernels.ops.module import Module
 
 COLOURS = 3
 
 
-class ConvolutionReLU(nn.Conv2d):
-    """A convolution and the ReLU after it, with the state dict of `nn.Conv2d`."""
+class ConvolutionReLU(Module, nn.Conv2d):
+    """A convolution and the ReLU after it, with the arguments and the state dict of `nn.Conv2d`."""
 
     def forward(self, input: Tensor) -> Tensor:
+        """The convolution, negative values set to 0.
+
+        Args:
+            input: (B, C, H, W).
+        """
         return super().forward(input).relu_()
 
 
@@ -46,7 +52,9 @@ def as_channels(argument: str, frames: Tensor, count: int) -> Tensor:
 
 
 def check_scales(argument: str, frames: Sequence[Tensor], count: int) -> None:
-    """Raise `UserError` unless there are frames for each of `count` scales, each twice the one before."""
+    """Raise `UserError` unless there are frames of one batch for each of `count` scales, each twice the one
+    before.
+    """
     sides = [tuple(scale.shape[-2:]) for scale in frames]
     finest = sides[-1] if sides else (0, 0)
     expected = [(finest[0] >> level, finest[1] >> level) for level in reversed(range(count))]
@@ -56,3 +64,7 @@ def check_scales(argument: str, frames: Sequence[Tensor], count: int) -> None:
             f"{argument}: got {found}, allowed are {count} scales from coarse to fine, each with twice the "
             f"sides of the one before, the last with sides divisible by {1 << (count - 1)}"
         )
+    counts = [len(scale) for scale in frames]
+    if len(set(counts)) > 1:
+        found = ", ".join(map(str, counts))
+        raise UserError(f"{argument}: got batches of {found} clips, allowed is one batch at all scales")

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.errors import UserError, require
+from ebgan_kernels.ops.module import Module
 
 ImageShape = tuple[int, int, int]
 
@@ -27,12 +28,17 @@ class Scored(NamedTuple):
     logits: Tensor
 
 
-class ScoreNetwork(nn.Module):
+class ScoreNetwork(Module):
     """A convolutional classifier of images (N, `channels`, H, W) in [-1, 1] into K = `classes`.
 
     Each of `widths` is a block of a 3x3 convolution, 2x2 max pooling, batch normalisation and ReLU. The
     features are the last block's maps averaged over the image, D = widths[-1], and one linear layer makes the
     logits from them.
+
+    Args:
+        channels: C, the channels of the images.
+        widths: the maps of each block.
+        classes: K.
 
     Example:
         >>> network = ScoreNetwork(channels=1, widths=(32, 64, 128), classes=10)
@@ -54,6 +60,11 @@ class ScoreNetwork(nn.Module):
         self.classifier = nn.Linear(inputs, classes)
 
     def forward(self, images: Tensor) -> Scored:
+        """The features (N, D) and the logits (N, K).
+
+        Args:
+            images: (N, `channels`, H, W) in [-1, 1].
+        """
         features = self.blocks(images).mean((2, 3))
         return Scored(features, self.classifier(features))
 

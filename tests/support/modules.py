@@ -1,0 +1,88 @@
+"""Every ``nn.Module`` of both packages, with arguments that make a small one."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+from collections.abc import Callable
+
+from torch import nn
+
+import ebgan
+import ebgan_kernels as ek
+from ebgan.gan.convolutional import (
+    ConvolutionalClassifier,
+    ConvolutionalDiscriminator,
+    ConvolutionalGenerator,
+)
+from ebgan.gan.fully_connected import (
+    FullyConnectedClassifier,
+    FullyConnectedDiscriminator,
+    FullyConnectedGenerator,
+)
+from ebgan.gan.interface import Classifier, Discriminator, Generator
+from ebgan.gan.scores.networks import ScoreNetwork
+from ebgan.ladder.combinators import Combinator, Elementwise, Gaussian
+from ebgan.ladder.generator import LadderGenerator
+from ebgan.ladder.layers import EncoderLayer
+from ebgan.ladder.network import DecoderLayer, LadderNetwork
+from ebgan.video.builders import discriminator, generator
+from ebgan.video.discriminator import MultiscaleDiscriminator, PlainMultiscaleDiscriminator
+from ebgan.video.generator import MultiscaleGenerator
+from ebgan.video.layers import ConvolutionReLU
+from ebgan_kernels.ops.energy_modules import MarginModule
+from ebgan_kernels.ops.gdl import PredictionModule
+from ebgan_kernels.ops.module import Module
+
+BASES = {
+    *(Module, MarginModule, PredictionModule),
+    *(Generator, Discriminator, Classifier, Combinator),
+}
+MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
+    ek.ReconstructionEnergy: ek.ReconstructionEnergy,
+    ek.HingeMarginLoss: lambda: ek.HingeMarginLoss(10.1),
+    ek.EBGANDiscriminatorLoss: lambda: ek.EBGANDiscriminatorLoss(10.1),
+    ek.EBGANGeneratorLoss: ek.EBGANGeneratorLoss,
+    ek.PullingAwayLoss: ek.PullingAwayLoss,
+    ek.GradientDifferenceLoss: ek.GradientDifferenceLoss,
+    ek.PredictionLoss: ek.PredictionLoss,
+    ek.MultiscalePredictionLoss: ek.MultiscalePredictionLoss,
+    ek.GaussianCombinator: lambda: ek.GaussianCombinator(3),
+    ek.ValidConv2d: lambda: ek.ValidConv2d(1, 2, 3),
+    ek.MultiscaleValidConv2d: lambda: ek.MultiscaleValidConv2d([1], [2], [3]),
+    FullyConnectedGenerator: lambda: FullyConnectedGenerator((1, 8, 8), width=4),
+    FullyConnectedDiscriminator: lambda: FullyConnectedDiscriminator((1, 8, 8), width=4),
+    FullyConnectedClassifier: lambda: FullyConnectedClassifier((1, 8, 8), width=4),
+    ConvolutionalGenerator: lambda: ConvolutionalGenerator((3, 64, 64), width=8),
+    ConvolutionalDiscriminator: lambda: ConvolutionalDiscriminator((3, 64, 64), width=1),
+    ConvolutionalClassifier: lambda: ConvolutionalClassifier((3, 64, 64), width=1),
+    ScoreNetwork: lambda: ScoreNetwork(channels=1, widths=(2,), classes=2),
+    Gaussian: lambda: Gaussian(3, (2,)),
+    Elementwise: lambda: Elementwise("sig", 2, 3),
+    EncoderLayer: lambda: EncoderLayer(2, 3, 4, top=True),
+    DecoderLayer: lambda: DecoderLayer(2, 3, 4, "gauss"),
+    LadderNetwork: lambda: LadderNetwork((4, 3, 2)),
+    LadderGenerator: lambda: LadderGenerator((4, 3, 2)),
+    ConvolutionReLU: lambda: ConvolutionReLU(1, 2, 3),
+    MultiscaleGenerator: lambda: generator("8to8", width=0.1),
+    MultiscaleDiscriminator: lambda: discriminator("8to8", width=0.1),
+    PlainMultiscaleDiscriminator: lambda: discriminator("8to8", width=0.1, plain=True),
+}
+
+
+def classes_of_packages() -> set[type[nn.Module]]:
+    """Every module class that a file of the packages defines; compiled libraries and Triton hold none."""
+    found: set[type[nn.Module]] = set()
+    for package in (ek, ebgan):
+        for file in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if re.search(r"__main__|\._C_|^ebgan_kernels\.triton", file.name):
+                continue
+            members = vars(importlib.import_module(file.name)).values()
+            found.update(
+                each
+                for each in members
+                if inspect.isclass(each) and issubclass(each, nn.Module) and each.__module__ == file.name
+            )
+    return found
