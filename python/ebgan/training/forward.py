@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,11 @@ from ebgan.errors import UserError
 from ebgan.training.device import Precision, autocast
 
 Net = TypeVar("Net", bound=nn.Module)
-Function = TypeVar("Function", bound=Callable[..., Any])
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def compiled_where(wanted: bool, function: Function, device: torch.device) -> Function:
+def compiled_where(wanted: bool, function: Callable[P, R], device: torch.device) -> Callable[P, R]:
     """`function` compiled by torch.compile, for inputs of one shape, where that is `wanted`.
 
     Raises:
@@ -27,7 +28,7 @@ def compiled_where(wanted: bool, function: Function, device: torch.device) -> Fu
     if not wanted:
         return function
     require_compiler(device)
-    return torch.compile(function, dynamic=False)  # type: ignore[return-value]  # it keeps the signature
+    return torch.compile(function, dynamic=False)
 
 
 def require_compiler(device: torch.device) -> None:
