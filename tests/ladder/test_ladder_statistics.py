@@ -81,9 +81,11 @@ def test_the_supervised_baseline_is_normalised_by_what_it_has_seen(digits):
 
 def test_pictures_show_weights_reconstructions_and_samples(system):
     pictures = system("ebgan", seeds=(0, 1), image=(1, 8, 8)).pictures()
+    row_names = pictures["reconstructions"].shape[1] - (12 * 72 + 8)
+    assert 50 < row_names < 100
     assert {name: picture.shape for name, picture in pictures.items()} == {
         "weights": (3 * 72 + 8, 8 * 72 + 8, 3),
-        "reconstructions": (3 * 72 + 8, 12 * 72 + 8, 3),
+        "reconstructions": (3 * 72 + 8, row_names + 12 * 72 + 8, 3),
         "samples": (3 * 72 + 8, 8 * 72 + 8, 3),
     }
     assert system("gamma", image=(1, 8, 8)).pictures().keys() == {"weights"}

@@ -201,8 +201,8 @@ def test_pictures_are_always_of_the_same_clips_and_change_nothing(system):
 def test_a_strip_holds_the_film_the_prediction_under_it_and_their_difference():
     frames, targets = torch.full((1, 2, 3, 64, 64), -1.0), torch.full((1, 1, 3, 64, 64), 0.5)
     picture = strips(frames, targets, torch.full((1, 1, 3, 64, 64), -0.5))
-    assert picture.shape == (3 * 72 + 8, 3 * 72 + 8, 3)
-    cells = [[picture[8 + 72 * row + 32, 8 + 72 * column + 4, 0] for column in range(3)] for row in range(3)]
+    cells_alone = picture[-(3 * 72 + 8) :, -(3 * 72 + 8) :, 0]  # names stand above and to the left
+    cells = [[cells_alone[8 + 72 * row + 32, 8 + 72 * column + 4] for column in range(3)] for row in range(3)]
     grey, film, predicted, apart = 96, [0, 0, 191], 64, 128
     assert cells[0] == film
     assert [row[2] for row in cells[1:]] == [predicted, apart]

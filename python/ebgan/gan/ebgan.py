@@ -66,7 +66,7 @@ class EBGAN(TwoPlayer):
         hinge = (Curve("hinge_active", "generated images below the margin"),)
         return (
             Plot("energies", "Energy of real and generated images", unit, energies),
-            Plot("hinge", "Where the hinge pushes", "share of the batch", hinge),
+            Plot("hinge", "Where the hinge pushes", "share of the batch", hinge, "shares"),
         )
 
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:

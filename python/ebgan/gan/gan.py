@@ -31,7 +31,7 @@ class GAN(TwoPlayer):
             Curve("fake_probability", "generated images"),
         )
         unit = "probability of being real"
-        return (Plot("probabilities", "The discriminator's opinion", unit, curves),)
+        return (Plot("probabilities", "The discriminator's opinion", unit, curves, "shares"),)
 
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
         real_logits, fake_logits = self.discriminate(real).float(), self.discriminate(fake).float()

@@ -139,8 +139,10 @@ class Ladder:
             errors.append(Curve("unlabelled_error", "unlabelled"))
             costs.append(Curve("denoising_cost", "denoising, weighted"))
         return (
-            Plot("errors", "Errors on training data, corrupted", "share of the batch", tuple(errors)),
-            Plot("costs", "Costs", "mean over the batch", tuple(costs)),
+            Plot(
+                "errors", "Errors on training data, corrupted", "share of the batch", tuple(errors), "shares"
+            ),
+            Plot("costs", "Costs", "mean over the batch", tuple(costs), "log"),
         )
 
     def step(self, step: int) -> Metrics:

@@ -25,7 +25,8 @@ def weights(network: LadderNetwork, image: ImageShape) -> np.ndarray:
 def reconstructions(clean: Tensor, corrupted: Tensor, denoised: Tensor, image: ImageShape) -> np.ndarray:
     """Three rows, clean, corrupted and denoised, of the first examples (S, P, N, D) in [0, 1]."""
     rows = [each[0, 0, :EXAMPLES] for each in (clean, corrupted, denoised)]
-    return image_grid(to_images(torch.cat(rows), image), columns=len(rows[0]))
+    names = ("clean", "corrupted", "denoised")
+    return image_grid(to_images(torch.cat(rows), image), columns=len(rows[0]), row_names=names)
 
 
 def to_images(examples: Tensor, image: ImageShape) -> Tensor:

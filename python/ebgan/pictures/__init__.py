@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from ebgan.pictures.curves import Curve, Plot, draw
-from ebgan.pictures.grid import image_grid, save_png
+from ebgan.pictures.grid import Span, image_grid, save_png
 
-__all__ = ["Curve", "Plot", "draw", "image_grid", "save_png"]
+__all__ = ["Curve", "Plot", "Span", "draw", "image_grid", "save_png"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -26,12 +27,17 @@ class Curve:
 
 @dataclass(frozen=True)
 class Plot:
-    """A picture of several curves on one axis; `y_label` carries the unit."""
+    """A picture of several curves on one axis.
+
+    `y_label` carries the unit. The axis begins at 0. That of "shares" ends at 1; a "log" axis shows values
+    of several magnitudes, which are above 0.
+    """
 
     name: str
     title: str
     y_label: str
     curves: tuple[Curve, ...]
+    axis: Literal["from 0", "shares", "log"] = "from 0"
 
 
 def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
@@ -55,7 +61,10 @@ def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
         axes.fill_between(centres, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.set(title=plot.title, xlabel="training step", ylabel=plot.y_label)
     axes.set_xlim(left=0)
-    axes.set_ylim(bottom=0)
+    if plot.axis == "log":
+        axes.set_yscale("log")
+    else:
+        axes.set_ylim(0, 1 if plot.axis == "shares" else None)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)

@@ -9,11 +9,10 @@ import torch
 from torch import Tensor
 
 from ebgan.errors import require
-from ebgan.pictures.grid import BACKGROUND
+from ebgan.pictures.grid import BACKGROUND, MARK
 
 RATE = 10  # frames a second: slower than life, so that the eye can follow
 FRAME = 8  # pixels around and between the two films
-PREDICTED = (230, 159, 0)  # orange, of Okabe and Ito's palette
 
 
 def write_film(frames: Tensor, targets: Tensor, predictions: Tensor, path: Path) -> None:
@@ -30,7 +29,7 @@ def write_film(frames: Tensor, targets: Tensor, predictions: Tensor, path: Path)
         stream = container.add_stream(codec, rate=RATE, options=quality)
         stream.height, stream.width, stream.pix_fmt = height + 2 * FRAME, 2 * width + 3 * FRAME, "yuv420p"
         pairs = [(frame, frame, BACKGROUND) for frame in frames]
-        pairs += [(*pair, PREDICTED) for pair in zip(targets, predictions, strict=True)]
+        pairs += [(*pair, MARK) for pair in zip(targets, predictions, strict=True)]
         for left, right, colour in pairs:
             picture = np.empty((stream.height, stream.width, 3), np.uint8)
             picture[:] = BACKGROUND

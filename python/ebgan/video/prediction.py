@@ -108,7 +108,12 @@ class VideoPrediction:
         if self.discriminator is None:
             return plots
         accuracies = (Curve("real_accuracy", "real clips"), Curve("fake_accuracy", "predicted clips"))
-        return (*plots, Plot("accuracies", "What the discriminator gets right", "share", accuracies))
+        return (
+            *plots,
+            Plot(
+                "accuracies", "What the discriminator gets right", "share of the batch", accuracies, "shares"
+            ),
+        )
 
     def step(self, step: int) -> Metrics:
         metrics: Metrics = {}

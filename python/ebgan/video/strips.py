@@ -6,11 +6,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ebgan.errors import require
-from ebgan.pictures import image_grid
+from ebgan.pictures import Span, image_grid
 from ebgan.pictures.grid import BACKGROUND
 
-LABELS = ("prediction", "difference")
+ROWS = ("film", "prediction", "difference")
 
 
 def strips(frames: Tensor, targets: Tensor, predictions: Tensor) -> np.ndarray:
@@ -27,18 +26,5 @@ def strips(frames: Tensor, targets: Tensor, predictions: Tensor) -> np.ndarray:
     rows[:, 0] = torch.cat((frames, targets), 1)
     rows[:, 1, given:] = predictions
     rows[:, 2, given:] = (predictions - targets).abs() - 1
-    picture = image_grid(rows.flatten(0, 2), columns=given + followed)
-    return _labelled(picture, rows=3 * len(frames), left=given / (given + followed))
-
-
-def _labelled(picture: np.ndarray, *, rows: int, left: float) -> np.ndarray:
-    """Names in the empty cells, ending at the share `left` of the width."""
-    image = require("PIL.Image").fromarray(picture)
-    draw = require("PIL.ImageDraw").Draw(image)
-    pitch = image.height / rows
-    font = require("PIL.ImageFont").load_default(size=round(pitch / 5))
-    for row in range(rows):
-        if row % 3:
-            place = (left * image.width - pitch / 10, (row + 0.5) * pitch)
-            draw.text(place, LABELS[row % 3 - 1], font=font, anchor="rm")
-    return np.asarray(image)
+    spans = (Span("input", given), Span("what follows", followed))
+    return image_grid(rows.flatten(0, 2), columns=given + followed, row_names=ROWS, spans=spans)
