@@ -11,32 +11,19 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
-from torch.profiler import ProfilerActivity, profile
 
 from benchmarks import port_nets
 from benchmarks.bench_gan import FixedBatch
 from benchmarks.command import Session, open_session
+from benchmarks.parts import where_time_goes
 from benchmarks.port_nets import BETAS, LEARNING_RATE, PULLING_AWAY_WEIGHT, PortStep
-from benchmarks.rows import PartRow, Row, StepRow
-from benchmarks.timing import Timing, Variant, wall_times
+from benchmarks.rows import Row, StepRow
+from benchmarks.timing import Variant, wall_times
 from ebgan.gan import EBGAN, discriminator, generator, image_shape, preset
 from ebgan.training import Precision, adam
 
 SYSTEM = "convolutional EBGAN"
 SEED = 0
-PROFILED_STEPS = 9
-
-# What a profiled operation counts as, by a part of its name in small letters; the first that fits.
-KINDS = {
-    "losses": ("ebgan_kernels", "loss"),
-    "convolutions": ("convolution", "mkldnn", "cudnn"),
-    "dense layers": ("addmm", "aten::mm"),
-    "batch normalisation": ("batch_norm", "batchnorm"),
-    "up-sampling": ("upsample",),
-    "activations": ("relu", "tanh", "threshold"),
-    "copies into another layout": ("copy_",),
-    "Adam": ("adam", "addcmul", "addcdiv", "lerp", "sqrt", "aten::div"),
-}
 
 
 def port_batch(device: torch.device, batch: int) -> Tensor:
@@ -75,37 +62,8 @@ def measure_port(device: torch.device, *, quick: bool) -> list[Row]:
     fastest = min(ours, key=lambda name: timings[name].median_ms)
     return [
         *StepRow.group(SYSTEM, job, batch, timings),
-        *where_time_goes(ours[fastest], f"{job}, {fastest}", device),
+        *where_time_goes(ours[fastest], SYSTEM, f"{job}, {fastest}", device),
     ]
-
-
-def where_time_goes(step: Callable[[], object], job: str, device: torch.device) -> list[PartRow]:
-    """The time of a step by kind of operation, as torch's profiler sees it, the greatest first."""
-    on_device = device.type == "cuda"
-    activity = ProfilerActivity.CUDA if on_device else ProfilerActivity.CPU
-    times: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "everything else")}
-    for _ in range(PROFILED_STEPS):
-        with profile(activities=[activity]) as recorded:
-            step()
-        of_step = dict.fromkeys(times, 0.0)
-        for each in recorded.key_averages():
-            microseconds = each.self_device_time_total if on_device else each.self_cpu_time_total
-            of_step[_kind(each.key)] += microseconds / 1e3
-        for kind, milliseconds in of_step.items():
-            times[kind].append(milliseconds)
-    timings = {kind: Timing.of(milliseconds) for kind, milliseconds in times.items()}
-    whole = sum(timing.median_ms for timing in timings.values())
-    rows = [
-        PartRow(SYSTEM, job, kind, timing.median_ms, timing.iqr_ms, timing.median_ms / whole)
-        for kind, timing in timings.items()
-    ]
-    return sorted(rows, key=lambda row: -row.median_ms)
-
-
-def _kind(operation: str) -> str:
-    name = operation.lower()
-    fitting = (kind for kind, parts in KINDS.items() if any(part in name for part in parts))
-    return next(fitting, "everything else")
 
 
 def measure_paper(device: torch.device, *, quick: bool) -> list[StepRow]:

@@ -57,10 +57,11 @@ _choice = _Choice()
 def backend(name: Backend) -> Iterator[None]:
     """Requests one implementation within a ``with`` block, in this thread.
 
-    Without a request, CPU tensors take ``cpu``, or ``reference`` inside ``torch.compile``, where it fuses
-    with what surrounds it; CUDA tensors take ``cuda``, or ``triton`` where the CUDA library is missing. For
-    convolutions ``cpu`` is torch's own oneDNN, except for a few small layers, and on CUDA the implementation
-    is chosen layer by layer from measurements (``ebgan_kernels.engines``).
+    Without a request, CPU tensors take ``cpu``; inside ``torch.compile`` they take ``reference``, which fuses
+    with what surrounds it, for all operators but ``ladder_layer``, whose kernel is faster there too. CUDA
+    tensors take ``cuda``, or ``triton`` where the CUDA library is missing. For convolutions ``cpu`` is
+    torch's own oneDNN, except for a few small layers, and on CUDA the implementation is chosen layer by layer
+    from measurements (``ebgan_kernels.engines``).
 
     The backward pass of a loss uses the implementation of its forward pass. Under ``torch.compile`` a change
     of implementation recompiles. Double backward and ``torch.func`` transforms always run the reference.
@@ -148,8 +149,12 @@ def missing(name: Backend) -> str:
     return "no CUDA device is visible to torch" if device == "cuda" and not torch.cuda.is_available() else ""
 
 
-def select(tensor: Tensor) -> Backend:
-    """The implementation for an operator whose inputs are on the device of ``tensor``."""
+def select(tensor: Tensor, *, fuses: bool = True) -> Backend:
+    """The implementation for an operator whose inputs are on the device of ``tensor``.
+
+    ``fuses`` says whether torch.compile makes of the reference, with what surrounds it, something as fast as
+    the CPU kernel.
+    """
     compiling = torch.compiler.is_compiling()
     if not compiling and torch._C._are_functorch_transforms_active():
         # torch.func transforms refuse an autograd.Function whose forward takes ctx; plain PyTorch they take.
@@ -166,7 +171,7 @@ def select(tensor: Tensor) -> Backend:
         # faster loss saves: an auto-encoder's step at 64x3x64x64 took 9.9 ms with the reference and 11.1 ms
         # with "cpu", at 64x1x28x28 0.85 and 0.92 ms (float32, 2 cores of an AMD EPYC, torch 2.13,
         # 2026-11-22).
-        return "reference" if compiling or library.cpu_missing else "cpu"
+        return "reference" if (compiling and fuses) or library.cpu_missing else "cpu"
     if device == "cuda":
         if not library.cuda_missing:
             return "cuda"

@@ -51,6 +51,22 @@ def test_a_step_compiled_for_the_cpu_takes_the_reference_unless_kernels_are_insi
     assert "torch.ops.ebgan_kernels.generator_loss" in insisted
 
 
+def test_a_compiled_step_keeps_the_kernel_of_the_operator_that_its_reference_is_slower_than() -> None:
+    graphs = []
+
+    def keep(graph: torch.fx.GraphModule, inputs: list[torch.Tensor]) -> torch.fx.GraphModule:
+        graphs.append(graph.print_readable(print_output=False))
+        return graph
+
+    compiled = torch.compile(lambda x: ek.ladder_layer(x).z, fullgraph=True, backend=keep)
+    compiled(torch.rand(2, 3, 4))
+    with ek.backend("reference"):
+        compiled(torch.rand(2, 3, 4))
+    by_default, insisted = graphs
+    assert "torch.ops.ebgan_kernels.ladder_layer" in by_default
+    assert "torch.ops.ebgan_kernels" not in insisted
+
+
 def test_other_devices_fall_back_to_the_reference() -> None:
     assert not kernels_run(*(image.to("meta") for image in CPU_TENSORS))
 

@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from benchmarks import port_nets
-from benchmarks.bench_gan_convolutional import our_step, port_batch, where_time_goes
+from benchmarks.bench_gan_convolutional import our_step, port_batch
+from benchmarks.parts import where_time_goes
 from benchmarks.port_nets import PortStep
 
 
@@ -34,8 +35,8 @@ def test_a_step_of_the_port_moves_both_networks() -> None:
 
 def test_the_parts_of_a_step_add_up_and_convolutions_are_among_them() -> None:
     device = torch.device("cpu")
-    rows = where_time_goes(our_step(port_batch(device, 2), torch.contiguous_format), "job", device)
+    rows = where_time_goes(our_step(port_batch(device, 2), torch.contiguous_format), "system", "job", device)
     assert sum(row.share for row in rows) == pytest.approx(1)
     shares = {row.part: row.share for row in rows}
-    assert shares["convolutions"] > shares["losses"] > 0
+    assert shares["convolutions"] > shares["losses and ladder layers"] > 0
     assert shares["everything else"] < 0.5

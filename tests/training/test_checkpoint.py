@@ -50,6 +50,30 @@ def test_an_optimizer_keeps_what_belongs_to_its_device(tmp_path):
     assert group["lr"] == pytest.approx(0.01)
 
 
+def test_a_fused_optimizer_of_channels_last_weights_goes_on_to_the_same_bits(tmp_path):
+    """It walks through the memory of weights and moments side by side, so these must lie alike."""
+
+    def steps(net: nn.Module, optimizer: torch.optim.Optimizer, first: int, last: int) -> None:
+        for step in range(first, last):
+            torch.manual_seed(step)
+            optimizer.zero_grad()
+            net(torch.randn(2, 8, 5, 5)).square().mean().backward()
+            optimizer.step()
+
+    def new() -> tuple[nn.Module, torch.optim.Optimizer]:
+        torch.manual_seed(0)
+        net = nn.Conv2d(8, 6, 3).to(memory_format=torch.channels_last)
+        return net, torch.optim.Adam(net.parameters(), lr=0.01, fused=True)
+
+    whole, halves, resumed = new(), new(), new()
+    steps(*whole, 0, 4)
+    steps(*halves, 0, 2)
+    save(tmp_path, Progress(2, 0.0), {"net": halves[0]}, {"net": halves[1]})
+    load(newest_valid(tmp_path)[0], {"net": resumed[0]}, {"net": resumed[1]})
+    steps(*resumed, 2, 4)
+    torch.testing.assert_close(resumed[0].state_dict(), whole[0].state_dict(), rtol=0, atol=0)
+
+
 def test_what_a_killed_process_left_half_written_is_no_checkpoint(tmp_path):
     net, optimizer = trained(torch.optim.Adam)
     save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})

@@ -1,0 +1,56 @@
+"""Where the time of a training step goes, by kind of operation, as torch's profiler sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch.profiler import ProfilerActivity, profile
+
+from benchmarks.rows import PartRow
+from benchmarks.timing import Timing
+
+PROFILED_STEPS = 9
+
+# What a profiled operation counts as, by a part of its name in small letters; the first that fits.
+KINDS = {
+    "losses and ladder layers": ("ebgan_kernels", "loss"),
+    "convolutions": ("convolution", "mkldnn", "cudnn"),
+    "matrix products": ("addmm", "aten::mm", "bmm"),
+    "batch normalisation": ("batch_norm", "batchnorm"),
+    "up-sampling": ("upsample",),
+    "activations": ("relu", "tanh", "threshold", "clamp_min"),
+    "copies into another type or layout": ("copy_",),
+    "random numbers": ("normal_", "randn"),
+    "Adam": ("adam", "addcmul", "addcdiv", "lerp", "sqrt", "aten::div"),
+}
+
+
+def where_time_goes(step: Callable[[], object], system: str, job: str, device: torch.device) -> list[PartRow]:
+    """The time of a step by kind of operation, the greatest first."""
+    on_device = device.type == "cuda"
+    activity = ProfilerActivity.CUDA if on_device else ProfilerActivity.CPU
+    times: dict[str, list[float]] = {kind: [] for kind in (*KINDS, "everything else")}
+    for _ in range(PROFILED_STEPS):
+        with profile(activities=[activity]) as recorded:
+            step()
+        of_step = dict.fromkeys(times, 0.0)
+        for each in recorded.key_averages():
+            microseconds = each.self_device_time_total if on_device else each.self_cpu_time_total
+            of_step[_kind(each.key)] += microseconds / 1e3
+        for kind, milliseconds in of_step.items():
+            times[kind].append(milliseconds)
+    timings = {kind: Timing.of(milliseconds) for kind, milliseconds in times.items()}
+    whole = sum(timing.median_ms for timing in timings.values())
+    rows = [
+        PartRow(system, job, kind, timing.median_ms, timing.iqr_ms, timing.median_ms / whole)
+        for kind, timing in timings.items()
+        if timing.median_ms
+    ]
+    return sorted(rows, key=lambda row: -row.median_ms)
+
+
+def _kind(operation: str) -> str:
+    name = operation.lower()
+    fitting = (kind for kind, parts in KINDS.items() if any(part in name for part in parts))
+    return next(fitting, "everything else")
