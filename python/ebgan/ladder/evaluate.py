@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 
 from ebgan.data import load
+from ebgan.files import StrPath
 from ebgan.ladder.batches import Examples, examples
 from ebgan.ladder.config import LadderConfig
 from ebgan.ladder.runs import load_network
@@ -37,7 +37,9 @@ class LadderScores:
         return "\n".join([head, *rows, f"{'mean':<8}{self.mean:>8.2%} ± {self.std:.2%}"])
 
 
-def score(run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None) -> LadderScores:
+def score(
+    run: RunFolder, config: LadderConfig, device: torch.device, data_root: StrPath | None
+) -> LadderScores:
     """Ladder networks are scored by the share of test examples that the network of each seed classifies
     wrongly, with mean and deviation over seeds. A run that holds out training examples is scored on these,
     and sees no test example.
@@ -57,7 +59,7 @@ def score(run: RunFolder, config: LadderConfig, device: torch.device, data_root:
     )
 
 
-def _scored_on(config: LadderConfig, device: torch.device, data_root: Path | None) -> tuple[Examples, str]:
+def _scored_on(config: LadderConfig, device: torch.device, data_root: StrPath | None) -> tuple[Examples, str]:
     if not config.held_out:
         return examples(load(config.data, "test", data_root), device), "test"
     data = examples(load(config.data, "train", data_root), device)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from torch import Tensor
 
 from ebgan.errors import require
+from ebgan.files import StrPath, replaced
 
 BACKGROUND = (96, 96, 96)  # mid grey: sets images of either polarity apart from each other
 LEAST_SIDE = 64  # smaller images are enlarged bicubically: 8x8 digits drawn as squares are hard to read
@@ -32,7 +31,7 @@ def image_grid(images: Tensor, *, columns: int) -> np.ndarray:
     return np.asarray(grid)
 
 
-def save_png(picture: np.ndarray, path: Path) -> None:
+def save_png(picture: np.ndarray, path: StrPath) -> None:
     """Write a uint8 picture (height, width, 3), making the folder where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    require("PIL.Image").fromarray(picture).save(path)
+    with replaced(path) as new:
+        require("PIL.Image").fromarray(picture).save(new)

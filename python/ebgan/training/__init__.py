@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
 from ebgan.training.description import Description
-from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
+from ebgan.training.device import Precision, as_device, autocast, choose_device, cpu_threads
 from ebgan.training.graph import GraphedStep, require_capturable
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
 from ebgan.training.optimizers import OptimizerName, adam, check_rates, make_optimizer, set_rate
 from ebgan.training.record import SCORES
-from ebgan.training.run_folder import RunFolder, load_newest
+from ebgan.training.rehearsal import Rehearsal
+from ebgan.training.run_folder import RunFolder, load_trained
 from ebgan.training.schedules import GeometricDecay, LinearDecay
 from ebgan.training.seeds import seed_step
+from ebgan.training.summary import summary
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
 from ebgan.training.updates import frozen, update
@@ -30,22 +32,25 @@ __all__ = [
     "OptimizerName",
     "Precision",
     "Progress",
+    "Rehearsal",
     "RunFolder",
     "System",
     "Trainer",
     "TrainingConfig",
     "adam",
+    "as_device",
     "autocast",
     "check_rates",
     "choose_device",
     "cpu_threads",
     "frozen",
-    "load_newest",
+    "load_trained",
     "make_optimizer",
     "newest_valid",
     "read_metrics",
     "require_capturable",
     "seed_step",
     "set_rate",
+    "summary",
     "update",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -13,7 +12,8 @@ from torch import Tensor
 
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
-from ebgan.training import Help, RunFolder, load_newest
+from ebgan.files import StrPath
+from ebgan.training import Help, RunFolder, load_trained
 from ebgan.video.baselines import BASELINES
 from ebgan.video.config import VideoConfig
 from ebgan.video.flow import moving, optical_flow
@@ -95,7 +95,7 @@ def score(
     run: RunFolder,
     config: VideoConfig,
     device: torch.device,
-    data_root: Path | None,
+    data_root: StrPath | None,
     *,
     stride: Annotated[int, Help("Number of frames from one window's start to the next.")] = STRIDE,
     seed: Annotated[int, Help("Seed of the bootstrap over windows.")] = 0,
@@ -105,7 +105,7 @@ def score(
     last input frame, and that frame moved on by its optical flow, are scored, too.
     """
     generator = build_generator(config).to(device)
-    load_newest(run, {"generator": generator})
+    load_trained(run, {"generator": generator})
     clips = load_clips(
         config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )

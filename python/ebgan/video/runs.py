@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 import torch
 
 from ebgan.data import ClipBatches, load_clips
+from ebgan.files import StrPath
 from ebgan.training import GeometricDecay, make_optimizer, seed_step
 from ebgan.video import builders
 from ebgan.video.config import VideoConfig
@@ -20,7 +20,7 @@ def build_generator(config: VideoConfig) -> MultiscaleGenerator:
     return builders.generator(config.net, width=config.width, tanh=config.tanh)
 
 
-def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> VideoPrediction:
+def build(config: VideoConfig, device: torch.device, data_root: StrPath | None) -> VideoPrediction:
     """Build the networks, optimisers and data of `config`, initialised from its seed."""
     clips = load_clips(
         config.data, "train", data_root, size=config.size, bounce=config.bounce, fold=config.fold

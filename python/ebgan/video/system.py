@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import torch
 
 from ebgan.errors import UserError
-from ebgan.training import Description, load_newest
+from ebgan.files import StrPath
+from ebgan.training import Description, as_device, load_trained
 from ebgan.video.config import VideoConfig
 from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
@@ -30,12 +30,12 @@ def start(config: VideoConfig, system: VideoPrediction) -> None:
     """Load the generator that a run is to start from."""
     if config.generator_from is None:
         return
-    run, other = open_run(Path(config.generator_from))
+    run, other = open_run(config.generator_from)
     for name in ("net", "width", "tanh"):
         theirs, ours = getattr(other, name), getattr(config, name)
         if theirs != ours:
             raise UserError(f"generator_from: {run.path} has the {name} {theirs}, this run {ours}")
-    load_newest(run, {"generator": system.generator})
+    load_trained(run, {"generator": system.generator})
 
 
 SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
@@ -53,13 +53,20 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     score=score,
     prepare=prepare,
     start=start,
+    then=lambda config: ("evaluate {run}", "predict {run} CLIP.mp4"),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 
 
-def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
+def trained_generator(
+    path: StrPath, device: torch.device | str = "auto", *, step: int | None = None
+) -> MultiscaleGenerator:
+    """The generator of the run in the folder `path`, by its checkpoint of `step`, or by default the newest.
+
+    Raises:
+        UserError: the folder holds no run of video prediction, or not that checkpoint, or it is damaged.
+    """
+    run, config = open_run(path, step=step)
+    net = build_generator(config).to(as_device(device))
+    load_trained(run, {"generator": net})
     return net

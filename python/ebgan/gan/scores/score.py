@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import torch
 
 from ebgan.data import load
 from ebgan.errors import at_least
+from ebgan.files import StrPath
 from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
 from ebgan.gan.runs import build_generator
 from ebgan.gan.scores.evaluate import SAMPLES, evaluate
 from ebgan.gan.scores.networks import find
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, load_newest, seed_step
+from ebgan.training import Help, RunFolder, load_trained, seed_step
 
 
 def score(
     run: RunFolder,
     config: GanConfig,
     device: torch.device,
-    data_root: Path | None,
+    data_root: StrPath | None,
     *,
     samples: Annotated[int, Help("Number of samples to draw and score.")] = SAMPLES,
     seed: Annotated[int, Help("Seed of the noise and of the choice of real images.")] = 0,
@@ -40,7 +40,7 @@ def score(
     shape = image_shape(config.net)
     find(config.data, shape)
     trained = build_generator(config).to(device)
-    load_newest(run, {"generator": trained})
+    load_trained(run, {"generator": trained})
     seed_step(config.seed, 0)
     untrained = build_generator(config).to(device)
     return evaluate(
