@@ -25,8 +25,10 @@ def writing(path: StrPath) -> Iterator[None]:
     except Exception as error:
         if isinstance(error, UserError) or getattr(error, "errno", None) is None:
             raise
+        in_the_way = isinstance(error, FileExistsError)
+        why = "a file is where its folder should be" if in_the_way else reason(error)
         raise UnwritableError(
-            f"{path}: cannot be written ({reason(error)}); make room there, or choose another folder"
+            f"{path}: cannot be written ({why}); make room there, or choose another folder"
         ) from None
 
 

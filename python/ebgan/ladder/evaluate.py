@@ -20,7 +20,7 @@ from ebgan.training import RunFolder
 class LadderScores:
     """The share of `examples` examples of `data` that the network of each seed classifies wrongly.
 
-    `std` is the deviation over seeds (that of a sample, n - 1), 0 for one seed. Its `str` is a table.
+    `std` is the deviation over seeds (that of a sample, n - 1), None for one seed. Its `str` is a table.
     """
 
     data: str
@@ -29,12 +29,14 @@ class LadderScores:
     labels: int
     errors: dict[str, float]
     mean: float
-    std: float
+    std: float | None
 
     def __str__(self) -> str:
         head = f"{self.model}, {self.labels} labels: errors on {self.data}, {self.examples:,} examples"
         rows = [f"{seed:<8}{error:>8.2%}" for seed, error in self.errors.items()]
-        return "\n".join([head, *rows, f"{'mean':<8}{self.mean:>8.2%} ± {self.std:.2%}"])
+        if self.std is not None:
+            rows.append(f"{'mean':<8}{self.mean:>8.2%} ± {self.std:.2%}")
+        return "\n".join([head, *rows])
 
 
 def score(
@@ -55,7 +57,7 @@ def score(
         labels=config.labels,
         errors={f"seed {seed}": rate for seed, rate in zip(config.network_seeds, rates, strict=True)},
         mean=statistics.mean(rates),
-        std=statistics.stdev(rates) if len(rates) > 1 else 0.0,
+        std=statistics.stdev(rates) if len(rates) > 1 else None,
     )
 
 

@@ -89,16 +89,16 @@ class LineMeter:
 
     def __init__(self, total: int, start: int) -> None:
         self.total, self.start, self.step = total, start, start
-        self._began = self._last = time.monotonic()
+        self._began = self._told = self._now = time.monotonic()
         self._values: Mapping[str, float] = {}
 
     def update(self, values: Mapping[str, float] | None = None) -> None:
         self.step += 1
         self._values = self._values if values is None else values
-        now = time.monotonic()
-        if now - self._last >= max(FIRST_LINE, LATER * (now - self._began)):
-            self._last = now
-            self._print(self._line(now - self._began))
+        self._now = time.monotonic()
+        if self._now - self._told >= max(FIRST_LINE, LATER * (self._now - self._began)):
+            self._told = self._now
+            self._print(self._line())
 
     def warn(self, message: str) -> None:
         self._print(f"ebgan: warning: {message}")
@@ -107,9 +107,8 @@ class LineMeter:
         with suppress(OSError):
             print(line, file=sys.stderr, flush=True)
 
-    def _line(self, seconds: float) -> str:
-        done = self.step - self.start
-        each = seconds / done
+    def _line(self) -> str:
+        each = (self._now - self._began) / (self.step - self.start)
         rate = f"{1 / each:.3g} steps/s" if each < 1 else f"{each:.3g} s/step"
         left = f"{duration((self.total - self.step) * each)} left"
         values = ", ".join(f"{name} {value:.3g}" for name, value in self._values.items())
@@ -123,7 +122,7 @@ class LineMeter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self.step > self.start:
-            self._print(self._line(time.monotonic() - self._began))
+            self._print(self._line())
 
 
 def duration(seconds: float) -> str:

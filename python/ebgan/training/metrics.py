@@ -64,20 +64,26 @@ class MetricsLog:
     def sync(self) -> None:
         """Bring everything to the disk, as is done before a checkpoint: none may be ahead of its log."""
         for file in (self._rows, self._events.file):
-            self._write(file, file.sync)
+            try:
+                file.sync()
+            except OSError as error:
+                self._tell(file, error)
 
     def _write(self, file: AppendedFile, action: Callable[[], None]) -> None:
         try:
             action()
         except OSError as error:
-            if file not in self._failed:
-                self._warn(
-                    f"{file.path}: cannot be written ({reason(error)}); training goes on, and what should be "
-                    "logged is lost until there is room"
-                )
-            self._failed.add(file)
+            self._tell(file, error)
         else:
             self._failed.discard(file)
+
+    def _tell(self, file: AppendedFile, error: OSError) -> None:
+        if file not in self._failed:
+            self._warn(
+                f"{file.path}: cannot be written ({reason(error)}); training goes on, and what should be "
+                "logged is lost until there is room"
+            )
+        self._failed.add(file)
 
     def __enter__(self) -> MetricsLog:
         return self

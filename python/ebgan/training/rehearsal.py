@@ -57,8 +57,8 @@ class Rehearsal:
         measured = {
             "memory": memory,
             "checkpoints": kept,
-            "step": f"{self.step_seconds * 1000:.3g} ms, median of {self.measured}",
-            "pictures": f"{self.pictures:,} times {self.picture_seconds:.2g} s",
+            "step": f"{_time(self.step_seconds)}, median of {self.measured}",
+            "pictures": f"{self.pictures:,} times {_time(self.picture_seconds)}",
             "total": f"about {duration(self.seconds)}",
         }
         width = max(len(field.name) for field in dataclasses.fields(config)) + 2
@@ -136,6 +136,10 @@ def _checkpoint_bytes(system: System) -> int:
 
 def _size(count: int) -> str:
     return f"{count / 1e6:,.1f} MB" if count < 1e9 else f"{count / 1e9:,.2f} GB"
+
+
+def _time(seconds: float) -> str:
+    return f"{seconds:.3g} s" if seconds >= 1 else f"{seconds * 1000:.3g} ms"
 
 
 def _text(value: object) -> str:

@@ -19,7 +19,7 @@ from torch import nn
 from ebgan.errors import UserError
 from ebgan.files import StrPath, replaced, writing
 from ebgan.training.annotations import fits
-from ebgan.training.checkpoint import BrokenCheckpoint, chosen, load_weights, others_whole
+from ebgan.training.checkpoint import BrokenCheckpoint, chosen, load_weights, others_whole, step_of
 from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -169,5 +169,5 @@ def load_trained(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
         steps = " and ".join(map(str, whole))
         remedy = f"take that of step {steps} with --step" if whole else "train again: no other is whole"
         raise BrokenCheckpoint(f"{broken}; restore it, or {remedy}") from None
-    if run.step is None and checkpoint == chosen(run.checkpoints, 0):
+    if run.step is None and step_of(checkpoint) == 0:
         print(f"ebgan: {run.path} has saved no step yet: its networks are untrained", file=sys.stderr)

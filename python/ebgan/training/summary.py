@@ -18,13 +18,13 @@ WIDTH = 12  # columns of the names
 def summary(trainer: Trainer[Any]) -> str:
     """Device, data, size of the networks, steps and folder of a run that is to be trained."""
     system, config, start = trainer.system, trainer.config, trainer.start
-    done = f", {start.step:,} of them done" if start and start.step else ""
+    done = f", of which {start.step:,} are done" if start and start.step else ""
     return table(
         {
             "device": f"{_device(system, config)}, {config.precision}",
             "data": str(system.batches),
             "parameters": parameters(system.modules),
-            "steps": f"{config.steps:,} of {config.batch_size:,} examples each{done}",
+            "steps": f"{config.steps:,}{done}, of {config.batch_size:,} examples each",
             "folder": str(trainer.run.path),
         }
     )
