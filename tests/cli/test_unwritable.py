@@ -62,12 +62,12 @@ def test_a_folder_that_cannot_be_is_one_line(there, monkeypatch, capfd, argument
     [
         ("train gan --steps 1 --batch-size 4 --out new", 10_000, "step-00000000"),
         ("train ladder --steps 1 --out new", 10_000, "step-00000000"),
-        ("train gan --steps 1 --batch-size 4 --out new", 100, "config.json"),
+        ("train gan --steps 1 --batch-size 4 --out new", 600, "config.json"),
         ("train gan --resume gan --steps 2", 10_000, "step-00000002"),
-        ("train gan --resume gan --steps 2", 100, "config.json"),
+        ("train gan --resume gan --steps 2", 600, "config.json"),
         ("sample gan --out new/samples.png", 1_000, "new/samples.png"),
         ("predict video clip.mkv --frames 2 --out new", 1_000, "new/film.mp4"),
-        ("evaluate ladder", 100, "ladder/scores.json"),
+        ("evaluate ladder", 600, "ladder/scores.json"),
     ],
 )
 def test_a_full_disk_is_one_line(there, tmp_path, monkeypatch, capfd, arguments, size, named):
@@ -84,7 +84,7 @@ def test_scores_that_cannot_be_kept_are_refused_before_the_work(there, monkeypat
     asked = []
     monkeypatch.setattr("ebgan.ladder.evaluate.load_network", lambda *_: asked.append(1))
     (there / "ladder" / "scores.json").unlink(missing_ok=True)
-    with largest_file(100):
+    with largest_file(600):
         refused(capfd, "evaluate ladder")
     assert not asked
 
@@ -94,6 +94,6 @@ def test_a_disk_that_filled_up_keeps_the_earlier_scores(there, monkeypatch, capf
     assert main(["evaluate", "ladder"]) == 0
     before = json.loads((there / "ladder" / "scores.json").read_text())
     monkeypatch.setattr("ebgan.training.description.require_writable", lambda path: None)
-    with largest_file(100):
+    with largest_file(600):
         assert "ladder/scores.json: cannot be written" in refused(capfd, "evaluate ladder")
     assert json.loads((there / "ladder" / "scores.json").read_text()) == before

@@ -106,7 +106,7 @@ def test_damaged_moments_of_the_optimisers_are_no_matter_to_who_loads_weights(ru
 )
 def test_resume_says_plainly_what_it_falls_back_to(runs, name, damaged, words, capfd):
     damage(runs / name, *damaged)
-    system_of(runs / name).resume(runs / name, device=CPU, steps=4)
+    system_of(runs / name).resume(runs / name, device=CPU)
     (told,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("ebgan: ")]
     assert told.startswith("ebgan: skipped ") and told.endswith(words)
     assert all(f"step-0000000{step}/weights.safetensors" in told for step in damaged)
