@@ -241,3 +241,12 @@ def test_python_takes_strings_and_chooses_the_device(capfd):
         ladder.resume("run")
     assert ladder.evaluate_run("run").examples == 355
     assert not ladder.trained_network("run", "cpu").training
+
+
+@EVERY
+def test_a_batch_size_with_a_figure_too_many_is_refused_at_once(system, tmp_path, capfd):
+    options = QUICK[system.name].replace("--batch-size 16 ", "").replace("--batch-size 2 ", "")
+    assert main(["train", system.name, *options.split(), "--batch-size", "100000000"]) == 2
+    error = capfd.readouterr().err
+    assert error.count("\n") == 1 and "batch_size: got 100000000, which makes batches of" in error
+    assert list(tmp_path.iterdir()) == []
