@@ -72,6 +72,32 @@ def test_ctrl_c_ends_an_evaluation_that_is_under_way(tmp_path):
     assert "Traceback" not in error and not (tmp_path / "run" / "scores.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("slow", "code", "words"),
+    [
+        ("ebgan.gan.runs.load", -signal.SIGTERM, ""),  # nothing is there yet to be told of
+        ("ebgan.gan.EBGAN.step", 128 + signal.SIGTERM, "ebgan: stopped before step 1 was done; go on with"),
+    ],
+)
+def test_the_first_sigterm_stops_a_training_that_has_done_no_step(tmp_path, slow, code, words):
+    owner, name = slow.rsplit(".", 1)
+    script = (
+        f"import sys, time, ebgan.gan.runs\n"
+        "from ebgan.cli import main\n"
+        "def slow(*_, **__): print('begun', flush=True); time.sleep(60)\n"
+        f"{owner}.{name} = slow\n"
+        "sys.exit(main(['train', 'gan', '--out', sys.argv[1]]))"
+    )
+    command = [sys.executable, "-c", script, str(tmp_path / "run")]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    while process.stdout.readline() not in ("begun\n", ""):
+        pass
+    process.terminate()
+    _, error = process.communicate(timeout=30)
+    assert process.returncode == code and error.startswith(words) and error.count("\n") == bool(words)
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "gan", "--help"]])
 def test_a_reader_that_has_seen_enough_is_met_with_silence(arguments):
     reader, writer = os.pipe()

@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _discard_output()
         return BROKEN_PIPE
     except OSError as error:
+        if error.errno is None:  # raised by a library and not by the operating system
+            raise
         _discard_output()
         return _failed(f"{error.filename or 'standard output'}: {reason(error)}")
 
