@@ -13,7 +13,8 @@ from ebgan.gan.runs import build, build_generator
 from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import Description, as_device, load_trained
+from ebgan.training import Description, load_newest
+from ebgan.training.device import as_device
 
 
 def run_name(config: GanConfig) -> str:
@@ -60,5 +61,5 @@ def trained_generator(
     """
     run, config = open_run(path, step=step)
     net = build_generator(config).to(as_device(device))
-    load_trained(run, {"generator": net})
+    load_newest(run, {"generator": net})
     return net

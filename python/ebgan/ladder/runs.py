@@ -20,7 +20,7 @@ from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.statistics import set_statistics
-from ebgan.training import LinearDecay, RunFolder, adam, load_trained
+from ebgan.training import LinearDecay, RunFolder, adam, load_newest
 
 
 def build(config: LadderConfig, device: torch.device, data_root: StrPath | None) -> Ladder:
@@ -90,7 +90,7 @@ def load_network(
     """
     images = load(config.data, "train", data_root)
     networks = build_network(config, images).to(device)
-    load_trained(run, {"network": networks})
+    load_newest(run, {"network": networks})
     data = learnt_from(config, examples(images, device))
     set_statistics(networks, statistics_from(config, data))
     return networks.eval()

@@ -13,7 +13,8 @@ from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
 from ebgan.ladder.runs import build, load_network
-from ebgan.training import Description, as_device
+from ebgan.training import Description
+from ebgan.training.device import as_device
 
 
 def run_name(config: LadderConfig) -> str:

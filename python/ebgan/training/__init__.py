@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from ebgan.training.checkpoint import BrokenCheckpoint, Progress, newest_valid
 from ebgan.training.description import Description
-from ebgan.training.device import Precision, as_device, autocast, choose_device, cpu_threads
+from ebgan.training.device import Precision, autocast, choose_device, cpu_threads
 from ebgan.training.graph import GraphedStep, require_capturable
 from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
 from ebgan.training.optimizers import OptimizerName, adam, check_rates, make_optimizer, set_rate
 from ebgan.training.record import SCORES
 from ebgan.training.rehearsal import Rehearsal
-from ebgan.training.run_folder import RunFolder, load_trained
+from ebgan.training.run_folder import RunFolder, load_newest
 from ebgan.training.schedules import GeometricDecay, LinearDecay
 from ebgan.training.seeds import seed_step
 from ebgan.training.summary import summary
@@ -38,13 +38,12 @@ __all__ = [
     "Trainer",
     "TrainingConfig",
     "adam",
-    "as_device",
     "autocast",
     "check_rates",
     "choose_device",
     "cpu_threads",
     "frozen",
-    "load_trained",
+    "load_newest",
     "make_optimizer",
     "newest_valid",
     "read_metrics",

@@ -36,7 +36,7 @@ class Description(Generic[Config, Trained]):
         run_name: the name of a new run's folder.
         build: makes networks, optimisers and data of a configuration, initialised from its seed.
         score: `score(run, config, device, data_root, *, ...)` evaluates the checkpoint that `run` is opened
-            at (`load_trained`) and returns a dataclass whose `str` is a table. Its keyword parameters, whole
+            at (`load_newest`) and returns a dataclass whose `str` is a table. Its keyword parameters, whole
             numbers annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
             `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.

@@ -155,7 +155,7 @@ class RunFolder:
         return content
 
 
-def load_trained(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
+def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
     """Load the weights of `modules` from the checkpoint that `run` is opened at, by default the newest.
 
     Raises:

@@ -13,7 +13,7 @@ from torch import Tensor
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
 from ebgan.files import StrPath
-from ebgan.training import Help, RunFolder, load_trained
+from ebgan.training import Help, RunFolder, load_newest
 from ebgan.video.baselines import BASELINES
 from ebgan.video.config import VideoConfig
 from ebgan.video.flow import moving, optical_flow
@@ -105,7 +105,7 @@ def score(
     last input frame, and that frame moved on by its optical flow, are scored, too.
     """
     generator = build_generator(config).to(device)
-    load_trained(run, {"generator": generator})
+    load_newest(run, {"generator": generator})
     clips = load_clips(
         config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
     )

@@ -8,7 +8,8 @@ import torch
 
 from ebgan.errors import UserError
 from ebgan.files import StrPath
-from ebgan.training import Description, as_device, load_trained
+from ebgan.training import Description, load_newest
+from ebgan.training.device import as_device
 from ebgan.video.config import VideoConfig
 from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
@@ -35,7 +36,7 @@ def start(config: VideoConfig, system: VideoPrediction) -> None:
         theirs, ours = getattr(other, name), getattr(config, name)
         if theirs != ours:
             raise UserError(f"generator_from: {run.path} has the {name} {theirs}, this run {ours}")
-    load_trained(run, {"generator": system.generator})
+    load_newest(run, {"generator": system.generator})
 
 
 SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
@@ -68,5 +69,5 @@ def trained_generator(
     """
     run, config = open_run(path, step=step)
     net = build_generator(config).to(as_device(device))
-    load_trained(run, {"generator": net})
+    load_newest(run, {"generator": net})
     return net

@@ -15,7 +15,7 @@ from ebgan.gan.runs import build_generator
 from ebgan.gan.scores.evaluate import SAMPLES, evaluate
 from ebgan.gan.scores.networks import find
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, load_trained, seed_step
+from ebgan.training import Help, RunFolder, load_newest, seed_step
 
 
 def score(
@@ -40,7 +40,7 @@ def score(
     shape = image_shape(config.net)
     find(config.data, shape)
     trained = build_generator(config).to(device)
-    load_trained(run, {"generator": trained})
+    load_newest(run, {"generator": trained})
     seed_step(config.seed, 0)
     untrained = build_generator(config).to(device)
     return evaluate(
