@@ -17,14 +17,11 @@ import pytest
 import ebgan
 from ebgan.files import StrPath
 
-# The command line makes a Path of every argument; a description of a data set is handed one by `download`.
-MAKES_PATHS = {"ebgan.cli"}
-
 
 def packages() -> Iterator[types.ModuleType]:
-    """Every package and module whose names `__all__` makes public, and the table of systems."""
+    """Every package but that of the command line, which makes a Path of its arguments, and public modules."""
     for found in pkgutil.walk_packages(ebgan.__path__, "ebgan."):
-        if not found.name.startswith(tuple(MAKES_PATHS)) and found.ispkg:
+        if found.ispkg and found.name != "ebgan.cli":
             yield import_module(found.name)
     yield from (import_module("ebgan.systems"), import_module("ebgan.files"))
 

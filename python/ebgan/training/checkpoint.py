@@ -51,7 +51,9 @@ def save(
     *,
     keep: int = KEEP,
 ) -> None:
-    """Write the checkpoint of `progress` under `folder`, then delete all but the newest `keep`.
+    """Write the checkpoint of `progress` under `folder`, then delete all but the newest `keep` up to it.
+
+    Later ones are of a run that went on from an older checkpoint, since they were damaged.
 
     Raises:
         UnwritableError: it cannot be written; earlier ones are as they were.
@@ -91,8 +93,10 @@ def save(
             _sync(final.parent)
     finally:
         shutil.rmtree(building, ignore_errors=True)
-    for old in list(stored(folder).values())[:-keep]:
-        shutil.rmtree(old, ignore_errors=True)
+    there = stored(folder)
+    kept = [step for step in there if step <= progress.step][-keep:]
+    for step in there.keys() - set(kept):
+        shutil.rmtree(there[step], ignore_errors=True)
 
 
 def stored(folder: StrPath) -> dict[int, Path]:
