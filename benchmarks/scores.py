@@ -73,7 +73,8 @@ def _cells(name: str, run: dict[str, Any], which: str) -> list[str]:
     scores = run["scores"]["sets"][which]
     kid, classes = scores["kid"], scores["classes"]
     updates = f"{run['step']:,}" if which == "samples" else ""
-    cells = [name, updates, f"{scores['count']:,}", f"{kid['mean']:.5f} ± {kid['std']:.5f}"]
+    deviation = "" if kid["std"] is None else f" ± {kid['std']:.5f}"
+    cells = [name, updates, f"{scores['count']:,}", f"{kid['mean']:.5f}{deviation}"]
     if classes is None:
         return [*cells, "", "", "", ""]
     return [

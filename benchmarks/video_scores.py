@@ -202,8 +202,9 @@ def _gain(area: Mapping[str, Any]) -> str:
     return _interval(area["gain"]["psnr"])
 
 
-def _interval(gain: Mapping[str, float]) -> str:
-    return f"{gain['mean']:+.2f} [{gain['low']:+.2f}, {gain['high']:+.2f}]"
+def _interval(gain: Mapping[str, float | None]) -> str:
+    interval = "" if gain["low"] is None else f" [{gain['low']:+.2f}, {gain['high']:+.2f}]"
+    return f"{gain['mean']:+.2f}{interval}"
 
 
 def chosen_rates() -> dict[str, Any]:

@@ -33,6 +33,13 @@ def require_training() -> None:
         require(module)
 
 
+def reason(error: BaseException) -> str:
+    """Why a file could not be read or written, in one line."""
+    if words := getattr(error, "strerror", None):  # FFmpeg's errors have it, too, and are not all OSError
+        return str(words)
+    return " ".join(str(error).split()) or type(error).__name__
+
+
 def one_of(argument: str, value: object, allowed: Collection[object]) -> None:
     """Raise `UserError` unless `value` is one of the `allowed` values of `argument`."""
     if value not in allowed:

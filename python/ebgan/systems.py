@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from importlib import import_module
-from pathlib import Path
 from typing import Any
 
 from ebgan.errors import UserError
+from ebgan.files import StrPath
 from ebgan.training import Description, RunFolder
 
 _FOLDERS = (
@@ -20,7 +20,7 @@ SYSTEMS: tuple[Description[Any, Any], ...] = tuple(
 )
 
 
-def system_of(path: Path) -> Description[Any, Any]:
+def system_of(path: StrPath) -> Description[Any, Any]:
     """The system whose run lies in the folder `path`."""
     command = RunFolder(path).command()
     for system in SYSTEMS:

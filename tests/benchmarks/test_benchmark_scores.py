@@ -51,6 +51,13 @@ def test_scores_without_classes_leave_their_columns_empty():
     assert "0.01230 ± 0.00100 |    |           |            |             |" in scores.page([("dogs", run)])
 
 
+def test_a_distance_without_deviation_stands_alone():
+    run = copy.deepcopy(RUN)
+    run["scores"]["sets"]["samples"] = {**SET, "kid": {"mean": 0.0123, "std": None}}
+    (row,) = [line for line in scores.page([("dogs", run)]).splitlines() if line.startswith("| dogs")]
+    assert row.split("|")[4].strip() == "0.01230"
+
+
 def test_scores_of_two_networks_do_not_share_a_table():
     other = copy.deepcopy(RUN)
     other["scores"]["sha256"] = "cd" * 32

@@ -30,6 +30,13 @@ def untrained(system, path: Path) -> Path:
     return RunFolder.create(path, system.commands[0], system.preset()).path
 
 
+def announced(printed: str) -> list[Path]:
+    """The pictures that a training says it has drawn."""
+    found = [Path(line.split(": ")[1]) for line in printed.splitlines() if line.endswith(".png")]
+    assert found
+    return found
+
+
 def refused(capfd: pytest.CaptureFixture[str], *arguments: str) -> str:
     """The one line that a command of these arguments says when it refuses."""
     capfd.readouterr()
@@ -60,8 +67,7 @@ def test_the_default_preset_trains_on_embedded_data_and_goes_on_after_ctrl_c(sys
     arguments = ["train", system.name, "--steps", "3", "--log-every", "1", "--threads", "1"]
     assert main(arguments) == 0
     whole = Path("runs") / system.run_name(system.preset())
-    printed = capfd.readouterr().out.splitlines()
-    assert printed and all(Path(line.split(": ")[1]).is_file() for line in printed)
+    assert all(path.is_file() for path in announced(capfd.readouterr().out))
 
     def interrupted(seed: int, step: int) -> None:
         seed_step(seed, step)

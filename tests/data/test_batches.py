@@ -113,6 +113,31 @@ def test_an_option_out_of_range_is_named(option: str, value: int) -> None:
         Batches(numbered(4), **options)
 
 
+def test_a_batch_that_no_memory_holds_is_refused_in_words():
+    words = (
+        "batch_size: got 100000000, which makes batches of 23.8 GiB; allowed are batches of up to 1 GiB, "
+        "here up to 4194304 examples"
+    )
+    digits = load("digits")
+    with pytest.raises(UserError) as error:
+        Batches(digits, 100_000_000)
+    assert str(error.value) == words
+    with pytest.raises(UserError, match="here up to 1048576 examples"):
+        Batches(digits, 10**30, size=16)
+    Batches(digits, 4_194_304)
+
+
+def test_a_batch_of_many_epochs_takes_no_longer_than_many_batches_of_one():
+    batches = Batches(load("digits"), 200_000)
+    parts = Batches(load("digits"), 1_000)
+    expected = np.concatenate([parts.indices(step) for step in range(400)])
+    np.testing.assert_array_equal(batches.indices(1), expected[200_000:])
+
+
+def test_batches_say_what_they_are_taken_from():
+    assert str(Batches(load("digits"), 8)) == "digits (train): 1,442 images"
+
+
 def test_a_negative_step_and_an_empty_set_are_refused() -> None:
     with pytest.raises(UserError, match=r"^step: got -1"):
         Batches(numbered(4), 4).at(-1)

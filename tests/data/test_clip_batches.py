@@ -222,3 +222,15 @@ def test_own_frames_of_the_wrong_form_are_refused(frames: Any) -> None:
 def test_a_label_without_a_class_is_refused() -> None:
     with pytest.raises(DataError, match="own: 3 has label 3, but there are 3 classes, numbered from 0"):
         clip_set(marked(4, 3, "3"))
+
+
+def test_a_batch_that_no_memory_holds_is_refused_in_words():
+    clips = load_clips("moving-digits", "test")
+    with pytest.raises(UserError, match=r"batch_size: got 100000000, which makes batches of .* GiB; allowed"):
+        ClipBatches(clips, 100_000_000, frames=16)
+
+
+def test_batches_say_what_they_are_taken_from():
+    assert str(ClipBatches(load_clips("moving-digits", "test"), 2, frames=16)) == (
+        "moving-digits (test): 200 clips"
+    )

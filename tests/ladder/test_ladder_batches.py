@@ -132,3 +132,17 @@ def test_nan_in_the_data_is_found_before_training(digits, value):
 def test_other_data_is_refused(features, labels, message):
     with pytest.raises(DataError, match=message):
         small(features, labels)
+
+
+def test_a_batch_that_no_memory_holds_is_refused_in_words():
+    data = examples(load("digits"))
+    for seeds in ((0,), tuple(range(4))):
+        most = (1 << 30) // (4 * 2 * 64 * len(seeds))
+        SemiSupervisedBatches(data, labels=50, batch_size=most, seeds=seeds)
+        with pytest.raises(UserError, match=rf"batch_size: got {most + 1}, .* here up to {most} examples"):
+            SemiSupervisedBatches(data, labels=50, batch_size=most + 1, seeds=seeds)
+
+
+def test_batches_say_what_they_are_taken_from():
+    batches = SemiSupervisedBatches(examples(load("digits")), labels=50, batch_size=8, seeds=(0, 1))
+    assert str(batches) == "digits: 1,442 examples, 50 of them with a label"

@@ -84,6 +84,13 @@ def test_what_a_killed_process_left_half_written_is_no_checkpoint(tmp_path):
     assert newest_valid(tmp_path)[0].name == "step-00000002"
 
 
+def test_checkpoints_that_a_run_went_back_behind_are_gone_with_the_next(tmp_path):
+    net, optimizer = trained(torch.optim.Adam)
+    for step in (5, 10, 15, 12):
+        save(tmp_path, Progress(step, 0.0), {"net": net}, {"net": optimizer}, keep=2)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["step-00000010", "step-00000012"]
+
+
 def test_one_flipped_bit_is_noticed(tmp_path):
     net, optimizer = trained(torch.optim.Adam)
     save(tmp_path, Progress(1, 0.0), {"net": net}, {"net": optimizer})

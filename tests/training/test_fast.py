@@ -69,7 +69,9 @@ def test_every_workload_is_in_every_table():
 def test_an_option_that_is_given_stays(on):
     on("a CPU with AVX512-BF16")
     video = next(system for system in SYSTEMS if system.name == "video")
-    config, _ = video.configure_fast(CPU, precision="float32", batch_size=3)
+    config, _ = video.fastest(
+        video.configure(precision="float32", batch_size=3), CPU, keep=("precision", "batch_size")
+    )
     assert (config.precision, config.channels_last, config.batch_size) == ("float32", True, 3)
     assert video.configure() == video.preset()
 

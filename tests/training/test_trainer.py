@@ -49,6 +49,21 @@ def test_the_log_holds_the_mean_of_each_metric_at_every_interval(tmp_path):
     assert [row["step_twice"] for row in rows] == [6, 12, 18]
 
 
+@pytest.mark.parametrize(("steps", "logged"), [(1, [1]), (2, [2]), (3, [3]), (7, [3, 6, 7])])
+def test_the_last_step_is_logged_wherever_it_falls_and_drawn(tmp_path, steps, logged):
+    folder = run(tmp_path, Sum(), steps=steps)
+    rows = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == logged
+    assert (folder / "loss.png").is_file()
+
+
+@pytest.mark.parametrize("keep", [1, 3, 99])
+def test_as_many_checkpoints_are_kept_as_asked_for(tmp_path, keep):
+    folder = run(tmp_path, Sum(), keep=keep, checkpoint_every=2)
+    steps = sorted(int(path.name.removeprefix("step-")) for path in (folder / "checkpoints").iterdir())
+    assert steps == [0, 2, 4, 6, 8, 9][-keep:]
+
+
 def test_a_run_folder_holds_events_curves_and_the_last_two_checkpoints(tmp_path):
     folder = run(tmp_path, Sum())
     assert list((folder / "tensorboard").glob("events*"))
@@ -83,10 +98,24 @@ def test_an_interrupt_that_was_ignored_stays_ignored(tmp_path):
     assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_in_the_first_step_does_not_wait_for_its_end(tmp_path, number):
+    def endless(step: int) -> float:
+        os.kill(os.getpid(), number)
+        raise AssertionError("the step went on")
+
+    with pytest.raises(Interrupted, match="stopped before step 1 was done; go on with --resume") as stop:
+        run(tmp_path, Sum(endless))
+    assert stop.value.signal == number
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["step-00000000"]
+
+
 def test_a_second_interrupt_does_not_wait_for_the_step(tmp_path):
     def twice(step: int) -> float:
-        os.kill(os.getpid(), signal.SIGINT)
-        os.kill(os.getpid(), signal.SIGINT)
+        if step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+            os.kill(os.getpid(), signal.SIGINT)
         return 0.0
 
     with pytest.raises(KeyboardInterrupt):

@@ -87,7 +87,14 @@ def test_moving_areas_are_those_of_the_flow_and_all_else_is_black():
         assert 0.05 < mask.float().mean() < 0.6
         expected = psnr(*(each[number].where(mask, -1.0) for each in (film, frames[4:])))
         found = scores.frames[name]["moving"].predictions["generator"]
-        assert found.metrics["psnr"].mean == expected.item() and found.metrics["psnr"].std == 0
+        assert found.metrics["psnr"].mean == expected.item() and found.metrics["psnr"].std is None
+
+
+def test_one_window_has_neither_deviation_nor_interval():
+    one, two = (str(evaluate(NET, clip_set(*[wandering(6)] * count))) for count in (1, 2))
+    tables = [text.partition("\nMean ± deviation")[0] for text in (one, two)]
+    assert "±" not in tables[0] and "[" not in tables[0] and "gain over last frame" in tables[0]
+    assert "±" in tables[1] and "[" in tables[1]
 
 
 def test_eight_to_eight_is_scored_at_its_first_and_eighth_frame():

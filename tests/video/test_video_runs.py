@@ -96,7 +96,8 @@ def test_the_command_line_trains_and_resumes(tmp_path, capfd):
     arguments = ["train", "video", "--net", "8to8", "--loss", "adv+gdl", "--adversarial-weight", "0.1"]
     assert main([*arguments, "--steps", "2", "--out", str(run), *short]) == 0
     printed = capfd.readouterr().out.splitlines()
-    assert printed == [f"{name}: {run / name}.png" for name in ("predictions", "terms", "accuracies")]
+    for name in ("predictions", "terms", "accuracies"):
+        assert f"{name}: {run / name}.png" in printed
     assert np.asarray(Image.open(run / "predictions.png")).shape == (6 * 72 + 8, 16 * 72 + 8, 3)
     stored = json.loads((run / "config.json").read_text())["config"]
     assert (stored["adversarial_weight"], stored["gdl_weight"], stored["decay_steps"]) == (0.1, 1.0, 2)

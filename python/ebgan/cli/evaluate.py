@@ -7,7 +7,7 @@ import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ebgan.cli.options import DataRoot, Device, TrainedRun, evaluation_options, given
+from ebgan.cli.options import CheckpointStep, DataRoot, Device, TrainedRun, evaluation_options, given
 from ebgan.systems import SYSTEMS, system_of
 from ebgan.training import SCORES, choose_device
 
@@ -26,12 +26,15 @@ class EvaluateRun:
     """Folder of the run to score, such as runs/gan-mnist."""
     device: Device = "auto"
     data_root: DataRoot = None
+    step: CheckpointStep = None
 
     def run(self) -> None:
         device = choose_device(self.device)
         system = system_of(self.run_folder)
         options = given(self, (name for name, _, _ in _OPTIONS))
-        table = system.evaluate(self.run_folder, device=device, data_root=self.data_root, **options)
+        table = system.evaluate(
+            self.run_folder, device=device, data_root=self.data_root, step=self.step, **options
+        )
         print(f"{table}\n\nscores: {self.run_folder / SCORES}")
 
 

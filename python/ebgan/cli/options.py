@@ -86,7 +86,15 @@ DataRoot = Annotated[
     option(
         "Folder that holds the data sets. For --data images or videos it is the folder of the files, for "
         "images also a zip.",
-        "the environment variable EBGAN_DATA",
+        "the one that the run was trained with, else the environment variable EBGAN_DATA",
+    ),
+]
+CheckpointStep = Annotated[
+    int | None,
+    option(
+        "Step of the checkpoint to use; --keep of the training tells how many there are.",
+        "the newest",
+        kind=int,
     ),
 ]
 TrainedRun = tyro.conf.Positional[Annotated[Path, tyro.conf.arg(metavar="RUN")]]

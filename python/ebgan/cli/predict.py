@@ -8,7 +8,7 @@ from typing import Annotated
 
 import tyro
 
-from ebgan.cli.options import Device, TrainedRun, option
+from ebgan.cli.options import CheckpointStep, Device, TrainedRun, option
 from ebgan.errors import UserError
 from ebgan.training import choose_device
 from ebgan.video import predict_video, trained_generator
@@ -34,6 +34,7 @@ class Predict:
     out: Annotated[
         Path | None, option("Folder to write to.", "rollouts/CLIP-START-FRAMES in the run folder")
     ] = None
+    step: CheckpointStep = None
     device: Device = "auto"
 
     def run(self) -> None:
@@ -41,7 +42,7 @@ class Predict:
         out = self.out or self.run_folder / "rollouts" / name
         if out.is_file():
             raise UserError(f"out: {out} is a file; name a folder")
-        generator = trained_generator(self.run_folder, choose_device(self.device))
+        generator = trained_generator(self.run_folder, choose_device(self.device), step=self.step)
         result = predict_video(generator, self.clip, count=self.frames, start=self.start)
         result.write(out)
         values = result.psnr()

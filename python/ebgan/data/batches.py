@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 
 import numpy as np
@@ -13,10 +14,11 @@ from ebgan import _host
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.shuffled import Shuffled
-from ebgan.errors import at_least
+from ebgan.errors import UserError, at_least
 
 # Separate streams of random numbers under one seed: the order of each epoch, and the crops of each batch.
 _ORDER_STREAM, _CROP_STREAM = 0, 1
+_MOST = 1 << 30  # bytes of a batch: whoever asks for more has typed a figure too many
 
 
 class Batches:
@@ -40,7 +42,7 @@ class Batches:
 
     Raises:
         DataError: the set is empty.
-        UserError: an option is out of range.
+        UserError: an option is out of range, or a batch takes more than 1 GiB.
 
     Example:
         >>> from ebgan.data import load
@@ -67,13 +69,14 @@ class Batches:
             at_least("size", size, 1)
         if threads is not None:
             at_least("threads", threads, 1)
+        height, width = image_set.images.shape[2:]
+        self._output_size = (size or height, size or width)
+        check_batch(batch_size, image_set.images.shape[1] * math.prod(self._output_size))
         self.image_set = image_set
         self.batch_size = batch_size
         self.flip = flip
         self.seed = seed
         self.threads = threads if threads is not None else available_processors()
-        height, width = image_set.images.shape[2:]
-        self._output_size = (size or height, size or width)
         self._shuffled = Shuffled(np.arange(len(image_set)), batch_size, (seed, _ORDER_STREAM))
 
     def at(self, step: int) -> Tensor:
@@ -98,6 +101,9 @@ class Batches:
         )
         return batch
 
+    def __str__(self) -> str:
+        return f"{self.image_set.name} ({self.image_set.split}): {len(self.image_set):,} images"
+
     def indices(self, step: int) -> NDArray[np.int64]:
         """The positions in the set, int64 ``(B,)``, of the images of batch ``step``, and of their labels."""
         return self._shuffled.at(step)
@@ -108,6 +114,16 @@ def _offsets(random: np.random.Generator, have: int, want: int, count: int) -> N
     if have <= want:
         return np.full(count, -((want - have) // 2), np.int64)
     return random.integers(0, have - want, size=count, endpoint=True)
+
+
+def check_batch(batch_size: int, numbers: int) -> None:
+    """Raise `UserError` where a batch takes over 1 GiB, each example having so many float32 ``numbers``."""
+    if batch_size * numbers * 4 > _MOST:
+        size = f"{batch_size * numbers * 4 / 2**30:,.1f} GiB"
+        raise UserError(
+            f"batch_size: got {batch_size}, which makes batches of {size}; allowed are batches of up to "
+            f"1 GiB, here up to {_MOST // (4 * numbers)} examples"
+        )
 
 
 def available_processors() -> int:

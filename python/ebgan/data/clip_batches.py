@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan import _host
-from ebgan.data.batches import available_processors
+from ebgan.data.batches import available_processors, check_batch
 from ebgan.data.clip_augmentation import ClipAugmentation, DrawnAugmentation
 from ebgan.data.clip_set import Clip, ClipSet, Frames
 from ebgan.data.errors import DataError
@@ -64,7 +64,7 @@ class ClipBatches:
 
     Raises:
         DataError: no clip is long and large enough.
-        UserError: an option is out of range.
+        UserError: an option is out of range, or a batch takes more than 1 GiB.
 
     Source: M. Mathieu, C. Couprie, Y. LeCun, arXiv:1511.05440, section 4.1; its released code.
 
@@ -109,6 +109,7 @@ class ClipBatches:
                 f"size: got {size}, allowed are multiples of {2 ** (scales - 1)} up to {_MAX_SIZE} "
                 f"with {scales} scales"
             )
+        check_batch(batch_size, 3 * frames * sum((size >> level) ** 2 for level in range(scales)))
         self.clip_set = clip_set
         self.batch_size = batch_size
         self.frames = frames
@@ -139,6 +140,9 @@ class ClipBatches:
             threads=self.threads,
         )
         return augmentation.apply(batch) if augmentation else batch
+
+    def __str__(self) -> str:
+        return f"{self.clip_set.name} ({self.clip_set.split}): {len(self._clips):,} clips"
 
     def drawn(self, step: int) -> Drawn:
         """The frames that batch ``step`` is cut from, and where a patch is looked for in them."""

@@ -27,11 +27,13 @@ class Shuffled:
         """Batch number `step`, counted from 0: int64 (size,)."""
         at_least("step", step, 0)
         first = step * self.size
-        epochs, places = np.divmod(np.arange(first, first + self.size), len(self.of))
         numbers = np.empty(self.size, np.int64)
-        for epoch in range(int(epochs[0]), int(epochs[-1]) + 1):
-            here = epochs == epoch
-            numbers[here] = self._order(epoch)[places[here]]
+        done = 0
+        while done < self.size:
+            epoch, place = divmod(first + done, len(self.of))
+            part = self._order(epoch)[place : place + self.size - done]
+            numbers[done : done + len(part)] = part
+            done += len(part)
         return numbers
 
     def _order(self, epoch: int) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import nn
 
 from ebgan.data import Batches, load
 from ebgan.errors import UserError
+from ebgan.files import StrPath
 from ebgan.gan import builders
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
@@ -41,7 +41,7 @@ def build_discriminator(config: GanConfig) -> nn.Module:
     )
 
 
-def build(config: GanConfig, device: torch.device, data_root: Path | None) -> TwoPlayer:
+def build(config: GanConfig, device: torch.device, data_root: StrPath | None) -> TwoPlayer:
     """Build the networks, optimisers and data of `config`, initialised from its seed."""
     channels, size, _ = builders.image_shape(config.net)
     images = load(config.data, "train", data_root, size=size)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import torch
 
+from ebgan.files import StrPath
+from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
 from ebgan.gan.interface import Generator
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
+from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
 from ebgan.training import Description, Workload, as_trained, load_newest
+from ebgan.training.device import as_device
 
 
 def run_name(config: GanConfig) -> str:
@@ -28,6 +30,14 @@ _WORKLOADS: dict[str, Workload] = {
     "mnist": "gan mnist",
     "celeba-64": "gan celeba-64",
 }
+
+
+def then(config: GanConfig) -> tuple[str, ...]:
+    """Scores are for images that have a score network."""
+    network = NETWORKS.get(config.data)
+    scored = network is not None and network.image == image_shape(config.net)
+    return (*(("evaluate {run}",) if scored else ()), "sample {run} --count 64")
+
 
 SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     name="gan",
@@ -48,13 +58,20 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     score=score,
     workload=workload,
     also=("demo",),
+    then=then,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 
 
-def trained_generator(path: Path, device: torch.device) -> Generator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
-    net = as_trained(build_generator(config).to(device), config.precision)
+def trained_generator(
+    path: StrPath, device: torch.device | str = "auto", *, step: int | None = None
+) -> Generator:
+    """The generator of the run in the folder `path`, by its checkpoint of `step`, or by default the newest.
+
+    Raises:
+        UserError: the folder holds no run of a GAN, or not that checkpoint, or it is damaged.
+    """
+    run, config = open_run(path, step=step)
+    net = as_trained(build_generator(config).to(as_device(device)), config.precision)
     load_newest(run, {"generator": net})
     return net

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan.data import DataError, ImageSet
+from ebgan.data.batches import check_batch
 from ebgan.data.shuffled import Shuffled
 from ebgan.errors import UserError, at_least
 
@@ -99,7 +100,7 @@ class SemiSupervisedBatches:
 
     Raises:
         DataError: there are no examples.
-        UserError: `labels`, `batch_size` or a seed is out of range.
+        UserError: `labels`, `batch_size` or a seed is out of range, or a batch takes more than 1 GiB.
 
     Example:
         >>> from ebgan.data import load
@@ -114,6 +115,7 @@ class SemiSupervisedBatches:
         at_least("batch_size", batch_size, 2)
         for seed in seeds:
             at_least("seed", seed, 0)
+        check_batch(batch_size, 2 * len(seeds) * data.features.shape[1])  # labelled ones and others
         self.data, self.batch_size = data, batch_size
         classes = data.labels.cpu().numpy()
         everything = np.arange(len(data))
@@ -123,6 +125,9 @@ class SemiSupervisedBatches:
             Shuffled(of, batch_size, (seed, _LABELLED)) for of, seed in zip(self.chosen, seeds, strict=True)
         ]
         self._unlabelled = [Shuffled(everything, batch_size, (seed, _UNLABELLED)) for seed in seeds]
+
+    def __str__(self) -> str:
+        return f"{self.data.name}: {len(self.data):,} examples, {len(self.chosen[0]):,} of them with a label"
 
     def at(self, step: int) -> Batch:
         """Batch number ``step``, counted from 0, on the device of the data."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from ebgan.data import ImageSet, load
 from ebgan.errors import UserError
+from ebgan.files import StrPath
 from ebgan.ladder.batches import Examples, SemiSupervisedBatches, examples
 from ebgan.ladder.builders import new_network
 from ebgan.ladder.config import LadderConfig
@@ -23,7 +23,7 @@ from ebgan.ladder.statistics import set_statistics
 from ebgan.training import LinearDecay, RunFolder, adam, as_trained, autocast, load_newest
 
 
-def build(config: LadderConfig, device: torch.device, data_root: Path | None) -> Ladder:
+def build(config: LadderConfig, device: torch.device, data_root: StrPath | None) -> Ladder:
     """Build the networks, optimisers and data of `config`, each network initialised from its seed."""
     images = load(config.data, "train", data_root)
     batches = build_batches(config, learnt_from(config, examples(images, device)))
@@ -83,9 +83,9 @@ def learnt_from(config: LadderConfig, data: Examples) -> Examples:
 
 
 def load_network(
-    run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None
+    run: RunFolder, config: LadderConfig, device: torch.device, data_root: StrPath | None
 ) -> LadderNetwork:
-    """The networks of `run`, by its newest whole checkpoint, ready to classify.
+    """The networks of `run`, by the checkpoint that it is opened at, ready to classify.
 
     Their statistics are those of the run's training data, which is read for that.
     """

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import torch
 
+from ebgan.files import StrPath
 from ebgan.ladder.config import LadderConfig
 from ebgan.ladder.evaluate import score
 from ebgan.ladder.ladder import Ladder
@@ -14,6 +14,7 @@ from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
 from ebgan.ladder.runs import build, load_network
 from ebgan.training import Description, Workload
+from ebgan.training.device import as_device
 
 
 def run_name(config: LadderConfig) -> str:
@@ -49,6 +50,21 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 
 
-def trained_network(path: Path, device: torch.device, data_root: Path | None = None) -> LadderNetwork:
-    """The networks of the run in the folder `path`, by its newest whole checkpoint, ready to classify."""
-    return load_network(*open_run(path), device, data_root)
+def trained_network(
+    path: StrPath,
+    device: torch.device | str = "auto",
+    data_root: StrPath | None = None,
+    *,
+    step: int | None = None,
+) -> LadderNetwork:
+    """The networks of the run in the folder `path`, ready to classify.
+
+    They are those of the checkpoint of `step`, by default the newest. Without `data_root` the run's own is
+    taken.
+
+    Raises:
+        UserError: the folder holds no run of ladder networks, or not that checkpoint, it is damaged, or the
+            training data, whose statistics the networks take, is not there.
+    """
+    run, config = open_run(path, step=step)
+    return load_network(run, config, as_device(device), run.data_root(data_root))

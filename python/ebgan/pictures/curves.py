@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
 
 from ebgan.errors import require
+from ebgan.files import StrPath, replaced
 
 # Okabe and Ito's palette, told apart under every common colour blindness; line styles help in grey.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
@@ -40,7 +40,7 @@ class Plot:
     axis: Literal["from 0", "shares", "log"] = "from 0"
 
 
-def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
+def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: StrPath) -> None:
     """Draw `plot` from metric rows (each with "step" and the plot's keys) into the PNG `path`.
 
     Neighbouring rows are averaged into one point; the shaded band is from the least to the greatest value
@@ -56,7 +56,8 @@ def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
     for curve, colour, style in zip(plot.curves, COLOURS, STYLES, strict=False):
         values = np.array([row[curve.key] for row in rows])
         means = [values[group].mean() for group in groups]
-        axes.plot(centres, means, style, color=colour, linewidth=1.8, label=curve.label)
+        marker = "o" if len(groups) == 1 else ""  # a line through one point cannot be seen
+        axes.plot(centres, means, style, marker=marker, color=colour, linewidth=1.8, label=curve.label)
         low, high = [values[group].min() for group in groups], [values[group].max() for group in groups]
         axes.fill_between(centres, low, high, color=colour, alpha=0.18, linewidth=0)
     axes.set(title=plot.title, xlabel="training step", ylabel=plot.y_label)
@@ -68,4 +69,5 @@ def draw(plot: Plot, rows: Sequence[Mapping[str, float]], path: Path) -> None:
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    figure.savefig(path)
+    with replaced(path) as new:
+        figure.savefig(new)

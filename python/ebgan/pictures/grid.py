@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from torch import Tensor
 
 from ebgan.errors import require
+from ebgan.files import StrPath, replaced
 
 BACKGROUND = (96, 96, 96)  # mid grey: sets images of either polarity apart from each other
 MARK = (230, 159, 0)  # orange, of Okabe and Ito's palette
@@ -67,10 +67,10 @@ def image_grid(
     return np.asarray(grid)
 
 
-def save_png(picture: np.ndarray, path: Path) -> None:
+def save_png(picture: np.ndarray, path: StrPath) -> None:
     """Write a uint8 picture (height, width, 3), making the folder where it is missing."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    require("PIL.Image").fromarray(picture).save(path)
+    with replaced(path) as new:
+        require("PIL.Image").fromarray(picture).save(new)
 
 
 def _length(font: Any, text: str) -> int:

@@ -12,9 +12,11 @@ from ebgan.training.interrupt import Interrupted
 from ebgan.training.metrics import read_metrics
 from ebgan.training.optimizers import OptimizerName, adam, check_rates, make_optimizer, set_rate
 from ebgan.training.record import SCORES
+from ebgan.training.rehearsal import Rehearsal
 from ebgan.training.run_folder import RunFolder, load_newest
 from ebgan.training.schedules import GeometricDecay, LinearDecay
 from ebgan.training.seeds import seed_step
+from ebgan.training.summary import summary
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
 from ebgan.training.updates import frozen, update
@@ -32,6 +34,7 @@ __all__ = [
     "OptimizerName",
     "Precision",
     "Progress",
+    "Rehearsal",
     "RunFolder",
     "System",
     "Trainer",
@@ -54,5 +57,6 @@ __all__ = [
     "require_capturable",
     "seed_step",
     "set_rate",
+    "summary",
     "update",
 ]

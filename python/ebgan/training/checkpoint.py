@@ -24,8 +24,10 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from ebgan.errors import UserError, require
+from ebgan.files import StrPath, writing
 
 KEEP = 2  # the newest, and one to fall back to when the newest turns out damaged
+PREFIX = "step-"
 WEIGHTS, OPTIMIZERS, DESCRIPTION = "weights.safetensors", "optimizers.safetensors", "checkpoint.json"
 
 
@@ -42,9 +44,20 @@ class Progress:
 
 
 def save(
-    folder: Path, progress: Progress, modules: Mapping[str, nn.Module], optimizers: Mapping[str, Optimizer]
+    folder: StrPath,
+    progress: Progress,
+    modules: Mapping[str, nn.Module],
+    optimizers: Mapping[str, Optimizer],
+    *,
+    keep: int = KEEP,
 ) -> None:
-    """Write the checkpoint of `progress` under `folder`, then delete all but the newest `KEEP`."""
+    """Write the checkpoint of `progress` under `folder`, then delete all but the newest `keep` up to it.
+
+    Later ones are of a run that went on from an older checkpoint, since they were damaged.
+
+    Raises:
+        UnwritableError: it cannot be written; earlier ones are as they were.
+    """
     weights = {
         f"{name}.{key}": value for name, net in modules.items() for key, value in net.state_dict().items()
     }
@@ -56,43 +69,91 @@ def save(
         for key, value in entry.items()
     }
 
-    final = folder / f"step-{progress.step:08d}"
-    building = folder / f".{final.name}"
-    # A killed process leaves the one, a run that was resumed from an older checkpoint the other.
-    for leftover in (building, final):
-        shutil.rmtree(leftover, ignore_errors=True)
-    building.mkdir(parents=True)
-    description = {
-        "step": progress.step,
-        "seconds": progress.seconds,
-        "optimizers": {
-            name: [_plain(group) for group in state["param_groups"]] for name, state in states.items()
-        },
-        "sha256": {
-            WEIGHTS: _write(building / WEIGHTS, _serialise(weights)),
-            OPTIMIZERS: _write(building / OPTIMIZERS, _serialise(moments)),
-        },
-    }
-    _write(building / DESCRIPTION, json.dumps(description, indent=1).encode())
-    _sync(building)
-    building.rename(final)
-    _sync(folder)
-    for old in sorted(folder.glob("step-*"))[:-KEEP]:
-        shutil.rmtree(old)
+    final = Path(folder) / f"{PREFIX}{progress.step:08d}"
+    building = final.with_name(f".{final.name}")
+    try:
+        with writing(final):
+            shutil.rmtree(building, ignore_errors=True)  # a killed process leaves one
+            building.mkdir(parents=True)
+            description = {
+                "step": progress.step,
+                "seconds": progress.seconds,
+                "optimizers": {
+                    name: [_plain(group) for group in state["param_groups"]] for name, state in states.items()
+                },
+                "sha256": {
+                    WEIGHTS: _write(building / WEIGHTS, _serialise(weights)),
+                    OPTIMIZERS: _write(building / OPTIMIZERS, _serialise(moments)),
+                },
+            }
+            _write(building / DESCRIPTION, json.dumps(description, indent=1).encode())
+            _sync(building)
+            shutil.rmtree(final, ignore_errors=True)  # a run that went on from an older checkpoint has one
+            building.rename(final)
+            _sync(final.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    there = stored(folder)
+    kept = [step for step in there if step <= progress.step][-keep:]
+    for step in there.keys() - set(kept):
+        shutil.rmtree(there[step], ignore_errors=True)
 
 
-def newest_valid(folder: Path) -> tuple[Path, list[str]]:
+def stored(folder: StrPath) -> dict[int, Path]:
+    """The checkpoints under `folder` by their steps, the newest last, whole or not."""
+    paths = {path.name.removeprefix(PREFIX): path for path in Path(folder).glob(f"{PREFIX}*")}
+    return {int(step): paths[step] for step in sorted(filter(str.isdecimal, paths), key=int)}
+
+
+def step_of(path: Path) -> int:
+    """The step that the checkpoint `path` is of."""
+    return int(path.name.removeprefix(PREFIX))
+
+
+def newest_valid(folder: StrPath) -> tuple[Path, list[str]]:
     """The newest checkpoint under `folder` that is whole, and one line for each newer one that is not."""
     skipped = []
-    for path in sorted(folder.glob("step-*"), reverse=True):
+    for path in reversed(stored(folder).values()):
         try:
             _verified(path, WEIGHTS, OPTIMIZERS)
         except BrokenCheckpoint as broken:
             skipped.append(str(broken))
         else:
             return path, skipped
-    reason = "; ".join(skipped) or "there is none"
-    raise UserError(f"{folder}: no usable checkpoint ({reason}); start a new run with another --out")
+    raise _unusable(folder, "; ".join(skipped) or "there is none")
+
+
+def chosen(folder: StrPath, step: int | None) -> Path:
+    """The checkpoint of `step` under `folder`, by default the newest.
+
+    Raises:
+        UserError: there is none.
+    """
+    there = stored(folder)
+    if not there:
+        raise _unusable(folder, "there is none")
+    if step is None:
+        return list(there.values())[-1]
+    if step not in there:
+        steps = ", ".join(map(str, there))
+        raise UserError(f"step: got {step}, but the checkpoints under {folder} are of the steps {steps}")
+    return there[step]
+
+
+def others_whole(path: Path) -> list[int]:
+    """The steps, above 0, of the checkpoints beside `path` whose weights are whole."""
+    whole = []
+    for step, other in stored(path.parent).items():
+        try:
+            _verified(other, WEIGHTS)
+        except BrokenCheckpoint:
+            continue
+        whole += [step] if step else []
+    return whole
+
+
+def _unusable(folder: StrPath, why: str) -> UserError:
+    return UserError(f"{folder}: no usable checkpoint ({why}); start a new run with another --out")
 
 
 def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:

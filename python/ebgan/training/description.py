@@ -5,23 +5,24 @@ from __future__ import annotations
 import dataclasses
 import inspect
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar, get_args, get_type_hints
+from typing import Any, Generic, get_args, get_type_hints
 
 import torch
 
 from ebgan.errors import UserError, require_training
-from ebgan.training.checkpoint import newest_valid
+from ebgan.files import StrPath, require_writable
+from ebgan.training.device import as_device
 from ebgan.training.fast import Choice, Workload, fastest, slow_choice
-from ebgan.training.record import write_scores
+from ebgan.training.record import SCORES, write_scores
+from ebgan.training.rehearsal import Rehearsal, rehearse
 from ebgan.training.run_folder import Config, RunFolder
-from ebgan.training.system import System
-from ebgan.training.trainer import Trainer
-
-Trained = TypeVar("Trained", bound=System)
+from ebgan.training.summary import summary
+from ebgan.training.system import TrainingConfig
+from ebgan.training.trainer import Trained, Trainer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,13 +38,16 @@ class Description(Generic[Config, Trained]):
         presets: the presets that `--help` tells apart, by what a user gives for them.
         run_name: the name of a new run's folder.
         build: makes networks, optimisers and data of a configuration, initialised from its seed.
-        score: `score(run, config, device, data_root, *, ...)` evaluates the newest checkpoint and returns a
-            dataclass whose `str` is a table. Its keyword parameters, whole numbers annotated with their
-            `Help`, are the options of `ebgan evaluate`; its docstring is what `--help` says of it.
+        score: `score(run, config, device, data_root, *, ...)` evaluates the checkpoint that `run` is opened
+            at (`load_newest`) and returns a dataclass whose `str` is a table. Its keyword parameters, whole
+            numbers annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
+            `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
         start: changes the built system of a new run before its first step.
         workload: the measured training step that a configuration's is most like, for `--fast`.
         also: further commands whose runs are of this system.
+        then: the commands that take a trained run of a configuration, as they are typed, "{run}" being its
+            folder.
     """
 
     name: str
@@ -52,12 +56,13 @@ class Description(Generic[Config, Trained]):
     preset: Callable[..., Config]
     presets: Mapping[str, Config]
     run_name: Callable[[Config], str]
-    build: Callable[[Config, torch.device, Path | None], Trained]
+    build: Callable[[Config, torch.device, StrPath | None], Trained]
     score: Callable[..., Any]
     workload: Callable[[Config], Workload]
     prepare: Callable[[Config], Config] = lambda config: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
+    then: Callable[[Config], tuple[str, ...]] = lambda config: ("evaluate {run}",)
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -85,85 +90,166 @@ class Description(Generic[Config, Trained]):
         chosen = {name: options.pop(name) for name in self.choosing if name in options}
         return dataclasses.replace(self.preset(**chosen), **options)
 
-    def configure_fast(self, device: torch.device, **options: Any) -> tuple[Config, Choice]:
-        """The configuration of `configure` with the switches that are fastest on `device`, and why these.
+    def fastest(
+        self, config: Config, device: torch.device, *, keep: Collection[str] = ()
+    ) -> tuple[Config, Choice]:
+        """The configuration `config` with the switches that are fastest on `device`, and why these.
 
-        A switch that is among the options keeps its value.
+        The switches that `keep` names stay as they are.
         """
-        config = self.configure(**options)
         choice = fastest(self.workload(config), device)
-        chosen = {name: value for name, value in choice.fields.items() if name not in options}
+        chosen = {name: value for name, value in choice.fields.items() if name not in keep}
         return dataclasses.replace(config, **chosen), choice
+
+    def begin(
+        self,
+        config: Config,
+        out: StrPath,
+        *,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
+        command: str | None = None,
+        replace: bool = False,
+    ) -> Trainer[Trained]:
+        """Build the system of `config` and begin its run in the new folder `out`; the trainer goes on.
+
+        `replace` deletes a run of `command` there.
+        """
+        require_training()
+        config = self.prepare(config)
+        command = command or self.commands[0]
+        RunFolder(out).require_free(command, replace=replace)
+        system = self._built(config, as_device(device), data_root)
+        run = RunFolder.create(out, command, config, data_root=data_root, replace=replace)
+        return Trainer(system, run, config)
 
     def train(
         self,
         config: Config,
-        out: Path,
+        out: StrPath,
         *,
-        device: torch.device,
-        data_root: Path | None = None,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
         command: str | None = None,
         replace: bool = False,
     ) -> Trained:
         """Train by `config` in the new run folder `out`; `replace` deletes a run of `command` there."""
-        require_training()
-        config = self.prepare(config)
-        self._warn(config, device)
-        system = self.build(config, device, data_root)
-        self.start(config, system)
-        run = RunFolder.create(out, command or self.commands[0], config, replace=replace)
-        Trainer(system, run, config).train()
-        return system
+        trainer = self.begin(
+            config, out, device=device, data_root=data_root, command=command, replace=replace
+        )
+        trainer.train()
+        return trainer.system
 
-    def resume(
-        self, path: Path, *, device: torch.device, data_root: Path | None = None, steps: int | None = None
-    ) -> Trained:
-        """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
+    def restore(
+        self,
+        path: StrPath,
+        *,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
+        steps: int | None = None,
+    ) -> Trainer[Trained]:
+        """Load the run in the folder `path`, to train it to `steps` if given; the trainer goes on.
+
+        The configuration is the stored one, and without `data_root` the run's own is taken.
+        """
+        require_training()
         run, config = self.open_run(path)
         if steps is not None:
             config = dataclasses.replace(config, steps=steps)
-        self._warn(config, device)
-        system = self.build(config, device, data_root)
-        Trainer(system, run, config).train(resume=True)
-        return system
+        device = as_device(device)
+        _warn_if_slow(config, device)
+        trainer = Trainer(self.build(config, device, run.data_root(data_root)), run, config)
+        trainer.restore()
+        run.update(config, data_root=data_root)
+        return trainer
 
-    def _warn(self, config: Config, device: torch.device) -> None:
-        if warning := slow_choice(config.precision, device):
-            print(f"ebgan: {warning}", file=sys.stderr)
+    def resume(
+        self,
+        path: StrPath,
+        *,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
+        steps: int | None = None,
+    ) -> Trained:
+        """Go on with the run in the folder `path`, by its stored configuration, to `steps` if given."""
+        trainer = self.restore(path, device=device, data_root=data_root, steps=steps)
+        trainer.train()
+        return trainer.system
 
-    def open_run(self, path: Path) -> tuple[RunFolder, Config]:
-        """The run folder `path` and its configuration; a run of another system is an error."""
-        run = RunFolder(path)
-        command = run.command()
-        if command not in self.commands:
-            raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {self.commands[0]}'")
-        return run, run.read_config(self.config)
+    def rehearse(
+        self,
+        config: Config,
+        out: StrPath,
+        *,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
+    ) -> tuple[str, Rehearsal]:
+        """The summary of a run in `out`, and what a few of its steps take; nothing is written."""
+        require_training()
+        config = self.prepare(config)
+        run = RunFolder(out)
+        run.require_free(self.commands[0])
+        system = self._built(config, as_device(device), data_root)
+        return summary(Trainer(system, run, config)), rehearse(system, config)
+
+    def open_run(self, path: StrPath, *, step: int | None = None) -> tuple[RunFolder, Config]:
+        """The run folder `path` and its configuration; loaded is its checkpoint of `step`, or the newest.
+
+        Raises:
+            UserError: the folder holds no run, or one of another system.
+        """
+        return self._opened(RunFolder(path, step=step))
+
+    def read_config(self, file: StrPath) -> tuple[RunFolder, Config]:
+        """The run whose config.json `file` is, or a copy of it anywhere, and the configuration in it."""
+        return self._opened(RunFolder.described_by(file))
 
     def evaluate(
         self,
-        path: Path,
+        path: StrPath,
         *,
-        device: torch.device | str = "cpu",
-        data_root: Path | None = None,
+        device: torch.device | str = "auto",
+        data_root: StrPath | None = None,
+        step: int | None = None,
         **options: int,
     ) -> Any:
-        """Score the newest checkpoint of the run in the folder `path`, and write `path`/scores.json.
+        """Score a checkpoint of the run in the folder `path`, and write `path`/scores.json.
 
+        It is the checkpoint of `step`, by default the newest. Without `data_root` the run's own is taken.
         `evaluation` lists the options, and the docstring of `score` says what is scored on which data.
 
         Raises:
-            UserError: the folder holds no run of this system or no whole checkpoint, its evaluation does not
-                take an option, a value is out of range, or the data is not there.
+            UserError: the folder holds no run of this system or not that checkpoint whole, its evaluation
+                does not take an option, a value is out of range, the data is not there, or scores.json cannot
+                be written.
         """
-        device = torch.device(device)
-        run, config = self.open_run(path)
+        device = as_device(device)
+        run, config = self.open_run(path, step=step)
         for name in options.keys() - self.evaluation.keys():
             raise UserError(
                 f"{name}: {path} is a run of 'ebgan {self.commands[0]}', whose evaluation does not take it; "
                 f"leave --{name.replace('_', '-')} out"
             )
+        require_writable(run.path / SCORES)
         given = {name: default for name, (_, default) in self.evaluation.items()} | options
-        scores = self.score(run, config, device, data_root, **given)
-        checkpoint, _ = newest_valid(run.checkpoints)
-        write_scores(run, scores, given, checkpoint=checkpoint, config=config, device=device)
+        scores = self.score(run, config, device, run.data_root(data_root), **given)
+        write_scores(run, scores, given, config=config, device=device)
         return scores
+
+    def _built(self, config: Config, device: torch.device, data_root: StrPath | None) -> Trained:
+        """The system of a new run before its first step."""
+        _warn_if_slow(config, device)
+        system = self.build(config, device, None if data_root is None else Path(data_root))
+        self.start(config, system)
+        return system
+
+    def _opened(self, run: RunFolder) -> tuple[RunFolder, Config]:
+        command = run.command()
+        if command not in self.commands:
+            raise UserError(f"{run.path}: is a run of 'ebgan {command}', not of 'ebgan {self.commands[0]}'")
+        return run, run.read_config(self.config)
+
+
+def _warn_if_slow(config: TrainingConfig, device: torch.device) -> None:
+    if warning := slow_choice(config.precision, device):
+        print(f"ebgan: {warning}", file=sys.stderr)

@@ -36,6 +36,11 @@ def choose_device(name: str = "auto", *, deterministic: bool = False) -> torch.d
     return device
 
 
+def as_device(device: torch.device | str) -> torch.device:
+    """A device that was given as it is or by its name, as `choose_device` takes it."""
+    return choose_device(device) if isinstance(device, str) else device
+
+
 @contextmanager
 def cpu_threads(count: int | None) -> Iterator[None]:
     """Within the block PyTorch uses `count` CPU threads; None leaves the choice to it."""

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM between two steps, never inside one."""
+"""Ctrl-C and SIGTERM: at once where there is nothing to save yet, else between two steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 class Interrupted(Exception):
-    """Training stopped on request after saving; `signal` is the number of the signal that asked."""
+    """Training stopped on request; the message says what was saved, `signal` is the number of the signal."""
 
     def __init__(self, message: str, signal: int) -> None:
         super().__init__(message)
@@ -18,23 +18,33 @@ class Interrupted(Exception):
 
 
 class StopRequest:
-    """The signal that asked to stop; None until one came."""
+    """The signal that asked to stop; None until one came.
 
-    signal: int | None = None
+    Until `can_wait` is set, there is nothing to save, and a signal raises `Interrupted` with `message`
+    wherever the program is.
+    """
+
+    def __init__(self, message: str) -> None:
+        self.message = message
+        self.signal: int | None = None
+        self.can_wait = False
 
 
 @contextmanager
-def stop_request() -> Iterator[StopRequest]:
-    """Within the block the first SIGINT or SIGTERM is only noted; the second does what it always did.
+def stop_request(message: str) -> Iterator[StopRequest]:
+    """Within the block the first SIGINT or SIGTERM is noted, or raises `Interrupted` with `message` where the
+    request cannot wait; the second does what it always did.
 
     A signal that was ignored stays so, as a shell asks of what it starts in the background.
     """
-    request = StopRequest()
+    request = StopRequest(message)
     previous: dict[int, Any] = {}
 
     def note(number: int, frame: FrameType | None) -> None:
-        request.signal = number
         signal.signal(number, previous[number])
+        if not request.can_wait:
+            raise Interrupted(message, number)
+        request.signal = number
 
     for stopping in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(stopping) is not signal.SIG_IGN:

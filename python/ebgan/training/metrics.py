@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any
 
 import numpy as np
 
-from ebgan.errors import UserError, require
+from ebgan.errors import UserError, reason
+from ebgan.files import AppendedFile, replaced
+from ebgan.training.events import EventFile
 from ebgan.training.run_folder import RunFolder
 
 
@@ -34,30 +34,56 @@ def read_metrics(run: RunFolder, *, last_step: float = float("inf")) -> list[dic
 
 
 class MetricsLog:
-    """Appends to the log of `run` after `last_step`; later rows, of a run that was stopped, are dropped."""
+    """Appends to the log of `run` after `last_step`; later rows, of a run that was stopped, are dropped.
 
-    def __init__(self, run: RunFolder, *, last_step: int) -> None:
-        rows = read_metrics(run, last_step=last_step)
-        temporary = run.metrics.with_suffix(".tmp")
-        temporary.write_text("".join(json.dumps(row) + "\n" for row in rows))
-        temporary.replace(run.metrics)
-        self._file = run.metrics.open("a", buffering=1)
-        writer = require("torch.utils.tensorboard").SummaryWriter
-        self._events: Any = writer(str(run.tensorboard), purge_step=last_step + 1)
+    So are rows of steps that are no multiple of `every`: the last ones of a run that is now given more steps,
+    which would not be there had it been given them at first. A disk that takes no more is told to `warn` and
+    costs the rows that it does not take.
+
+    Raises:
+        UnwritableError: the log cannot be begun.
+    """
+
+    def __init__(self, run: RunFolder, *, last_step: int, every: int, warn: Callable[[str], None]) -> None:
+        rows = [row for row in read_metrics(run, last_step=last_step) if row["step"] % every == 0]
+        with replaced(run.metrics) as new:
+            new.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        self._rows = AppendedFile(run.metrics)
+        self._events = EventFile(run.tensorboard, first_step=last_step + 1)
+        self._warn = warn
+        self._failed: set[AppendedFile] = set()
 
     def write(self, step: int, seconds: float, values: Mapping[str, float]) -> None:
-        self._file.write(json.dumps({"step": step, "seconds": round(seconds, 3), **values}) + "\n")
-        for name, value in values.items():
-            self._events.add_scalar(name, value, step)
+        row = {"step": step, "seconds": round(seconds, 3), **values}
+        self._write(self._rows, lambda: self._rows.append((json.dumps(row) + "\n").encode()))
+        self._write(self._events.file, lambda: self._events.scalars(step, values))
 
     def picture(self, step: int, name: str, picture: np.ndarray) -> None:
-        self._events.add_image(name, picture, step, dataformats="HWC")
+        self._write(self._events.file, lambda: self._events.picture(step, name, picture))
 
     def sync(self) -> None:
         """Bring everything to the disk, as is done before a checkpoint: none may be ahead of its log."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._events.flush()
+        for file in (self._rows, self._events.file):
+            try:
+                file.sync()
+            except OSError as error:
+                self._tell(file, error)
+
+    def _write(self, file: AppendedFile, action: Callable[[], None]) -> None:
+        try:
+            action()
+        except OSError as error:
+            self._tell(file, error)
+        else:
+            self._failed.discard(file)
+
+    def _tell(self, file: AppendedFile, error: OSError) -> None:
+        if file not in self._failed:
+            self._warn(
+                f"{file.path}: cannot be written ({reason(error)}); training goes on, and what should be "
+                "logged is lost until there is room"
+            )
+        self._failed.add(file)
 
     def __enter__(self) -> MetricsLog:
         return self
@@ -65,5 +91,5 @@ class MetricsLog:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._events.close()
+        self._rows.close()
+        self._events.file.close()

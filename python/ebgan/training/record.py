@@ -7,12 +7,13 @@ import json
 import platform
 from collections.abc import Mapping
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 import torch
 
 import ebgan_kernels
+from ebgan.files import replaced
+from ebgan.training.checkpoint import step_of
 from ebgan.training.run_folder import RunFolder
 from ebgan.training.system import TrainingConfig
 
@@ -24,15 +25,17 @@ def write_scores(
     scores: Any,
     options: Mapping[str, int],
     *,
-    checkpoint: Path,
     config: TrainingConfig,
     device: torch.device,
 ) -> None:
-    """Write the dataclass `scores` of a checkpoint of `run` to scores.json, with the options it lacks."""
+    """Write the dataclass `scores` to scores.json, with the options it lacks and the step they are of.
+
+    They are the scores of the checkpoint that `run` is opened at.
+    """
     content = {
         "scores": dataclasses.asdict(scores),
         **{name: value for name, value in options.items() if not hasattr(scores, name)},
-        "step": int(checkpoint.name.removeprefix("step-")),
+        "step": step_of(run.checkpoint()),
         "command": run.command(),
         "config": dataclasses.asdict(config),
         "device": torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu",
@@ -43,6 +46,5 @@ def write_scores(
         },
         "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
     }
-    temporary = run.path / f"{SCORES}.tmp"
-    temporary.write_text(json.dumps(content, indent=1) + "\n")
-    temporary.replace(run.path / SCORES)
+    with replaced(run.path / SCORES) as new:
+        new.write_text(json.dumps(content, indent=1) + "\n")

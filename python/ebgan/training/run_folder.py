@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import platform
 import shutil
 import sys
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -15,8 +17,9 @@ import torch
 from torch import nn
 
 from ebgan.errors import UserError
+from ebgan.files import StrPath, replaced, writing
 from ebgan.training.annotations import fits
-from ebgan.training.checkpoint import load_weights, newest_valid
+from ebgan.training.checkpoint import BrokenCheckpoint, chosen, load_weights, others_whole, step_of
 from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -25,36 +28,83 @@ REMEDY = "restore the file or start a new run"
 
 
 class RunFolder:
-    """`runs/<name>/`: config.json, metrics.jsonl, tensorboard/, checkpoints/ and the pictures."""
+    """`runs/<name>/`: config.json, metrics.jsonl, tensorboard/, checkpoints/ and the pictures.
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.config = path / "config.json"
-        self.metrics = path / "metrics.jsonl"
-        self.tensorboard = path / "tensorboard"
-        self.checkpoints = path / "checkpoints"
+    `step` chooses the checkpoint that is loaded from it, by default the newest.
+    """
+
+    def __init__(self, path: StrPath, *, step: int | None = None) -> None:
+        self.path = Path(path)
+        self.step = step
+        self.config = self.path / "config.json"
+        self.metrics = self.path / "metrics.jsonl"
+        self.tensorboard = self.path / "tensorboard"
+        self.checkpoints = self.path / "checkpoints"
 
     @classmethod
-    def create(cls, path: Path, command: str, config: TrainingConfig, *, replace: bool = False) -> RunFolder:
-        """Begin a run of `command`; an earlier run of `command` there is deleted only with `replace`."""
+    def create(
+        cls,
+        path: StrPath,
+        command: str,
+        config: TrainingConfig,
+        *,
+        data_root: StrPath | None = None,
+        replace: bool = False,
+    ) -> RunFolder:
+        """Begin a run of `command`, which remembers `data_root` for evaluations and for when it is resumed.
+
+        An earlier run of `command` there is deleted, but only with `replace`.
+        """
         run = cls(path)
-        if path.exists() and (not path.is_dir() or any(path.iterdir())):
-            if not replace or run._read().get("command") != command:
-                raise UserError(
-                    f"{path}: exists already; go on with --resume {path}, or choose another --out"
-                )
+        if run.require_free(command, replace=replace):
             shutil.rmtree(path)
-        path.mkdir(parents=True, exist_ok=True)
-        run._write(command, config)
+        with writing(path):
+            run.path.mkdir(parents=True, exist_ok=True)
+        run._write(command, config, None if data_root is None else os.path.abspath(data_root))
         return run
 
-    def update(self, config: TrainingConfig) -> None:
-        """Store the configuration of a resumed run, whose number of steps may have been raised."""
-        self._write(self.command(), config)
+    @classmethod
+    def described_by(cls, file: StrPath) -> RunFolder:
+        """The run whose config.json `file` is, or a copy of it anywhere."""
+        file = Path(file)
+        if not file.is_file():
+            raise UserError(f"config: {file} is not a file; name the config.json of a run folder")
+        run = cls(file.parent)
+        run.config = file
+        return run
+
+    def require_free(self, command: str, *, replace: bool = False) -> bool:
+        """Raise `UserError` where a run of `command` cannot begin; tell whether it must `replace` another."""
+        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+            return False
+        if not replace or self._read().get("command") != command:
+            raise UserError(
+                f"{self.path}: exists already; go on with --resume {self.path}, or choose another --out"
+            )
+        return True
+
+    def update(self, config: TrainingConfig, *, data_root: StrPath | None = None) -> None:
+        """Store what a resumed run was given anew: more steps, another root of its data."""
+        root = self._read().get("data_root") if data_root is None else os.path.abspath(data_root)
+        self._write(self.command(), config, root)
 
     def command(self) -> str:
         """The command that made this run, such as "train gan"."""
         return str(self._read()["command"])
+
+    def data_root(self, given: StrPath | None = None) -> Path | None:
+        """The root of the data: the one `given`, else the one that the run was given and remembers."""
+        if given is not None:
+            return Path(given)
+        remembered = self._read().get("data_root")
+        if remembered is None:
+            return None
+        if not os.path.exists(remembered):
+            raise UserError(
+                f"data_root: {self.config} remembers {remembered}, which is gone; give --data-root, the "
+                "folder where the data lies now"
+            )
+        return Path(remembered)
 
     def read_config(self, config_type: type[Config]) -> Config:
         """The stored configuration; a field that is missing, unknown or of another type is an error."""
@@ -62,32 +112,41 @@ class RunFolder:
         if not isinstance(stored, dict):
             raise UserError(f"{self.config}: 'config' is not a table; {REMEDY}")
         stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
-        defaults = {field.name: field.default for field in dataclasses.fields(config_type)}
-        stored = {name: defaults[name] for name in config_type.added} | stored
         types = get_type_hints(config_type)
-        for name in [*defaults, *stored]:
-            if name not in stored or name not in types or not fits(stored[name], types[name]):
-                found = f"has {stored[name]!r}" if name in stored else "is missing"
-                raise UserError(f"{self.config}: {name!r} {found}; {REMEDY}")
+        fields = [field.name for field in dataclasses.fields(config_type)]
+        for name, value in stored.items():
+            if name not in fields:
+                nearest = get_close_matches(name, fields, n=1)
+                meant = f"did you mean {nearest[0]!r}?" if nearest else "remove it"
+                raise UserError(f"{self.config}: {name!r} is no option of 'ebgan {self.command()}'; {meant}")
+            if not fits(value, types[name]):
+                raise UserError(f"{self.config}: {name!r} has {value!r}, which is of no use there; {REMEDY}")
+        for name in fields:
+            if name not in stored and name not in config_type.added:
+                raise UserError(f"{self.config}: {name!r} is missing; {REMEDY}")
         try:
             return config_type(**stored)
         except UserError as error:
             raise UserError(f"{self.config}: {error}") from None
 
-    def _write(self, command: str, config: TrainingConfig) -> None:
+    def checkpoint(self) -> Path:
+        """The checkpoint that is loaded from it: the one of `step`, by default the newest."""
+        return chosen(self.checkpoints, self.step)
+
+    def _write(self, command: str, config: TrainingConfig, data_root: str | None) -> None:
         content = {
             "command": command,
             "config": dataclasses.asdict(config),
+            "data_root": data_root,
             "versions": {"python": platform.python_version(), "torch": torch.__version__},
         }
-        temporary = self.config.with_suffix(".tmp")
-        temporary.write_text(json.dumps(content, indent=1) + "\n")
-        temporary.replace(self.config)
+        with replaced(self.config) as new:
+            new.write_text(json.dumps(content, indent=1) + "\n")
 
     def _read(self) -> dict[str, Any]:
         try:
             content = json.loads(self.config.read_text())
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             raise UserError(f"{self.path}: is not a run folder (config.json is missing)") from None
         except (OSError, ValueError) as error:
             raise UserError(f"{self.config}: cannot be read ({error}); {REMEDY}") from None
@@ -97,8 +156,18 @@ class RunFolder:
 
 
 def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:
-    """Load `modules` from the newest whole checkpoint of `run`, saying which damaged ones were skipped."""
-    checkpoint, skipped = newest_valid(run.checkpoints)
-    for reason in skipped:
-        print(f"ebgan: skipped {reason}; using {checkpoint.name}", file=sys.stderr)
-    load_weights(checkpoint, modules)
+    """Load the weights of `modules` from the checkpoint that `run` is opened at, by default the newest.
+
+    Raises:
+        UserError: there is no such checkpoint, or it is damaged. An older one never takes its place unasked.
+    """
+    checkpoint = run.checkpoint()
+    try:
+        load_weights(checkpoint, modules)
+    except BrokenCheckpoint as broken:
+        whole = others_whole(checkpoint)
+        steps = " and ".join(map(str, whole))
+        remedy = f"take that of step {steps} with --step" if whole else "train again: no other is whole"
+        raise BrokenCheckpoint(f"{broken}; restore it, or {remedy}") from None
+    if run.step is None and step_of(checkpoint) == 0:
+        print(f"ebgan: {run.path} has saved no step yet: its networks are untrained", file=sys.stderr)

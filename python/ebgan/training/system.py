@@ -13,6 +13,7 @@ from torch.optim import Optimizer
 from ebgan.errors import at_least
 from ebgan.pictures import Plot
 from ebgan.training.annotations import check_choices
+from ebgan.training.checkpoint import KEEP
 from ebgan.training.device import Precision
 
 
@@ -29,6 +30,10 @@ class System(Protocol):
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]: ...
+
+    @property
+    def batches(self) -> object:
+        """The examples; what `str` makes of it says at the start of a run what they are and how many."""
 
     @property
     def plots(self) -> tuple[Plot, ...]:
@@ -59,12 +64,12 @@ class Help:
 class TrainingConfig:
     """Options of the training loop; each system's configuration adds its own.
 
-    `renamed` maps the names that fields have in run folders of earlier versions to those of today. Fields
-    that are `added` since are missing there, and have their defaults.
+    `renamed` maps the names that fields have in run folders of earlier versions to those of today; `added`
+    are fields that these lack, and that have by default what was so then.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
-    added: ClassVar[frozenset[str]] = frozenset({"compiled"})
+    added: ClassVar[frozenset[str]] = frozenset({"compiled", "keep"})
 
     steps: Annotated[int, Help("Number of training steps. A resumed run may be given more.")]
     batch_size: Annotated[int, Help("Number of examples in each step.")]
@@ -83,13 +88,16 @@ class TrainingConfig:
             unset="PyTorch's choice",
         ),
     ] = None
-    log_every: Annotated[int, Help("Steps from one line of metrics.jsonl to the next.")] = 50
+    log_every: Annotated[
+        int, Help("Steps from one line of metrics.jsonl to the next; the last step has one, too.")
+    ] = 50
     picture_every: Annotated[int, Help("Steps from one picture to the next.")] = 1000
     checkpoint_every: Annotated[int, Help("Steps from one checkpoint to the next.")] = 1000
+    keep: Annotated[int, Help("Number of checkpoints to keep: the newest ones.")] = KEEP
 
     def __post_init__(self) -> None:
         check_choices(self)
-        for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every"):
+        for name in ("steps", "batch_size", "log_every", "picture_every", "checkpoint_every", "keep"):
             at_least(name, getattr(self, name), 1)
         if self.threads is not None:
             at_least("threads", self.threads, 1)

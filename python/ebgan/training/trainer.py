@@ -5,34 +5,41 @@ from __future__ import annotations
 import math
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
-from ebgan.errors import UserError, require
+from ebgan.errors import UserError, reason
+from ebgan.files import UnwritableError
 from ebgan.pictures import draw, save_png
 from ebgan.training import checkpoint
 from ebgan.training.checkpoint import Progress
 from ebgan.training.device import cpu_threads
 from ebgan.training.interrupt import Interrupted, stop_request
+from ebgan.training.meter import Meter, meter
 from ebgan.training.metrics import MetricsLog, read_metrics
 from ebgan.training.run_folder import RunFolder
 from ebgan.training.seeds import seed_step
 from ebgan.training.system import System, TrainingConfig
+
+Trained = TypeVar("Trained", bound=System)
 
 
 class NonFinite(UserError):
     """A metric became NaN or infinite; the state that produced it is not saved."""
 
 
-class Trainer:
+class Trainer(Generic[Trained]):
     """Trains `system` for `config.steps` steps and keeps its log, checkpoints and pictures in `run`.
 
-    With `resume` it goes on from the newest whole checkpoint, to the same bits as if it had never stopped
+    After `restore` it goes on from the newest whole checkpoint, to the same bits as if it had never stopped
     (on a CPU with the same number of threads, and on a GPU with deterministic algorithms). `kill -9`
     costs at most the steps since the last checkpoint; SIGINT and SIGTERM cost none: the step is finished,
-    the state saved and `Interrupted` raised.
+    the state saved and `Interrupted` raised, in the first step at once. A picture or a log that cannot be
+    written costs itself alone and is told on stderr; a checkpoint that cannot be written is an error.
 
     Example:
         >>> import dataclasses, pathlib, tempfile, torch
@@ -45,58 +52,75 @@ class Trainer:
         True
     """
 
-    def __init__(self, system: System, run: RunFolder, config: TrainingConfig) -> None:
+    def __init__(self, system: Trained, run: RunFolder, config: TrainingConfig) -> None:
         self.system, self.run, self.config = system, run, config
+        self.start: Progress | None = None
 
-    def train(self, *, resume: bool = False) -> None:
-        start = self._restore() if resume else Progress(step=0, seconds=0.0)
-        if not resume:
+    def restore(self) -> None:
+        """Load the newest whole checkpoint of the run, to go on from it, and say which newer ones are not."""
+        path, skipped = checkpoint.newest_valid(self.run.checkpoints)
+        start = checkpoint.load(path, self.system.modules, self.system.optimizers)
+        if skipped:
+            here = f"step {start.step}" if start.step else "step 0, the untrained networks"
+            lost = "the steps after it are done again"
+            told = f"skipped {'; '.join(skipped)}; going on from {path}, {here}: {lost}"
+            print(f"ebgan: {told}", file=sys.stderr)
+        if start.step >= self.config.steps:
+            raise UserError(
+                f"steps: {self.run.path} has done {start.step} already; ask for more with --steps"
+            )
+        self.start = start
+
+    def train(self) -> None:
+        config, start = self.config, self.start
+        if start is None:
+            start = Progress(step=0, seconds=0.0)
             self._save(start)
-        config, began = self.config, time.monotonic() - start.seconds
+        began = time.monotonic() - start.seconds
         shown = [curve.key for plot in self.system.plots for curve in plot.curves]
+        too_early = f"stopped before step {start.step + 1} was done; go on with --resume {self.run.path}"
         with (
             cpu_threads(config.threads),
-            MetricsLog(self.run, last_step=start.step) as log,
-            self._progress_bar(start.step) as bar,
-            stop_request() as stop,
+            meter(config.steps, start.step) as show,
+            MetricsLog(self.run, last_step=start.step, every=config.log_every, warn=show.warn) as log,
+            stop_request(too_early) as stop,
         ):
             for step in range(start.step + 1, config.steps + 1):
                 seed_step(config.seed, step)
                 metrics = self.system.step(step)
+                stop.can_wait = True
 
-                last = step == config.steps
-                log_due = step % config.log_every == 0
+                last, asked_by = step == config.steps, stop.signal
+                log_due = last or step % config.log_every == 0
                 picture_due = last or step % config.picture_every == 0
-                save_due = last or step % config.checkpoint_every == 0 or stop.signal is not None
+                save_due = last or step % config.checkpoint_every == 0 or asked_by is not None
                 if log_due or save_due:
                     values = self._values(metrics, step)
                 if log_due:
                     log.write(step, time.monotonic() - began, values)
-                    bar.set_postfix({name: f"{values[name]:.3g}" for name in shown}, refresh=False)
-                bar.update()
-                if picture_due:
-                    self._write_pictures(log, step)
+                show.update({name: values[name] for name in shown} if log_due else None)
                 if save_due:
                     log.sync()
                     self._save(Progress(step, time.monotonic() - began))
-                if stop.signal is not None and not last:
+                if picture_due:
+                    self._draw(log, step, show)
+                if asked_by is not None and not last:
                     message = f"stopped and saved at step {step}; go on with --resume {self.run.path}"
-                    raise Interrupted(message, stop.signal)
-
-    def _restore(self) -> Progress:
-        path, skipped = checkpoint.newest_valid(self.run.checkpoints)
-        for reason in skipped:
-            print(f"ebgan: skipped {reason}; going on from {path.name}", file=sys.stderr)
-        progress = checkpoint.load(path, self.system.modules, self.system.optimizers)
-        if progress.step >= self.config.steps:
-            raise UserError(
-                f"steps: {self.run.path} has done {progress.step} already; ask for more with --steps"
-            )
-        self.run.update(self.config)
-        return progress
+                    raise Interrupted(message, asked_by)
 
     def _save(self, progress: Progress) -> None:
-        checkpoint.save(self.run.checkpoints, progress, self.system.modules, self.system.optimizers)
+        try:
+            checkpoint.save(
+                self.run.checkpoints,
+                progress,
+                self.system.modules,
+                self.system.optimizers,
+                keep=self.config.keep,
+            )
+        except UnwritableError as error:
+            if not progress.step:
+                raise
+            raise UnwritableError(f"{error}; then go on with --resume {self.run.path}") from None
 
     def _values(self, metrics: dict[str, Tensor], step: int) -> dict[str, float]:
         """Read the metrics from the device, the one place where the loop waits for it."""
@@ -108,18 +132,25 @@ class Trainer:
                 raise NonFinite(f"{name} is {value} at step {step}: training stopped; try {remedy}")
         return values
 
-    def _write_pictures(self, log: MetricsLog, step: int) -> None:
-        for name, picture in self.system.pictures().items():
-            save_png(picture, self.run.path / name / f"step-{step:08d}.png")
-            save_png(picture, self.run.path / f"{name}.png")
-            log.picture(step, name, picture)
-        rows = read_metrics(self.run)
-        for plot in self.system.plots if rows else ():
-            draw(plot, rows, self.run.path / f"{plot.name}.png")
+    def _draw(self, log: MetricsLog, step: int, show: Meter) -> None:
+        """Write the pictures and curves of `step`; one that fails is told, and training goes on."""
+        with _tolerated(f"the pictures of step {step}", show):
+            for name, picture in self.system.pictures().items():
+                log.picture(step, name, picture)
+                with _tolerated(f"{name} of step {step}", show):
+                    save_png(picture, self.run.path / name / f"step-{step:08d}.png")
+                    save_png(picture, self.run.path / f"{name}.png")
+        with _tolerated(f"the curves of step {step}", show):
+            rows = read_metrics(self.run)
+            for plot in self.system.plots if rows else ():
+                draw(plot, rows, self.run.path / f"{plot.name}.png")
 
-    def _progress_bar(self, start: int) -> Any:
-        interval = 0.2 if sys.stderr.isatty() else 10.0  # a log file gets a line now and then, not a film
-        tqdm = require("tqdm").tqdm
-        return tqdm(
-            total=self.config.steps, initial=start, unit="step", mininterval=interval, dynamic_ncols=True
-        )
+
+@contextmanager
+def _tolerated(what: str, show: Meter) -> Iterator[None]:
+    """Within the block an error of any kind becomes a warning: hours of training are worth more."""
+    try:
+        yield
+    except Exception as error:
+        words = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {reason(error)}"
+        show.warn(f"{what} could not be drawn, and training goes on: {words}")

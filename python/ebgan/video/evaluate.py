@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Annotated
 
 import numpy as np
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from ebgan.data import ClipSet, load_clips
 from ebgan.errors import at_least, require
+from ebgan.files import StrPath
 from ebgan.training import Help, RunFolder
 from ebgan.video.baselines import BASELINES
 from ebgan.video.config import VideoConfig
@@ -95,7 +95,7 @@ def score(
     run: RunFolder,
     config: VideoConfig,
     device: torch.device,
-    data_root: Path | None,
+    data_root: StrPath | None,
     *,
     stride: Annotated[int, Help("Number of frames from one window's start to the next.")] = STRIDE,
     seed: Annotated[int, Help("Seed of the bootstrap over windows.")] = 0,

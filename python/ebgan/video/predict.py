@@ -13,6 +13,7 @@ from torch.nn.functional import avg_pool2d
 
 from ebgan.data import DataError, open_video
 from ebgan.errors import at_least
+from ebgan.files import StrPath, replaced, writing
 from ebgan.pictures import save_png
 from ebgan.video.film import write_film
 from ebgan.video.generator import MultiscaleGenerator
@@ -50,16 +51,24 @@ class RollOut:
         films = self.predictions, self.frames[-1:].expand_as(self.targets)
         return torch.stack([psnr(film, self.targets) for film in films], 1)
 
-    def write(self, folder: Path) -> None:
-        """Write film.mp4, strip.png and psnr.jsonl to `folder`, making it where it is missing."""
-        folder.mkdir(parents=True, exist_ok=True)
-        write_film(self.frames, self.targets, self.predictions, folder / "film.mp4")
+    def write(self, folder: StrPath) -> None:
+        """Write film.mp4, strip.png and psnr.jsonl to `folder`, making it where it is missing.
+
+        Raises:
+            UnwritableError: a file cannot be written.
+        """
+        folder = Path(folder)
+        with writing(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+        with replaced(folder / "film.mp4") as film:
+            write_film(self.frames, self.targets, self.predictions, film)
         save_png(self._strip(), folder / "strip.png")
         rows = (
             {"frame": number, "prediction": ours, "last_frame": last}
             for number, (ours, last) in enumerate(self.psnr().tolist(), 1)
         )
-        (folder / "psnr.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+        with replaced(folder / "psnr.jsonl") as table:
+            table.write_text("".join(json.dumps(row) + "\n" for row in rows))
 
     def _strip(self) -> np.ndarray:
         chosen = torch.tensor(self.shown) - 1
@@ -68,7 +77,7 @@ class RollOut:
         return strips(*(avg_pool2d(film, smaller)[None] for film in films))
 
 
-def predict_video(generator: MultiscaleGenerator, path: Path, *, count: int, start: int = 0) -> RollOut:
+def predict_video(generator: MultiscaleGenerator, path: StrPath, *, count: int, start: int = 0) -> RollOut:
     """Predict `count` frames of the video file `path` from the input that begins at its frame `start`.
 
     Sides are cut to multiples of 8. Only the frames that are used are kept in memory.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 import torch
 from torch import nn
 
 from ebgan.data import ClipBatches, load_clips
+from ebgan.files import StrPath
 from ebgan.training import (
     GeometricDecay,
     RunFolder,
@@ -45,7 +45,7 @@ def trained_generator_of(run: RunFolder, config: VideoConfig, device: torch.devi
     return net
 
 
-def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> VideoPrediction:
+def build(config: VideoConfig, device: torch.device, data_root: StrPath | None) -> VideoPrediction:
     """Build the networks, optimisers and data of `config`, initialised from its seed."""
     clips = load_clips(
         config.data, "train", data_root, size=config.size, bounce=config.bounce, fold=config.fold

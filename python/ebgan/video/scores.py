@@ -25,23 +25,24 @@ our reading of the deck's sharpness, whose formula is in no source we know."""
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and standard deviation over windows."""
+    """Mean and standard deviation over windows; of one window there is no deviation."""
 
     mean: float
-    std: float
+    std: float | None
 
 
 @dataclass(frozen=True)
 class Gain:
     """Mean over windows of a metric of the generator less that of the last frame, and its 95 % interval.
 
+    One window has no interval.
     The interval is by paired bootstrap: the windows are drawn anew, with replacement, 10,000 times. Windows
     of one clip are alike, which the bootstrap does not know: with few clips the true interval is wider.
     """
 
     mean: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,15 @@ class VideoScores:
 
 
 def statistics(values: NDArray[np.float64]) -> Statistics:
-    """The mean and deviation of one value a window; one window alone deviates by 0."""
-    return Statistics(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else 0.0)
+    """The mean and deviation of one value a window."""
+    return Statistics(float(values.mean()), float(values.std(ddof=1)) if len(values) > 1 else None)
 
 
 def paired_bootstrap(differences: NDArray[np.float64], *, seed: int) -> list[Gain]:
     """Means and 95 % intervals of the columns of `differences`, which has a row a window, one or more."""
     random, count = np.random.default_rng(seed), len(differences)
+    if count == 1:
+        return [Gain(float(value), None, None) for value in differences[0]]
     drawn = (random.multinomial(count, np.full(count, 1 / count), size=100) for _ in range(RESAMPLES // 100))
     means = np.concatenate([times @ differences / count for times in drawn])
     columns = differences.mean(0), *np.quantile(means, (0.025, 0.975), axis=0)
@@ -118,12 +121,21 @@ def _statistics(one: Prediction) -> str:
     if not one.windows:
         return "".join(f"{'none counts':>{_CELL}}" for _ in _COLUMNS)
     cells = ((one.metrics[name], digits) for name, (_, digits) in _COLUMNS.items())
-    return "".join(f"{f'{each.mean:.{digits}f} ± {each.std:.{digits}f}':>{_CELL}}" for each, digits in cells)
+    return "".join(f"{_statistic(each, digits):>{_CELL}}" for each, digits in cells)
+
+
+def _statistic(one: Statistics, digits: int) -> str:
+    mean = f"{one.mean:.{digits}f}"
+    return mean if one.std is None else f"{mean} ± {one.std:.{digits}f}"
 
 
 def _gains(area: Area) -> str:
     cells = ((area.gain[name], digits) for name, (_, digits) in _COLUMNS.items())
-    return "".join(
-        f"{f'{gain.mean:+.{digits}f} [{gain.low:+.{digits}f}, {gain.high:+.{digits}f}]':>{_CELL}}"
-        for gain, digits in cells
-    )
+    return "".join(f"{_gain(each, digits):>{_CELL}}" for each, digits in cells)
+
+
+def _gain(one: Gain, digits: int) -> str:
+    mean = f"{one.mean:+.{digits}f}"
+    if one.low is None or one.high is None:
+        return mean
+    return f"{mean} [{one.low:+.{digits}f}, {one.high:+.{digits}f}]"

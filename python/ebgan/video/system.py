@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
 
 import torch
 
 from ebgan.errors import UserError
+from ebgan.files import StrPath
 from ebgan.training import Description, Workload, load_newest
+from ebgan.training.device import as_device
 from ebgan.video.config import VideoConfig
 from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
@@ -34,7 +35,7 @@ def start(config: VideoConfig, system: VideoPrediction) -> None:
     """Load the generator that a run is to start from."""
     if config.generator_from is None:
         return
-    run, other = open_run(Path(config.generator_from))
+    run, other = open_run(config.generator_from)
     for name in ("net", "width", "tanh"):
         theirs, ours = getattr(other, name), getattr(config, name)
         if theirs != ours:
@@ -58,10 +59,17 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     workload=workload,
     prepare=prepare,
     start=start,
+    then=lambda config: ("evaluate {run}", "predict {run} CLIP.mp4"),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 
 
-def trained_generator(path: Path, device: torch.device) -> MultiscaleGenerator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    return trained_generator_of(*open_run(path), device)
+def trained_generator(
+    path: StrPath, device: torch.device | str = "auto", *, step: int | None = None
+) -> MultiscaleGenerator:
+    """The generator of the run in the folder `path`, by its checkpoint of `step`, or by default the newest.
+
+    Raises:
+        UserError: the folder holds no run of video prediction, or not that checkpoint, or it is damaged.
+    """
+    return trained_generator_of(*open_run(path, step=step), as_device(device))

@@ -24,7 +24,22 @@ def test_over_the_whole_of_two_sets_it_is_the_sum_over_their_pairs():
     x, y = torch.randn(6, 3, dtype=torch.float64), 1 + torch.randn(6, 3, dtype=torch.float64)
     found = kernel_inception_distance(x, y, subsets=3, subset_size=6)
     assert found.mean == pytest.approx(brute_force(x, y), rel=1e-12)
-    assert found.std == pytest.approx(0, abs=1e-12)
+    assert found.std is None and str(found) == f"{found.mean:.4g}"
+
+
+@pytest.mark.parametrize(
+    ("sizes", "options", "deviates"),
+    [
+        ((6, 6), {}, False),
+        ((6, 6), {"subset_size": 5}, True),
+        ((6, 9), {}, True),
+        ((6, 9), {"subsets": 1}, False),
+    ],
+)
+def test_one_subset_or_the_same_one_every_time_has_no_deviation(sizes, options, deviates):
+    x, y = (torch.randn(size, 3) for size in sizes)
+    found = kernel_inception_distance(x, y, **options)
+    assert (found.std is not None) is deviates and ("±" in str(found)) is deviates
 
 
 def test_mean_and_deviation_over_subsets_are_those_of_the_single_subsets():

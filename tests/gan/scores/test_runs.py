@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -61,9 +62,14 @@ def test_the_scores_are_those_of_the_trained_generator_and_of_the_same_one_untra
     assert kept["samples"] != kept["untrained"]
 
 
-def test_images_need_their_root(run, capfd, monkeypatch):
+def test_images_need_their_root_where_the_run_remembers_none(run, tmp_path, capfd, monkeypatch):
     monkeypatch.setenv("EBGAN_DATA", "somewhere")
-    assert main(["evaluate", str(run), "--samples", "6"]) == 2
+    assert main(["evaluate", str(run), "--samples", "6"]) == 0
+    old = shutil.copytree(run, tmp_path / "old")
+    stored = json.loads((old / "config.json").read_text())
+    (old / "config.json").write_text(json.dumps({**stored, "data_root": None}))
+    capfd.readouterr()
+    assert main(["evaluate", str(old), "--samples", "6"]) == 2
     assert "--data-root" in capfd.readouterr().err
 
 

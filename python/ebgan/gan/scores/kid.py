@@ -12,10 +12,16 @@ from ebgan.errors import UserError, at_least
 
 @dataclass(frozen=True)
 class KID:
-    """Mean and standard deviation of the squared distance over random subsets."""
+    """Mean and standard deviation of the squared distance over random subsets.
+
+    The deviation is None where all subsets are one: both sets whole.
+    """
 
     mean: float
-    std: float
+    std: float | None
+
+    def __str__(self) -> str:
+        return f"{self.mean:.4g}" if self.std is None else f"{self.mean:.4g} ± {self.std:.2g}"
 
 
 def kernel_inception_distance(
@@ -65,7 +71,8 @@ def kernel_inception_distance(
         )
         distances.append(_mean_off_diagonal(x) + _mean_off_diagonal(y) - 2 * _kernel(x, y).mean())
     values = torch.stack(distances)
-    return KID(values.mean().item(), values.std(correction=0).item())
+    alone = subsets == 1 or size == len(features) == len(real_features)
+    return KID(values.mean().item(), None if alone else values.std(correction=0).item())
 
 
 def _kernel(x: Tensor, y: Tensor) -> Tensor:

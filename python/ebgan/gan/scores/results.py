@@ -48,8 +48,7 @@ class Scores:
             f"{'':<12}{'images':>8}{'KID':>21}{_CLASS_HEADER if classified else ''}",
         ]
         for name, one in self.sets.items():
-            kid = f"{one.kid.mean:.4g} ± {one.kid.std:.2g}"
-            lines.append(f"{name:<12}{one.count:>8,}{kid:>21}{_row(one.classes)}")
+            lines.append(f"{name:<12}{one.count:>8,}{one.kid!s:>21}{_row(one.classes)}")
         if classified:
             names = next(iter(classified.values())).shares
             lines += ["", f"{'shares':<12}" + "".join(f"{label:>8}" for label in names)]

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import torch
 
 from ebgan.data import load
 from ebgan.errors import at_least
+from ebgan.files import StrPath
 from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
 from ebgan.gan.runs import build_generator
@@ -22,7 +22,7 @@ def score(
     run: RunFolder,
     config: GanConfig,
     device: torch.device,
-    data_root: Path | None,
+    data_root: StrPath | None,
     *,
     samples: Annotated[int, Help("Number of samples to draw and score.")] = SAMPLES,
     seed: Annotated[int, Help("Seed of the noise and of the choice of real images.")] = 0,
