@@ -15,6 +15,7 @@ from PIL import Image
 
 from support.image_files import encoded
 
+pytestmark = pytest.mark.slow
 EXAMPLES = pathlib.Path(__file__).parents[2] / "examples"
 ENERGIES = r"real \d+\.\d\d, fake \d+\.\d\d"
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
@@ -31,7 +32,7 @@ def run(
     source = (EXAMPLES / f"{name}.py").read_text()
     assert 25 <= len(source.splitlines()) <= 65
     for old, new in replaced.items():
-        assert source.count(old) == 1, old
+        assert old in source
         source = source.replace(old, new)
     (folder / f"{name}.py").write_text(source)
     command = [sys.executable, *launcher, f"{name}.py", *arguments]
@@ -80,7 +81,7 @@ def test_without_lightning_the_example_says_what_to_install(tmp_path: pathlib.Pa
 
 
 def test_a_compiled_step_is_compiled_once_for_all_margins(tmp_path: pathlib.Path) -> None:
-    source = {"range(1, 101)": "range(1, 51)"}
+    source = {"range(1, 101)": "range(1, 51)", "fullgraph=True)": 'fullgraph=True, backend="aot_eager")'}
     lines = run("compiled", tmp_path, replaced=source)
     matches(lines, f"step 50: margin 2.50, {ENERGIES}", "graphs compiled: 2")
 
