@@ -25,10 +25,10 @@ for step in range(1, 61):
     if step % 20 == 0:
         print(f"step {step}: loss {loss.item():.3f}")
 
-clips = batches.at(0)[-1]  # not trained on
-given, target = clips[:, :8], clips[:, 8:]
+frames = batches.at(0)[-1]  # of a batch that was not trained on
+given, target = frames[:, :8], frames[:, 8:]
 with torch.no_grad():
     predicted = generator.predict(given)
 copied = given[:, -1:].expand_as(target)
-for name, frames in (("network", predicted), ("copy of the last frame", copied)):
-    print(f"PSNR of the {name}: {ebgan.video.psnr(frames, target).mean():.2f} dB")
+for name, guess in (("network", predicted), ("copy of the last frame", copied)):
+    print(f"PSNR of the {name}: {ebgan.video.psnr(guess, target).mean():.2f} dB")
