@@ -87,15 +87,13 @@ def checked_levels(x: Tensor, levels: int) -> int:
     return levels
 
 
-def checked_scale_weights(scale_weights: Sequence[float] | None) -> tuple[float, ...] | None:
+def checked_scale_weights(scale_weights: Sequence[float] | None) -> list[float] | None:
     """The weights of the scales as numbers of Python, each 0 or more."""
     if scale_weights is None:
         return None
     if isinstance(scale_weights, Tensor):
         raise TypeError("scale_weights is a tensor; it must be a list of floats: pass scale_weights.tolist()")
-    return tuple(
-        [checked_weight(f"scale_weights[{scale}]", each) for scale, each in enumerate(scale_weights)]
-    )
+    return [checked_weight(f"scale_weights[{scale}]", each) for scale, each in enumerate(scale_weights)]
 
 
 def check_scales(

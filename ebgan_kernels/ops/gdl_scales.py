@@ -103,7 +103,7 @@ def multiscale_prediction_loss(
     weights = checked_weights(p, alpha, lp_weight, gdl_weight)
     scale_weights = checked_scale_weights(scale_weights)
     check_scales(predictions, target, scale_weights)
-    by_scale = (1.0,) * len(predictions) if scale_weights is None else scale_weights
+    by_scale = (1.0,) * len(predictions) if scale_weights is None else tuple(scale_weights)
     backend = select(target)
     if backend == "reference":
         return reference.multiscale_prediction_loss(predictions, target, *weights, by_scale)

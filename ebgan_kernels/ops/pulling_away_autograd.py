@@ -48,7 +48,9 @@ def _gathered(codes: Tensor, processes: Processes) -> Tensor:
     if processes.group is None:
         return codes
     everyone = codes.new_empty(processes.size * codes.shape[0], codes.shape[1])
-    torch.distributed.all_gather_into_tensor(everyone, codes.contiguous(), group=processes.group)
+    new = "all_gather_single"  # since torch 2.13, which warns of the old name
+    gather = getattr(torch.distributed, new if hasattr(torch.distributed, new) else "all_gather_into_tensor")
+    gather(everyone, codes.contiguous(), group=processes.group)
     return everyone
 
 

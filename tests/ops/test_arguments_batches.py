@@ -1,4 +1,4 @@
-"""Batches that do not belong together are refused, in every operator and module that takes several."""
+"""Batches that do not belong together are refused by every operator that takes several."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ import pytest
 import torch
 
 import ebgan_kernels as ek
-from ebgan.errors import UserError
-from ebgan.ladder.combinators import combinator
-from ebgan.video import discriminator, generator
 from support.errors import assert_refused
 
 BATCHES: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
@@ -75,31 +72,3 @@ def test_batches_that_do_not_belong_together_are_refused(name: str) -> None:
 def test_real_and_fake_batches_may_differ_in_length() -> None:
     real, fake = torch.rand(3, 8, 8), torch.rand(5, 8, 8)
     assert ek.discriminator_loss(real, real, fake, fake, margin=1.0).fake_energy.shape == (5,)
-
-
-def clips(count: int, frames: int, finest: int | None = None) -> list[torch.Tensor]:
-    """Black clips at the four scales of the video networks, of `finest` instead of `count` at the last."""
-    counts = [count, count, count, finest or count]
-    return [torch.zeros(n, frames, 3, side, side) for n, side in zip(counts, (4, 8, 16, 32), strict=True)]
-
-
-SYSTEMS: dict[str, tuple[Callable[[], object], tuple[str, ...]]] = {
-    "scales of a video generator": (
-        lambda: generator("8to8", width=0.1)(clips(2, 8, finest=3)),
-        ("frames: got batches of 2, 2, 2, 3 clips", "one batch at all scales"),
-    ),
-    "frames and targets of a video discriminator": (
-        lambda: discriminator("8to8", width=0.1)(clips(2, 8), clips(3, 8)),
-        ("targets: got 3 clips", "allowed are 2"),
-    ),
-    "z and u of a combinator": (
-        lambda: combinator("sig", 1, 3)(torch.zeros(1, 4, 3), torch.zeros(1, 1, 3)),
-        ("u: got (1, 1, 3)", "allowed is (1, 4, 3)"),
-    ),
-}
-
-
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_the_networks_of_the_systems_refuse_them_too(name: str) -> None:
-    call, fragments = SYSTEMS[name]
-    assert_refused(call, UserError, fragments)

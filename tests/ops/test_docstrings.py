@@ -10,12 +10,12 @@ import pytest
 
 import ebgan_kernels as ek
 from ebgan_kernels import backends
-from ebgan_kernels.ops import energy, gdl, gdl_scales, ladder, pulling_away, valid_conv
+from ebgan_kernels.ops import energy, energy_modules, gdl, gdl_scales, ladder, pulling_away, valid_conv
 
 
 @pytest.mark.parametrize(
     "module",
-    [backends, energy, gdl, gdl_scales, ladder, pulling_away, valid_conv],
+    [backends, energy, energy_modules, gdl, gdl_scales, ladder, pulling_away, valid_conv],
     ids=lambda module: module.__name__,
 )
 def test_examples_of_a_module_run(module: ModuleType) -> None:

@@ -25,7 +25,11 @@ WRONG: dict[str, tuple[Callable[[], object], type[Exception], tuple[str, ...]]] 
         ValueError,
         ("codes has shape (1, 8)", "at least 2", "larger batch"),
     ),
-    "no code": (lambda: generator(torch.ones(0, 8)), ValueError, ("codes has shape (0, 8)", "at least 2")),
+    "no code": (
+        lambda: ek.pulling_away(torch.ones(0, 8)),
+        ValueError,
+        ("codes has shape (0, 8)", "at least 2"),
+    ),
     "no dimension": (
         lambda: ek.pulling_away(torch.tensor(1.0)),
         ValueError,

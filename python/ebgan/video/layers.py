@@ -65,6 +65,6 @@ def check_scales(argument: str, frames: Sequence[Tensor], count: int) -> None:
             f"sides of the one before, the last with sides divisible by {1 << (count - 1)}"
         )
     counts = [len(scale) for scale in frames]
-    if len(set(counts)) > 1:
+    if any(count != counts[0] for count in counts):
         found = ", ".join(map(str, counts))
         raise UserError(f"{argument}: got batches of {found} clips, allowed is one batch at all scales")

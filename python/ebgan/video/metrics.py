@@ -37,7 +37,15 @@ def psnr(prediction: Tensor, target: Tensor, *, definition: PsnrDefinition = "au
     """Peak signal-to-noise ratio, in dB: dB(s^2 mean (prediction - target)^2) over colours and pixels.
 
     Args:
+        prediction: (..., 3, H, W) in [-1, 1].
+        target: of the same shape.
         definition: s is 128 for "authors", 127.5 for "paper", whose peak is the greatest value of a pixel.
+
+    Returns:
+        (...), float64, one number a frame.
+
+    Raises:
+        UserError: the shapes differ or are others, or the option is unknown.
 
     Example:
         >>> grey = torch.zeros(3, 16, 16)
@@ -60,6 +68,17 @@ def sharpness(prediction: Tensor, target: Tensor, *, definition: SharpnessDefini
       |(|d_y Y'| + |d_x Y'|) - (|d_y Y| + |d_x Y|)|.
     - "ratio": sum(|d_y Y'| + |d_x Y'|) / sum(|d_y Y| + |d_x Y|). 1 is as sharp as the target, blur is less,
       and noise more. Our reading of the sharpness in LeCun's deck, whose formula is in no source we know.
+
+    Args:
+        prediction: (..., 3, H, W) in [-1, 1].
+        target: of the same shape.
+        definition: as above.
+
+    Returns:
+        (...), float64, one number a frame.
+
+    Raises:
+        UserError: the shapes differ or are others, or the option is unknown.
 
     Example:
         >>> board = torch.ones(3, 16, 16)
@@ -87,8 +106,16 @@ def ssim(prediction: Tensor, target: Tensor, *, padding: Padding = "full") -> Te
     deviation of 1.5; K1 = 0.01, K2 = 0.03, L = 255.
 
     Args:
+        prediction: (..., 3, H, W) in [-1, 1].
+        target: of the same shape.
         padding: "full", as the authors have it: the window goes over the border by up to 10 pixels, where
             both frames are black; or "valid", as Wang et al. have it: it stays inside.
+
+    Returns:
+        (...), float64, one number a frame.
+
+    Raises:
+        UserError: the shapes differ or are others, or the option is unknown.
 
     Example:
         >>> grey = torch.zeros(3, 16, 16)

@@ -25,7 +25,10 @@ from ebgan.errors import UserError
 
 
 def log_probabilities(logits: Tensor) -> Tensor:
-    """log p(y|x) of a classifier's logits (N, K) of any floating type: float64 (N, K).
+    """log p(y|x) of a classifier's logits: float64 (N, K).
+
+    Args:
+        logits: (N, K), of any floating type.
 
     Example:
         >>> log_probabilities(torch.tensor([[0.0, 200.0]]))
@@ -35,9 +38,12 @@ def log_probabilities(logits: Tensor) -> Tensor:
 
 
 def modified_inception_score(log_p: Tensor) -> float:
-    """I' = E_x KL(p(y) || p(y|x)) in nats, no exponential, of log p(y|x), float64 (N, K); 0 or more.
+    """I' = E_x KL(p(y) || p(y|x)) in nats, without an exponential; 0 or more, and higher is better.
 
     Source: arXiv:1609.03126, section 4.1; with respect to Salimans et al. the arguments of KL are swapped.
+
+    Args:
+        log_p: log p(y|x), float64 (N, K); :func:`log_probabilities` makes it of logits.
 
     Raises:
         UserError: `log_p` is not float64 (N, K) with samples in it.
@@ -53,9 +59,12 @@ def modified_inception_score(log_p: Tensor) -> float:
 
 
 def inception_score(log_p: Tensor) -> float:
-    """exp(E_x KL(p(y|x) || p(y))) of log p(y|x), float64 (N, K); from 1 to K.
+    """The inception score exp(E_x KL(p(y|x) || p(y))), from 1 to K; higher is better.
 
     Source: Salimans et al., arXiv:1606.03498. One estimate from all N samples, without its splits into ten.
+
+    Args:
+        log_p: log p(y|x), float64 (N, K); :func:`log_probabilities` makes it of logits.
 
     Raises:
         UserError: `log_p` is not float64 (N, K) with samples in it.
@@ -69,7 +78,10 @@ def inception_score(log_p: Tensor) -> float:
 
 
 def class_shares(log_p: Tensor) -> Tensor:
-    """The share, float64 (K,), of samples whose most probable class by log p(y|x) (N, K) is each of the K.
+    """The share of samples whose most probable class is each of the K: float64 (K,).
+
+    Args:
+        log_p: log p(y|x), float64 (N, K); :func:`log_probabilities` makes it of logits.
 
     Example:
         >>> class_shares(log_probabilities(torch.tensor([[0.0, 1.0], [0.0, 2.0]])))
@@ -80,7 +92,11 @@ def class_shares(log_p: Tensor) -> Tensor:
 
 
 def mean_top_probability(log_p: Tensor) -> float:
-    """E_x max_y p(y|x) of log p(y|x) (N, K): how sure the classifier is of its choice, from 1/K to 1."""
+    """E_x max_y p(y|x): how sure the classifier is of its choice, from 1/K to 1.
+
+    Args:
+        log_p: log p(y|x), float64 (N, K); :func:`log_probabilities` makes it of logits.
+    """
     _check(log_p)
     return log_p.amax(1).exp().mean().item()
 
