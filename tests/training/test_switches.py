@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Iterable, Iterator
 from functools import partial
@@ -123,6 +124,9 @@ def test_a_net_in_half_precision_computes_so_and_gives_float32():
         expected = net(x)
     assert expected.dtype == torch.bfloat16
     assert torch.equal(as_trained(net, "bfloat16")(x), expected.float())
+    other = copy.deepcopy(net)
+    net.weight.data.zero_()
+    assert torch.equal(other(x), expected.float()), "a copy computes with its own weights"
 
 
 def test_a_net_in_single_precision_is_left_as_it_is():

@@ -11,6 +11,7 @@ from ebgan.gan.config import Distance, Shaping
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import ImageBatches, Metrics, TwoPlayer
 from ebgan.pictures import Curve, Plot
+from ebgan.training import autocast
 
 
 class EBGAN(TwoPlayer):
@@ -70,8 +71,9 @@ class EBGAN(TwoPlayer):
         )
 
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
-        real_reconstruction, _ = self.discriminate(real)
-        fake_reconstruction, _ = self.discriminate(fake)
+        with autocast(self.device, self.precision):  # one context: each weight is cast once for both batches
+            real_reconstruction, _ = self.discriminate(real)
+            fake_reconstruction, _ = self.discriminate(fake)
         loss, real_energy, fake_energy = self.discriminator_loss(
             real_reconstruction, real, fake_reconstruction, fake
         )

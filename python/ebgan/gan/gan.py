@@ -8,6 +8,7 @@ from torch.nn.functional import softplus
 
 from ebgan.gan.two_player import Metrics, TwoPlayer
 from ebgan.pictures import Curve, Plot
+from ebgan.training import autocast
 
 
 class GAN(TwoPlayer):
@@ -34,7 +35,8 @@ class GAN(TwoPlayer):
         return (Plot("probabilities", "The discriminator's opinion", unit, curves, "shares"),)
 
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
-        real_logits, fake_logits = self.discriminate(real).float(), self.discriminate(fake).float()
+        with autocast(self.device, self.precision):  # one context: each weight is cast once for both batches
+            real_logits, fake_logits = self.discriminate(real).float(), self.discriminate(fake).float()
         loss = softplus(-real_logits).mean() + softplus(fake_logits).mean()
         with torch.no_grad():
             metrics = {"real_probability": real_logits.sigmoid(), "fake_probability": fake_logits.sigmoid()}

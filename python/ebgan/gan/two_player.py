@@ -103,7 +103,8 @@ class TwoPlayer(ABC):
         }
 
     def pictures(self) -> dict[str, np.ndarray]:
-        images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
+        with autocast(self.device, self.precision):
+            images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
         return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
 
 

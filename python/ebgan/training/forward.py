@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable
+from types import MethodType
 from typing import Any, ParamSpec, TypeVar
 
 import torch
@@ -58,14 +59,12 @@ def as_trained(net: Net, precision: Precision) -> Net:
         >>> net(torch.ones(1, 2)).dtype
         torch.float32
     """
-    if precision == "float32":
-        return net
-    plain, device = net.forward, next(net.parameters()).device
-
-    def forward(*arguments: Any) -> Any:
-        with autocast(device, precision):
-            results = plain(*arguments)
-        return tree_map(lambda each: each.float() if isinstance(each, Tensor) else each, results)
-
-    net.forward = forward
+    if precision == "bfloat16":
+        net.forward = MethodType(_forward_in_bfloat16, net)
     return net
+
+
+def _forward_in_bfloat16(net: nn.Module, *arguments: Any) -> Any:
+    with autocast(next(net.parameters()).device, "bfloat16"):
+        results = type(net).forward(net, *arguments)
+    return tree_map(lambda each: each.float() if isinstance(each, Tensor) else each, results)

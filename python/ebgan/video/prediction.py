@@ -131,7 +131,8 @@ class VideoPrediction:
         """The discriminator's loss on real clips and on predictions of them, and the metrics to log."""
         with torch.no_grad():
             predictions = self.predict(frames)
-        real, fake = self.discriminate(frames, targets), self.discriminate(frames, predictions)
+        with autocast(self.device, self.precision):  # one context: each weight is cast once for both batches
+            real, fake = self.discriminate(frames, targets), self.discriminate(frames, predictions)
         loss = adversarial_loss(real, real=True) + adversarial_loss(fake, real=False)
         return loss, {"real_accuracy": real.detach() > 0, "fake_accuracy": fake.detach() < 0}
 
