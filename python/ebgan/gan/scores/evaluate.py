@@ -22,6 +22,7 @@ from ebgan.gan.scores.kid import kernel_inception_distance
 from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 from ebgan.gan.two_player import sample
+from ebgan.training.meter import Meter, meter
 
 SAMPLES = 10_000  # the default
 REAL_AT_MOST = 10_000  # images of a set: KID draws subsets of 1,000, more images hardly change it
@@ -53,7 +54,7 @@ def evaluate(
     Args:
         generator: makes images that have a score network; scores are computed on its device.
         training: the images that `generator` was trained on.
-        network: "mnist" for 32x32 digits, "images" for 64x64 photographs.
+        network: "digits" for 8x8 digits, "mnist" for 32x32 ones, "images" for 64x64 photographs.
         untrained: a generator of the same images before training, on the same device.
         other: real images that `generator` was not trained on.
         count: samples, 2 or more.
@@ -82,14 +83,17 @@ def evaluate(
     def real(images: ImageSet) -> Iterator[Tensor]:
         return chunks.real(images, min(REAL_AT_MOST, len(images)), height, seed)
 
-    reference = _scored(scorer, real(training))
     mean, std = chunks.pixel_statistics(real(training))
-    scored = {
-        "samples": _scored(scorer, chunks.generated(generator, count, seed)),
-        "real": reference if other is None else _scored(scorer, real(other)),
-        "untrained": _scored(scorer, chunks.generated(untrained, count, seed)),
-        "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed)),
-    }
+    there = [min(REAL_AT_MOST, len(images)) for images in (training, other) if images is not None]
+    total = sum(map(chunks.chunks_of, (*there, count, count, count)))
+    with meter(total, unit="batch") as show:
+        reference = _scored(scorer, real(training), show)
+        scored = {
+            "samples": _scored(scorer, chunks.generated(generator, count, seed), show),
+            "real": reference if other is None else _scored(scorer, real(other), show),
+            "untrained": _scored(scorer, chunks.generated(untrained, count, seed), show),
+            "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed), show),
+        }
     against = dict.fromkeys(scored, reference.features)
     if other is None:
         half = len(reference.features) // 2
@@ -106,10 +110,13 @@ def evaluate(
     return Scores(network, entry.sha256, seed, sets)
 
 
-def _scored(scorer: ScoreNetwork, images: Iterator[Tensor]) -> Scored:
+def _scored(scorer: ScoreNetwork, images: Iterator[Tensor], show: Meter) -> Scored:
     device = next(scorer.parameters()).device
+    parts = []
     with torch.no_grad():
-        parts = [scorer(chunk.to(device)) for chunk in images]
+        for chunk in images:
+            parts.append(scorer(chunk.to(device)))
+            show.update()
     return Scored(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 
