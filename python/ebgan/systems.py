@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from ebgan.errors import UserError
 from ebgan.training import Description, RunFolder
 
@@ -28,3 +30,19 @@ def system_of(path: Path) -> Description[Any, Any]:
             return system
     known = ", ".join(f"'ebgan {system.commands[0]}'" for system in SYSTEMS)
     raise UserError(f"{path}: is a run of 'ebgan {command}', which is not known; known are {known}")
+
+
+def trained_generator(path: Path, device: torch.device | str = "cpu") -> Any:
+    """The generator of images of the run in the folder `path`, of whichever system.
+
+    Raises:
+        UserError: the run has none.
+    """
+    system = system_of(path)
+    if system.image_generator is None:
+        can = " or ".join(f"'ebgan {each.commands[0]}'" for each in SYSTEMS if each.image_generator)
+        raise UserError(
+            f"{path}: is a run of 'ebgan {system.commands[0]}', which draws no images from noise; "
+            f"take a run of {can}"
+        )
+    return system.trained_generator(path, device)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ebgan.data import digits, images, mnist, moving_digits, ucf101, videos
 from ebgan.data.batches import Batches
 from ebgan.data.clip_batches import ClipBatches
-from ebgan.data.clip_registry import ClipSource, clip_names, load_clips, register_clips
+from ebgan.data.clip_registry import ClipSource, clip_names, has_test_clips, load_clips, register_clips
 from ebgan.data.clip_set import Clip, ClipSet
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import Factor, ImageSet
@@ -36,6 +36,7 @@ __all__ = [
     "Source",
     "clip_names",
     "download",
+    "has_test_clips",
     "load",
     "load_clips",
     "names",

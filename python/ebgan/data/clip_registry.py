@@ -33,11 +33,13 @@ class ClipSource:
         name: what users call it.
         load: ``(split, root, options) -> ClipSet``.
         options: the names among ``size``, ``bounce`` and ``fold`` that it takes.
+        has_test: whether the files below a root, from which the train split was loaded, have a test split.
     """
 
     name: str
     load: Callable[[Split, Root, ClipOptions], ClipSet]
     options: frozenset[str] = frozenset()
+    has_test: Callable[[Root, ClipOptions], bool] = lambda root, options: True
 
 
 _sources: dict[str, ClipSource] = {}
@@ -104,3 +106,8 @@ def load_clips(
         one_of("fold", fold, (1, 2, 3))
     at_least("memory", memory, 0)
     return source.load(split, root, options)
+
+
+def has_test_clips(name: str, root: Root = None, *, fold: int | None = None) -> bool:
+    """Whether the set of clips ``name``, whose train split can be loaded, has a test split; opens no video."""
+    return _sources[name].has_test(root, ClipOptions(fold=fold))

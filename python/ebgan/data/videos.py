@@ -43,6 +43,15 @@ def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     return read_clips("videos", split, path, files, labels, classes, files, options.memory)
 
 
+def _has_test(root: Root, options: ClipOptions) -> bool:
+    path = Path(root or "")
+    try:
+        arranged(path, video_files(path), "test", "videos")
+    except DataError:
+        return False
+    return True
+
+
 def video_files(root: Path) -> list[str]:
     """Sorted paths, below the folder ``root``, of the files whose suffix is a video's.
 
@@ -123,4 +132,4 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
     return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
 
 
-SOURCE = ClipSource("videos", load_videos)
+SOURCE = ClipSource("videos", load_videos, has_test=_has_test)

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import torch
-
 from ebgan.gan.config import GanConfig
-from ebgan.gan.interface import Generator
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import Description, load_newest
+from ebgan.training import Description
 
 
 def run_name(config: GanConfig) -> str:
@@ -37,13 +32,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     build=build,
     score=score,
     also=("demo",),
+    image_generator=build_generator,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
-
-
-def trained_generator(path: Path, device: torch.device) -> Generator:
-    """The generator of the run in the folder `path`, as its newest whole checkpoint has it."""
-    run, config = open_run(path)
-    net = build_generator(config).to(device)
-    load_newest(run, {"generator": net})
-    return net
+trained_generator = SYSTEM.trained_generator

@@ -10,9 +10,12 @@ from torch import Tensor, nn
 
 import ebgan_kernels as ek
 from ebgan.errors import at_least
+from ebgan.gan.interface import Generator, ImageShape
 from ebgan.ladder.layers import dense, draw
+from ebgan.ladder.pictures import to_images
 
 OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
+COMPANIONS = 100
 
 
 class LadderGenerator(nn.Module):
@@ -48,3 +51,21 @@ class LadderGenerator(nn.Module):
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
             h = (gain * ek.ladder_layer(dense(h, weight)).z + bias).relu()
         return (dense(h, self.weights[-1]) + self.biases[-1]).sigmoid()
+
+
+class ImageGenerator(LadderGenerator, Generator):
+    """Trained generators, the first of which draws images (N, C, H, W) in [-1, 1] from codes z.
+
+    A batch is normalised by its own statistics, which few codes have none to speak of: `COMPANIONS` fixed
+    ones, as many as a batch of the presets has, join every batch and are left out of the images.
+    """
+
+    def __init__(self, sizes: Sequence[int], image: ImageShape, *, networks: int = 1) -> None:
+        super().__init__(sizes, networks=networks)
+        self.image, self.noise_shapes = image, ((sizes[0],),)
+        companions = torch.randn(COMPANIONS, sizes[0], generator=torch.Generator().manual_seed(0))
+        self.register_buffer("companions", companions, persistent=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        codes = torch.cat((z, self.companions)).expand(self.networks, -1, -1)
+        return to_images(super().forward(codes)[0, : len(z)], self.image)

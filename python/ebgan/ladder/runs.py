@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,9 @@ from ebgan.data import ImageSet, load
 from ebgan.errors import UserError
 from ebgan.ladder.batches import Examples, SemiSupervisedBatches, examples
 from ebgan.ladder.builders import new_network
-from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.config import IMAGES, LadderConfig
 from ebgan.ladder.ebgan import LadderEBGAN
-from ebgan.ladder.generator import LadderGenerator
+from ebgan.ladder.generator import ImageGenerator, LadderGenerator
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
@@ -58,6 +59,22 @@ def build(config: LadderConfig, device: torch.device, data_root: Path | None) ->
         generator_optimizer=optimizer(generators, config.generator_lr),
         **shared,
     )
+
+
+def image_generator(config: LadderConfig) -> ImageGenerator:
+    """The untrained generators of `config`, which draw images.
+
+    Raises:
+        UserError: the model has no generator.
+    """
+    if config.model != "ebgan":
+        raise UserError(
+            f"model: --model {config.model} trains no generator to sample from; train one with --model ebgan"
+        )
+    assert config.codes
+    image = IMAGES[config.data]
+    sizes = (config.codes, *config.generator_hidden, math.prod(image))
+    return ImageGenerator(sizes, image, networks=config.seeds)
 
 
 def build_network(config: LadderConfig, images: ImageSet) -> LadderNetwork:

@@ -12,7 +12,7 @@ from ebgan.ladder.evaluate import score
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
-from ebgan.ladder.runs import build, load_network
+from ebgan.ladder.runs import build, image_generator, load_network
 from ebgan.training import Description
 
 
@@ -40,6 +40,7 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
     build=build,
     score=score,
     prepare=prepare,
+    image_generator=image_generator,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 

@@ -15,7 +15,7 @@ import torch
 from ebgan.errors import UserError, require_training
 from ebgan.training.checkpoint import newest_valid
 from ebgan.training.record import write_scores
-from ebgan.training.run_folder import Config, RunFolder
+from ebgan.training.run_folder import Config, RunFolder, load_newest
 from ebgan.training.system import System
 from ebgan.training.trainer import Trainer
 
@@ -41,6 +41,9 @@ class Description(Generic[Config, Trained]):
         prepare: completes the configuration of a new run before it is built and stored.
         start: changes the built system of a new run before its first step.
         also: further commands whose runs are of this system.
+        image_generator: makes the generator of images (`ebgan.gan.Generator`) that a run of a configuration
+            trains as its module "generator", for `ebgan sample`; raises `UserError` where it trains none.
+            None where no run of the system does.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Description(Generic[Config, Trained]):
     prepare: Callable[[Config], Config] = lambda config: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
+    image_generator: Callable[[Config], Any] | None = None
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -118,6 +122,18 @@ class Description(Generic[Config, Trained]):
         if command not in self.commands:
             raise UserError(f"{path}: is a run of 'ebgan {command}', not of 'ebgan {self.commands[0]}'")
         return run, run.read_config(self.config)
+
+    def trained_generator(self, path: Path, device: torch.device | str = "cpu") -> Any:
+        """The generator of images of the run in the folder `path`, as its newest whole checkpoint has it.
+
+        Raises:
+            UserError: the folder holds no run of this system that trains one, or no whole checkpoint.
+        """
+        run, config = self.open_run(path)
+        assert self.image_generator is not None  # the caller asks for images of a system that draws some
+        net = self.image_generator(config).to(device)
+        load_newest(run, {"generator": net})
+        return net
 
     def evaluate(
         self,

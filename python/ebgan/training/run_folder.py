@@ -64,7 +64,7 @@ class RunFolder:
         stored = {config_type.renamed.get(name, name): value for name, value in stored.items()}
         types = get_type_hints(config_type)
         fields = [field.name for field in dataclasses.fields(config_type)]
-        for name in [*fields, *stored]:
+        for name in [*(name for name in fields if name not in config_type.added), *stored]:
             if name not in stored or name not in types or not fits(stored[name], types[name]):
                 found = f"has {stored[name]!r}" if name in stored else "is missing"
                 raise UserError(f"{self.config}: {name!r} {found}; {REMEDY}")

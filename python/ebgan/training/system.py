@@ -59,10 +59,12 @@ class Help:
 class TrainingConfig:
     """Options of the training loop; each system's configuration adds its own.
 
-    `renamed` maps the names that fields have in run folders of earlier versions to those of today.
+    `renamed` maps the names that fields have in run folders of earlier versions to those of today; `added`
+    are fields that these lack, and that have by default what was so then.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
+    added: ClassVar[frozenset[str]] = frozenset()
 
     steps: Annotated[int, Help("Number of training steps. A resumed run may be given more.")]
     batch_size: Annotated[int, Help("Number of examples in each step.")]

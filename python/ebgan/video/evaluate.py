@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan.data import ClipSet, load_clips
+from ebgan.data import ClipSet
 from ebgan.errors import at_least
 from ebgan.training import Help, RunFolder, cpu_threads, load_newest
 from ebgan.training.meter import meter
@@ -20,7 +20,7 @@ from ebgan.video.flow import moving, optical_flow
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.metrics import METRICS
 from ebgan.video.rollout import roll_out
-from ebgan.video.runs import build_generator
+from ebgan.video.runs import build_generator, test_clips
 from ebgan.video.scores import Area, Prediction, VideoScores, paired_bootstrap, statistics
 from ebgan.video.windows import spread
 from ebgan.video.windows import windows as windows_of
@@ -117,15 +117,12 @@ def score(
     seed: Annotated[int, Help("Seed of the bootstrap over windows.")] = 0,
 ) -> VideoScores:
     """Video prediction is scored by the first and the last frame that it predicts in windows of the test
-    split: by their PSNR, SSIM and two measures of sharpness, of whole frames and of what moves. Copies of the
+    split, or of the clips that were held out of training: by their PSNR, SSIM and two measures of sharpness, of whole frames and of what moves. Copies of the
     last input frame, and that frame moved on by its optical flow, are scored, too.
     """
     generator = build_generator(config).to(device)
     load_newest(run, {"generator": generator})
-    clips = load_clips(
-        config.data, "test", data_root, size=config.size, bounce=config.bounce, fold=config.fold
-    )
-    return evaluate(generator, clips, stride=stride, windows=windows, seed=seed)
+    return evaluate(generator, test_clips(config, data_root), stride=stride, windows=windows, seed=seed)
 
 
 # So small tensors gain little from a second thread, and waiting for it on a busy machine cost a factor of 7

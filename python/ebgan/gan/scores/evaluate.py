@@ -86,7 +86,7 @@ def evaluate(
     mean, std = chunks.pixel_statistics(real(training))
     there = [min(REAL_AT_MOST, len(images)) for images in (training, other) if images is not None]
     total = sum(map(chunks.chunks_of, (*there, count, count, count)))
-    with meter(total, unit="batch") as show:
+    with meter(total, unit="chunk") as show:
         reference = _scored(scorer, real(training), show)
         scored = {
             "samples": _scored(scorer, chunks.generated(generator, count, seed), show),
