@@ -8,5 +8,6 @@ loop and one command line (`ebgan --help`). The networks need torch alone; train
 from __future__ import annotations
 
 from ebgan.errors import MissingExtra, UserError
+from ebgan_kernels.version import __version__
 
-__all__ = ["MissingExtra", "UserError"]
+__all__ = ["MissingExtra", "UserError", "__version__"]

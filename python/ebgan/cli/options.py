@@ -59,9 +59,11 @@ def given(command: Any, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def _defaults(default: Any, values: Mapping[str, Any], unset: str) -> str:
+    """The default, and the presets that have another value; "mnist --model gan" has by itself that of mnist."""
     presets: dict[Any, list[str]] = {}
     for name, value in values.items():
-        if value != default and (value is not None or unset):
+        implied = values.get(name.partition(" --")[0], default) if " --" in name else default
+        if value != implied and (value is not None or unset):
             presets.setdefault(value, []).append(name)
     others = [f"{', '.join(names)}: {_text(value, unset)}" for value, names in presets.items()]
     return "; ".join([f"(default: {_text(default, unset)}", *others]) + ")"

@@ -97,4 +97,11 @@ def _of_list(folder: Path, files: list[str], split: Split, fold: int) -> list[st
     return [there[video] for video in listed]
 
 
-SOURCE = ClipSource("ucf101", load_ucf101, options=frozenset({"fold"}), has_test=_has_test)
+SOURCE = ClipSource(
+    "ucf101",
+    load_ucf101,
+    "clips of 101 human actions, 320x240 pixels, or a part of them",
+    "root",
+    options=frozenset({"fold"}),
+    has_test=_has_test,
+)

@@ -132,4 +132,4 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
     return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
 
 
-SOURCE = ClipSource("videos", load_videos, has_test=_has_test)
+SOURCE = ClipSource("videos", load_videos, "your own video files, in a folder", "own", has_test=_has_test)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ebgan.gan.builders import NETS, image_shape
 from ebgan.gan.config import GanConfig
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
+from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
 from ebgan.training import Description
@@ -12,6 +14,13 @@ from ebgan.training import Description
 
 def run_name(config: GanConfig) -> str:
     return f"gan-{config.data}" if config.model == "ebgan" else f"gan-{config.data}-baseline"
+
+
+def then(config: GanConfig) -> tuple[str, ...]:
+    """Scores are for images that have a score network."""
+    network = NETWORKS.get(config.data)
+    scored = network is not None and network.image == image_shape(config.net)
+    return (*(("evaluate {run}",) if scored else ()), "sample {run} --count 64")
 
 
 SYSTEM: Description[GanConfig, TwoPlayer] = Description(
@@ -33,6 +42,18 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     score=score,
     also=("demo",),
     image_generator=build_generator,
+    nets={
+        name: f"{nets.kind}, for {'x'.join(map(str, nets.image))} images (channels, height, width)"
+        for name, nets in NETS.items()
+    },
+    examples=(
+        "train gan",
+        "train gan --model gan",
+        "train gan --data mnist --pulling-away-weight 0.1 --out runs/mnist-pt",
+        "train gan --data images --data-root PHOTOGRAPHS --generator-width 256",
+        "train gan --resume runs/gan-digits --steps 16000",
+    ),
+    then=then,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 trained_generator = SYSTEM.trained_generator

@@ -41,6 +41,22 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
     score=score,
     prepare=prepare,
     image_generator=image_generator,
+    nets={
+        "full": "ladder network that denoises every layer, each at a cost",
+        "bottom": "the same, with a cost of its input alone",
+        "gamma": "ladder network that denoises its top layer alone",
+        "supervised": "the network without a decoder, as a baseline",
+    },
+    examples=(
+        "train ladder",
+        "train ladder --model ebgan --labels 200",
+        "train ladder --data mnist --model full --labels 1000 --seeds 2",
+        "train ladder --resume runs/ladder-bottom-100-digits",
+    ),
+    then=lambda config: (
+        "evaluate {run}",
+        *(("sample {run} --count 64",) if config.model == "ebgan" else ()),
+    ),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 

@@ -44,6 +44,10 @@ class Description(Generic[Config, Trained]):
         image_generator: makes the generator of images (`ebgan.gan.Generator`) that a run of a configuration
             trains as its module "generator", for `ebgan sample`; raises `UserError` where it trains none.
             None where no run of the system does.
+        nets: the networks that the system trains by name, and what each is in a few words.
+        examples: commands that show how to train it, without `ebgan`.
+        then: the commands that take a trained run of a configuration, as they are typed, "{run}" being its
+            folder.
     """
 
     name: str
@@ -58,6 +62,9 @@ class Description(Generic[Config, Trained]):
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
     image_generator: Callable[[Config], Any] | None = None
+    nets: Mapping[str, str]
+    examples: tuple[str, ...]
+    then: Callable[[Config], tuple[str, ...]] = lambda config: ("evaluate {run}",)
 
     @property
     def commands(self) -> tuple[str, ...]:

@@ -38,9 +38,10 @@ class Meter(Protocol):
 
 
 def meter(total: int, start: int = 0, *, unit: str = "step") -> Meter:
-    """The meter of `total` units, `start` of them done, for where stderr goes: a bar on a terminal and in a notebook, else lines.
+    """The meter of `total` units, `start` of them done, for where stderr goes.
 
-    A terminal that is gone costs the bar and not the training.
+    That is a bar on a terminal and in a notebook, else lines. A terminal that is gone costs the bar and
+    not the training.
     """
     tqdm = require("tqdm.auto").tqdm
     if tqdm.status_printer.__module__ == "tqdm.notebook" or sys.stderr.isatty():

@@ -30,6 +30,7 @@ def write_scores(
 ) -> None:
     """Write the dataclass `scores` of a checkpoint of `run` to scores.json, with the options it lacks."""
     content = {
+        "table": str(scores),
         "scores": dataclasses.asdict(scores),
         **{name: value for name, value in options.items() if not hasattr(scores, name)},
         "step": int(checkpoint.name.removeprefix("step-")),

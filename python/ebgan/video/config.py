@@ -43,8 +43,8 @@ class VideoConfig(TrainingConfig):
     held_out_share: Annotated[
         float,
         Help(
-            "Share of the clips to hold out of training where the data has no test split; ebgan evaluate then "
-            "scores these."
+            "Share of the clips to hold out of training where the data has no test split; ebgan evaluate "
+            "then scores these."
         ),
     ] = 0.0
     min_motion: Annotated[

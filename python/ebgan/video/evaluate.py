@@ -117,8 +117,9 @@ def score(
     seed: Annotated[int, Help("Seed of the bootstrap over windows.")] = 0,
 ) -> VideoScores:
     """Video prediction is scored by the first and the last frame that it predicts in windows of the test
-    split, or of the clips that were held out of training: by their PSNR, SSIM and two measures of sharpness, of whole frames and of what moves. Copies of the
-    last input frame, and that frame moved on by its optical flow, are scored, too.
+    split, or of the clips that were held out of training: by their PSNR, SSIM and two measures of sharpness,
+    of whole frames and of what moves. Copies of the last input frame, and that frame moved on by its optical
+    flow, are scored, too.
     """
     generator = build_generator(config).to(device)
     load_newest(run, {"generator": generator})

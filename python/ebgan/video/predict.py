@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from ebgan.video.rollout import roll_out
 from ebgan.video.strips import strips
 from ebgan.video.windows import as_frames
 
+FILM = "film.mp4"
 STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last ones given, and predicted ones
 STRIP_SIDE = 160  # pixels that the longer side of a frame in the picture has at most
 
@@ -33,11 +35,13 @@ class RollOut:
         frames: (T, 3, H, W) in [-1, 1], its input.
         targets: (T', 3, H, W), the real frames that followed.
         predictions: (T', 3, H, W), those predicted.
+        rate: frames a second of the clip; None where its file does not say.
     """
 
     frames: Tensor
     targets: Tensor
     predictions: Tensor
+    rate: Fraction | None = None
 
     @property
     def shown(self) -> list[int]:
@@ -53,7 +57,7 @@ class RollOut:
     def write(self, folder: Path) -> None:
         """Write film.mp4, strip.png and psnr.jsonl to `folder`, making it where it is missing."""
         folder.mkdir(parents=True, exist_ok=True)
-        write_film(self.frames, self.targets, self.predictions, folder / "film.mp4")
+        write_film(self.frames, self.targets, self.predictions, folder / FILM, rate=self.rate)
         save_png(self._strip(), folder / "strip.png")
         rows = (
             {"frame": number, "prediction": ours, "last_frame": last}
@@ -90,4 +94,4 @@ def predict_video(generator: MultiscaleGenerator, path: Path, *, count: int, sta
     film = as_frames(video.read(start, stop), str(path))
     device = next(generator.parameters()).device
     predictions = roll_out(generator, film[None, :given].to(device), count)[0]
-    return RollOut(film[:given], film[given:], predictions.to(film))
+    return RollOut(film[:given], film[given:], predictions.to(film), video.rate)

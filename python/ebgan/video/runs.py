@@ -88,9 +88,7 @@ def build(config: VideoConfig, device: torch.device, data_root: Path | None) -> 
 
 
 def _load(config: VideoConfig, split: Split, data_root: Path | None) -> ClipSet:
-    return load_clips(
-        config.data, split, data_root, size=config.size, bounce=config.bounce, fold=config.fold
-    )
+    return load_clips(config.data, split, data_root, size=config.size, bounce=config.bounce, fold=config.fold)
 
 
 def _tell(config: VideoConfig, clips: int, held_out: int) -> None:
