@@ -191,9 +191,9 @@ def test_a_run_is_scored_on_its_test_split_and_the_scores_are_kept(run, videos, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--stride 0", "stride: got 0"),
-        ("--seed -1", "seed: got -1"),
-        ("--device tpu", "device: got 'tpu'"),
+        ("--stride 0", "--stride: got 0"),
+        ("--seed -1", "--seed: got -1"),
+        ("--device tpu", "--device: got 'tpu'"),
         ("--data-root nowhere", "nowhere"),
     ],
 )

@@ -142,14 +142,14 @@ def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, mon
     [
         ("RUN clip.mkv --frames 13", "clip.mkv: has 16 frames, needed are 17: 0 before the start"),
         ("RUN clip.mkv --start 8", "needed are 17: 8 before the start"),
-        ("RUN clip.mkv --frames 0", "frames: got 0"),
-        ("RUN clip.mkv --start -1", "start: got -1"),
+        ("RUN clip.mkv --frames 0", "--frames: got 0"),
+        ("RUN clip.mkv --start -1", "--start: got -1"),
         ("RUN notes.txt", "cannot read notes.txt as a video"),
         ("RUN nowhere.mp4", "cannot read nowhere.mp4 as a video: No such file"),
         ("RUN tiny.mkv", "tiny.mkv: frames are 12x64, prediction needs 16x16"),
         ("nowhere clip.mkv", "nowhere: is not a run folder"),
-        ("RUN clip.mkv --device tpu", "device: got 'tpu'"),
-        ("RUN clip.mkv --out notes.txt", "out: notes.txt is a file"),
+        ("RUN clip.mkv --device tpu", "--device: got 'tpu'"),
+        ("RUN clip.mkv --out notes.txt", "--out: notes.txt is a file"),
         ("RUN", "Missing from ebgan predict: CLIP"),
     ],
 )

@@ -59,7 +59,7 @@ def given(command: Any, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def _defaults(default: Any, values: Mapping[str, Any], unset: str) -> str:
-    """The default, and the presets that have another value; "mnist --model gan" has by itself that of mnist."""
+    """The default, and presets with another value; without a word "mnist --model gan" has that of "mnist"."""
     presets: dict[Any, list[str]] = {}
     for name, value in values.items():
         implied = values.get(name.partition(" --")[0], default) if " --" in name else default

@@ -60,6 +60,8 @@ class ImageGenerator(LadderGenerator, Generator):
     ones, as many as a batch of the presets has, join every batch and are left out of the images.
     """
 
+    companions: Tensor
+
     def __init__(self, sizes: Sequence[int], image: ImageShape, *, networks: int = 1) -> None:
         super().__init__(sizes, networks=networks)
         self.image, self.noise_shapes = image, ((sizes[0],),)

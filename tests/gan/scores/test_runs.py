@@ -89,9 +89,9 @@ def test_a_run_without_a_checkpoint_is_refused(run, tmp_path, photographs, capfd
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--samples 1", "samples: got 1"),
-        ("--seed -1", "seed: got -1"),
-        ("--device tpu", "device: got 'tpu'"),
+        ("--samples 1", "--samples: got 1"),
+        ("--seed -1", "--seed: got -1"),
+        ("--device tpu", "--device: got 'tpu'"),
         ("--data-root nowhere", "nowhere"),
     ],
 )

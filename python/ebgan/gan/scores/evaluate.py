@@ -24,8 +24,9 @@ from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 from ebgan.gan.two_player import sample
 from ebgan.training.meter import Meter, meter
 
-SAMPLES = 10_000  # the default
-REAL_AT_MOST = 10_000  # images of a set: KID draws subsets of 1,000, more images hardly change it
+SAMPLES = 2_500  # the default, which a run is scored by within two minutes on 2 cores
+KIDS = 4  # of the sets that are scored
+REAL_AT_LEAST, REAL_AT_MOST = 1_000, 10_000  # images of a set: KID draws subsets of 1,000
 
 
 def evaluate(
@@ -48,7 +49,7 @@ def evaluate(
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.
 
-    Of real images at most 10,000 are taken, in an order given by `seed`. Samples are drawn in chunks of 500,
+    Of real images as many are taken, from 1,000 to 10,000 where there are so many, in an order by `seed`. Samples are drawn in chunks of 500,
     each chunk's noise from a seed derived from `seed` and its number, the same on every device.
 
     Args:
@@ -80,13 +81,16 @@ def evaluate(
         raise UserError(f"training: got {found}-channel images, network {network!r} takes {channels}")
     scorer = load_network(network, device=next(generator.parameters()).device)
 
+    def real_count(images: ImageSet) -> int:
+        return min(max(count, REAL_AT_LEAST), REAL_AT_MOST, len(images))
+
     def real(images: ImageSet) -> Iterator[Tensor]:
-        return chunks.real(images, min(REAL_AT_MOST, len(images)), height, seed)
+        return chunks.real(images, real_count(images), height, seed)
 
     mean, std = chunks.pixel_statistics(real(training))
-    there = [min(REAL_AT_MOST, len(images)) for images in (training, other) if images is not None]
-    total = sum(map(chunks.chunks_of, (*there, count, count, count)))
-    with meter(total, unit="chunk") as show:
+    there = [real_count(images) for images in (training, other) if images is not None]
+    chunk_counts = map(chunks.chunks_of, (*there, count, count, count))
+    with meter(sum(chunk_counts) + KIDS, unit="part") as show:
         reference = _scored(scorer, real(training), show)
         scored = {
             "samples": _scored(scorer, chunks.generated(generator, count, seed), show),
@@ -94,19 +98,19 @@ def evaluate(
             "untrained": _scored(scorer, chunks.generated(untrained, count, seed), show),
             "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed), show),
         }
-    against = dict.fromkeys(scored, reference.features)
-    if other is None:
-        half = len(reference.features) // 2
-        scored["real"] = Scored(*(each[half:] for each in reference))
-        against["real"] = reference.features[:half]
-    sets = {
-        name: SetScores(
-            count=len(images.features),
-            kid=kernel_inception_distance(images.features, against[name], seed=seed),
-            classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
-        )
-        for name, images in scored.items()
-    }
+        against = dict.fromkeys(scored, reference.features)
+        if other is None:
+            half = len(reference.features) // 2
+            scored["real"] = Scored(*(each[half:] for each in reference))
+            against["real"] = reference.features[:half]
+        sets = {}
+        for name, images in scored.items():
+            sets[name] = SetScores(
+                count=len(images.features),
+                kid=kernel_inception_distance(images.features, against[name], seed=seed),
+                classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
+            )
+            show.update()
     return Scores(network, entry.sha256, seed, sets)
 
 
