@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from torch import Tensor
 from ebgan.cli import main
 from ebgan.data import read_video
 from ebgan.video import generator, predict_video, preset, psnr, roll_out, train, trained_generator
+from ebgan.video.film import write_film
 from support.errors import assert_refused
 from support.video_files import wandering, write_video
 
@@ -129,6 +131,32 @@ def test_predict_writes_a_film_a_strip_and_the_psnr_of_each_frame(run, clip, cap
     assert "10 frames of 48x64" in printed and "frames 1, 2, 4, 5, 6, 7, 9, 10" in printed
 
 
+def test_a_film_has_the_rate_of_its_clip_and_no_earlier_one_is_overwritten(run, tmp_path, capfd):
+    clip = write_video(tmp_path / "slow.mkv", wandering(16))  # 25 frames a second
+    usual = run / "rollouts" / "slow-0-5"
+    for folder in (usual, usual.with_name("slow-0-5-2"), usual.with_name("slow-0-5-3")):
+        assert main(["predict", str(run), str(clip)]) == 0
+        with av.open(str(folder / "film.mp4")) as container:
+            assert container.streams.video[0].average_rate == 25
+    given = ["--out", str(tmp_path / "mine")]
+    assert main(["predict", str(run), str(clip), *given]) == 0
+    written = (tmp_path / "mine" / "film.mp4").read_bytes()
+    capfd.readouterr()
+    assert main(["predict", str(run), str(clip), "--frames", "2", *given]) == 2
+    assert (
+        "--out: " in (said := capfd.readouterr().err) and "holds a prediction already; name another" in said
+    )
+    assert (tmp_path / "mine" / "film.mp4").read_bytes() == written
+
+
+def test_a_rate_of_thousandths_is_kept_and_one_that_no_file_tells_is_ten(tmp_path):
+    frames = torch.zeros(3, 3, 16, 16)
+    for rate, expected in ((Fraction(30000, 1001), Fraction(30000, 1001)), (None, 10)):
+        write_film(frames, frames, frames, tmp_path / "film.mp4", rate=rate)
+        with av.open(str(tmp_path / "film.mp4")) as container:
+            assert container.streams.video[0].average_rate == expected
+
+
 def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, monkeypatch):
     monkeypatch.setattr(av, "codecs_available", av.codecs_available - {"libx264"})
     assert main(["predict", str(run), str(clip), "--out", str(tmp_path / "out")]) == 0
@@ -150,7 +178,7 @@ def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, mon
         ("nowhere clip.mkv", "nowhere: is not a run folder"),
         ("RUN clip.mkv --device tpu", "--device: got 'tpu'"),
         ("RUN clip.mkv --out notes.txt", "--out: notes.txt is a file"),
-        ("RUN", "Missing from ebgan predict: CLIP"),
+        ("RUN", "CLIP: is missing"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(run, clip, monkeypatch, capfd, arguments, message):

@@ -33,12 +33,12 @@ def explanation(arguments: Sequence[str]) -> str:
 
 def option_names(command: type[Any]) -> dict[str, str]:
     """Each option of a command as it is typed, by the name of its field."""
-    return {each.name: each.typed for each in _arguments(command) if not each.positional}
+    return {each.name: each.typed for each in arguments_of(command) if not each.positional}
 
 
 def _in_options(command: type[Any], words: Sequence[str]) -> str:
-    options = {each.typed: each for each in _arguments(command) if not each.positional}
-    positionals = [each for each in _arguments(command) if each.positional]
+    options = {each.typed: each for each in arguments_of(command) if not each.positional}
+    positionals = [each for each in arguments_of(command) if each.positional]
     flags = {each.typed for each in options.values() if each.flag}
     flags |= {f"--no-{option.removeprefix('--')}" for option in flags}
     left, bare, given = list(words), 0, set()
@@ -67,7 +67,7 @@ def _in_options(command: type[Any], words: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True)
-class _Argument:
+class Argument:
     """An option or positional argument: a field of a command, its type without None, and its metavar."""
 
     name: str
@@ -103,12 +103,12 @@ class _Argument:
         return True
 
 
-def _arguments(command: type[Any]) -> Iterator[_Argument]:
+def arguments_of(command: type[Any]) -> Iterator[Argument]:
     types = get_type_hints(command, include_extras=True)
     for field in dataclasses.fields(command):
         kind, extras = _plain(types[field.name])
         named = [each.metavar for each in extras if getattr(each, "metavar", None)]
-        yield _Argument(
+        yield Argument(
             name=field.name,
             kind=kind,
             positional=_POSITIONAL in extras,

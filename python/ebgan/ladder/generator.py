@@ -15,7 +15,7 @@ from ebgan.ladder.layers import dense, draw
 from ebgan.ladder.pictures import to_images
 
 OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
-COMPANIONS = 100
+COMPANIONS = 1000
 
 
 class LadderGenerator(nn.Module):
@@ -56,8 +56,8 @@ class LadderGenerator(nn.Module):
 class ImageGenerator(LadderGenerator, Generator):
     """Trained generators, the first of which draws images (N, C, H, W) in [-1, 1] from codes z.
 
-    A batch is normalised by its own statistics, which few codes have none to speak of: `COMPANIONS` fixed
-    ones, as many as a batch of the presets has, join every batch and are left out of the images.
+    In training a batch is normalised by its own statistics. Here it is by those of `COMPANIONS` fixed codes,
+    so that an image is decided by its own code.
     """
 
     companions: Tensor
@@ -69,5 +69,9 @@ class ImageGenerator(LadderGenerator, Generator):
         self.register_buffer("companions", companions, persistent=False)
 
     def forward(self, z: Tensor) -> Tensor:
-        codes = torch.cat((z, self.companions)).expand(self.networks, -1, -1)
-        return to_images(super().forward(codes)[0, : len(z)], self.image)
+        h = torch.cat((self.companions, z))
+        for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
+            h = h @ weight[0]
+            of_companions = ek.ladder_layer(h[:COMPANIONS])
+            h = (gain[0] * ((h - of_companions.mean) / of_companions.std) + bias[0]).relu()
+        return to_images((h[COMPANIONS:] @ self.weights[-1][0] + self.biases[-1][0]).sigmoid(), self.image)

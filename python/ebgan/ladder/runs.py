@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -99,17 +100,23 @@ def learnt_from(config: LadderConfig, data: Examples) -> Examples:
 
 
 def load_network(
-    run: RunFolder, config: LadderConfig, device: torch.device, data_root: Path | None
+    run: RunFolder,
+    config: LadderConfig,
+    device: torch.device,
+    data_root: Path | None,
+    *,
+    done: Callable[[], object] = lambda: None,
 ) -> LadderNetwork:
     """The networks of `run`, by its newest whole checkpoint, ready to classify.
 
-    Their statistics are those of the run's training data, which is read for that.
+    Their statistics are those of the run's training data, which is read for that; `done` is called after
+    those of each network.
     """
     images = load(config.data, "train", data_root)
     networks = build_network(config, images).to(device)
     load_newest(run, {"network": networks})
     data = learnt_from(config, examples(images, device))
-    set_statistics(networks, statistics_from(config, data))
+    set_statistics(networks, statistics_from(config, data), done=done)
     return networks.eval()
 
 

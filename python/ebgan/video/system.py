@@ -62,7 +62,7 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
         "train video --width 0.25",
         "train video --net 4to1 --loss adv+gdl --data ucf101 --fold 1",
         "train video --data videos --data-root FILMS --width 0.25",
-        "train video --generator-from runs/video-8to8-gdl-moving-digits --patch 64",
+        "train video --generator-from runs/NAME --patch 64",
     ),
     then=lambda config: ("evaluate {run}", "predict {run} CLIP.mp4"),
 )

@@ -49,8 +49,9 @@ def evaluate(
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.
 
-    Of real images as many are taken, from 1,000 to 10,000 where there are so many, in an order by `seed`. Samples are drawn in chunks of 500,
-    each chunk's noise from a seed derived from `seed` and its number, the same on every device.
+    Of real images as many are taken, but 1,000 to 10,000 where there are so many, in an order by `seed`.
+    Samples are drawn in chunks of 500, each chunk's noise from a seed derived from `seed` and its number, the
+    same on every device.
 
     Args:
         generator: makes images that have a score network; scores are computed on its device.
