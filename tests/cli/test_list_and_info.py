@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-import tomllib
 
 import ebgan
 import ebgan_kernels
@@ -29,10 +28,7 @@ def test_there_is_one_version(capsys):
         main(["--version"])
     assert not stop.value.code and capsys.readouterr().out == f"ebgan {ebgan_kernels.__version__}\n"
     assert ebgan.__version__ == ebgan_kernels.__version__
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
-    assert project["tool"]["setuptools"]["dynamic"]["version"] == {
-        "attr": "ebgan_kernels.version.__version__"
-    }
+    assert 'version = { attr = "ebgan_kernels.version.__version__" }' in (ROOT / "pyproject.toml").read_text()
 
 
 def test_the_list_has_every_system_net_preset_and_data_set_in_80_columns(capsys):
@@ -79,10 +75,8 @@ def test_a_trained_run_is_told_with_its_settings_metrics_and_scores(capsys):
     capsys.readouterr()
     assert main(["info", "runs/mine"]) == 0
     text = capsys.readouterr().out
-    assert (
-        "settings      --data digits --model ebgan --steps 4 --batch-size 16 --log-every 2 --generator-lr 0.002\n"
-        in text
-    )
+    settings = "--data digits --model ebgan --steps 4 --batch-size 16 --log-every 2 --generator-lr 0.002"
+    assert f"settings      {settings}\n" in text
     assert "4 of 4 are done and saved" in text and "checkpoints   of the steps 0, 4\n" in text
     assert "metrics       of step 4 after " in text and "real_energy " in text
     assert "Scores of step 4, " in text and table in text

@@ -119,7 +119,7 @@ def test_predict_writes_a_film_a_strip_and_the_psnr_of_each_frame(run, clip, cap
         if meant is result.targets:
             distances = np.abs(films[:, None] - levels).mean((2, 3, 4))
             assert distances.argmin(1).tolist() == list(range(10))
-    assert np.abs(left[:4].astype(float) - right[:4]).mean() < 3
+    assert np.abs(left[:4].astype(float) - right[:4]).mean() < 4
     grey, orange = film[0, 2:6, 76:148].mean((0, 1)), film[9, 2:6, 76:148].mean((0, 1))
     assert np.ptp(grey) < 10 and orange[0] > orange[1] > orange[2] + 100
 

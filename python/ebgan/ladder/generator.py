@@ -72,6 +72,6 @@ class ImageGenerator(LadderGenerator, Generator):
         h = torch.cat((self.companions, z))
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
             h = h @ weight[0]
-            of_companions = ek.ladder_layer(h[:COMPANIONS])
-            h = (gain[0] * ((h - of_companions.mean) / of_companions.std) + bias[0]).relu()
+            _, _, mean, std = ek.ladder_layer(h[None, :COMPANIONS])
+            h = (gain[0] * ((h - mean) / std) + bias[0]).relu()
         return to_images((h[COMPANIONS:] @ self.weights[-1][0] + self.biases[-1][0]).sigmoid(), self.image)
