@@ -61,7 +61,7 @@ def test_a_run_that_has_not_begun_is_told_and_what_to_do(system, capsys):
     RunFolder.create(Path("run"), system.commands[0], system.preset())
     assert main(["info", "run"]) == 0
     text = capsys.readouterr().out
-    assert f"run           run, of 'ebgan {system.commands[0]}'" in text
+    assert f"run          run, of 'ebgan {system.commands[0]}'\n" in text
     assert f"0 of {system.preset().steps:,} are done and saved" in text
     assert "none are logged yet" in text and "It has not been evaluated." in text
     assert f"  ebgan {system.commands[0]} --resume run\n" in text and "ebgan evaluate" not in text
@@ -74,13 +74,17 @@ def test_a_trained_run_is_told_with_its_settings_metrics_and_scores(capsys):
     table = json.loads(Path("runs/mine/scores.json").read_text())["table"]
     capsys.readouterr()
     assert main(["info", "runs/mine"]) == 0
-    text = capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert table in told and max(map(len, told.partition("\n\n")[0].splitlines())) <= 80
+    text = " ".join(told.split())
     settings = "--data digits --model ebgan --steps 4 --batch-size 16 --log-every 2 --generator-lr 0.002"
-    assert f"settings      {settings}\n" in text
-    assert "4 of 4 are done and saved" in text and "checkpoints   of the steps 0, 4\n" in text
-    assert "metrics       of step 4 after " in text and "real_energy " in text
-    assert "Scores of step 4, " in text and table in text
-    assert text.endswith(
+    assert f"settings {settings} steps 4 of 4 are done and saved" in text
+    assert (
+        "checkpoints of the steps 0, 4 " in text
+        and "metrics of step 4 after " in text
+        and "real_energy " in text
+    )
+    assert "Scores of step 4, " in text and told.endswith(
         "What to do next:\n  ebgan evaluate runs/mine\n  ebgan sample runs/mine --count 64\n"
     )
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ebgan.cli.options import TrainedRun
+from ebgan.cli.page import rows
 from ebgan.errors import UserError
 from ebgan.systems import system_of
 from ebgan.training import SCORES, Description, RunFolder, TrainingConfig, read_metrics
-
-NAME = 14  # columns of the names in front
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Info:
         run, config = system.open_run(self.run_folder)
         steps = [int(path.name.removeprefix("step-")) for path in sorted(run.checkpoints.glob("step-*"))]
         done = steps[-1] if steps else 0
-        rows = {
+        told = {
             "run": f"{run.path}, of 'ebgan {run.command()}'",
             "settings": _settings(system, config),
             "steps": f"{done:,} of {config.steps:,} are done and saved",
@@ -39,7 +38,7 @@ class Info:
             "checkpoints": f"of the steps {', '.join(map(str, steps))}" if steps else "none",
             "pictures": ", ".join(path.name for path in sorted(run.path.glob("*.png"))) or "none",
         }
-        print("\n".join(f"{name:<{NAME}}{text}" for name, text in rows.items()))
+        print(rows(told))
         print(f"\n{_scores(run)}\n\nWhat to do next:")
         folder = shlex.quote(str(run.path))
         if done < config.steps:
@@ -64,10 +63,10 @@ def _settings(system: Description[Any, Any], config: TrainingConfig) -> str:
 
 
 def _last_metrics(run: RunFolder) -> str:
-    rows = read_metrics(run)
-    if not rows:
+    logged = read_metrics(run)
+    if not logged:
         return "none are logged yet"
-    step, seconds, values = rows[-1]["step"], rows[-1].get("seconds", 0.0), rows[-1]
+    step, seconds, values = logged[-1]["step"], logged[-1].get("seconds", 0.0), logged[-1]
     told = (f"{name} {value:.4g}" for name, value in values.items() if name not in ("step", "seconds"))
     return f"of step {step:,} after {seconds:,.0f} s: {', '.join(told)}"
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import textwrap
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ebgan.cli.options import DataRoot
+from ebgan.cli.page import COLUMNS, rows
 from ebgan.data import ClipSource, Source, clip_sources, sources
 from ebgan.systems import SYSTEMS
 from ebgan.training import Description
-
-WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -29,9 +27,9 @@ class List:
         for system in SYSTEMS:
             print(_described(system), end="\n\n")
         print("Data sets of images, for 'ebgan train gan' and 'ebgan train ladder'\n")
-        print(_rows({source.name: _state(source, root) for source in sources()}), end="\n\n")
+        print(rows({source.name: _state(source, root) for source in sources()}, indent=4), end="\n\n")
         print("Data sets of video clips, for 'ebgan train video'\n")
-        print(_rows({source.name: _state(source, root) for source in clip_sources()}))
+        print(rows({source.name: _state(source, root) for source in clip_sources()}, indent=4))
 
 
 def _described(system: Description[Any, Any]) -> str:
@@ -39,11 +37,11 @@ def _described(system: Description[Any, Any]) -> str:
     about = " ".join(system.help.split("\n\n")[0].split())
     presets = ", ".join(system.presets)
     lines = [*_filled(about), *_filled(f"presets: {presets}"), "networks:"]
-    return "\n".join([head, textwrap.indent("\n".join(lines), "  "), _rows(system.nets)])
+    return "\n".join([head, textwrap.indent("\n".join(lines), "  "), rows(system.nets, indent=4)])
 
 
 def _filled(text: str) -> list[str]:
-    return textwrap.wrap(text, WIDTH - 2, subsequent_indent="  ", break_on_hyphens=False)
+    return textwrap.wrap(text, COLUMNS - 2, subsequent_indent="  ", break_on_hyphens=False)
 
 
 def _state(source: Source | ClipSource, root: str | Path | None) -> str:
@@ -62,19 +60,3 @@ def _needs(source: Source | ClipSource, root: str | Path | None) -> str:
     if isinstance(source, Source) and source.download is not None:
         return f"{where}; to fetch it: ebgan data download {source.name} --root {root or 'DIR'}"
     return f"{where}; put it into the folder {source.name} of your data root"
-
-
-def _rows(rows: Mapping[str, str]) -> str:
-    """A paragraph for each row, with its name in front."""
-    indent = max(map(len, rows)) + 6
-    return "\n".join(
-        textwrap.fill(
-            text,
-            WIDTH,
-            initial_indent=f"    {name:<{indent - 4}}",
-            subsequent_indent=" " * indent,
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for name, text in rows.items()
-    )

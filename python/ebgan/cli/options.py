@@ -12,6 +12,8 @@ import tyro
 
 from ebgan.training import Description
 
+_METAVARS = {bool: "{True,False}", str: "TEXT"}
+
 
 def option(help: str, default: str = "", *, kind: Any = Path) -> Any:
     """The `--help` of an option of type `kind` that may be left out, and what it is then."""
@@ -80,7 +82,7 @@ def _metavar(annotation: Any) -> str:
         (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
-    return "{True,False}" if annotation is bool else str(annotation.__name__).upper()
+    return _METAVARS.get(annotation) or str(annotation.__name__).upper()
 
 
 DataRoot = Annotated[

@@ -1,13 +1,15 @@
-"""Pages of help, in the width of the terminal."""
+"""Pages of help in the width of the terminal, and tables of two columns."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import textwrap
+from collections.abc import Mapping
 from typing import Any, TextIO
 
-WIDTH = 100  # columns that a line of text takes at most
+WIDTH = 100  # columns that a line of help takes at most
+COLUMNS = 80  # and a line of a table
 
 
 class Page:
@@ -29,3 +31,19 @@ class Page:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._stream, name)
+
+
+def rows(texts: Mapping[str, str], *, indent: int = 0) -> str:
+    """A paragraph for each text, with its name in front."""
+    column = indent + max(map(len, texts)) + 2
+    return "\n".join(
+        textwrap.fill(
+            text,
+            COLUMNS,
+            initial_indent=f"{'':{indent}}{name:<{column - indent}}",
+            subsequent_indent=" " * column,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for name, text in texts.items()
+    )
