@@ -1,5 +1,6 @@
 """Trains a score network and writes its weights: how those in `ebgan/gan/scores/weights` were made.
 
+    python scripts/train_score_network.py digits --out digits.safetensors
     python scripts/train_score_network.py mnist --data-root FOLDER_OF_DATA_SETS --out mnist.safetensors
     python scripts/train_score_network.py images --data-root FOLDER_OR_ZIP_OF_IMAGES --out images.safetensors
 
@@ -43,20 +44,33 @@ class Task:
     steps: int
 
 
-def mnist(root: Path) -> Task:
+def digits(root: Path | None) -> Task:
+    """The task of telling the embedded digits apart, 8x8 and shifted by up to one pixel."""
+    return _classes("digits", root, size=8, pad=1, epochs=150)
+
+
+def mnist(root: Path | None) -> Task:
     """The task of telling digits apart, padded to 32x32 as GANs see them and shifted by up to two pixels."""
-    training, test = load("mnist", "train", root), load("mnist", "test", root)
-    padded = np.pad(training.images, ((0, 0), (0, 0), (4, 4), (4, 4)))
-    shifted = Batches(replace(training, images=padded), 128, size=32, seed=SEED, threads=1)
-    centred = Batches(test, 500, size=32, threads=1)
+    return _classes("mnist", root, size=32, pad=4, epochs=8)
+
+
+def _classes(name: str, root: Path | None, *, size: int, pad: int, epochs: int) -> Task:
+    """The task of naming the class of an image; `pad` black pixels on each side leave room for shifts."""
+    training, test = load(name, "train", root), load(name, "test", root)
+    padded = np.pad(training.images, ((0, 0), (0, 0), (pad, pad), (pad, pad)))
+    shifted = Batches(replace(training, images=padded), 128, size=size, seed=SEED, threads=1)
+    count = min(500, len(test))
+    centred = Batches(test, count, size=size, threads=1)
     return Task(
         batch=lambda step: (shifted.at(step), _labels(training, shifted.indices(step))),
-        held_out=[(centred.at(step), _labels(test, centred.indices(step))) for step in range(20)],
-        steps=8 * len(training) // 128,
+        held_out=[
+            (centred.at(step), _labels(test, centred.indices(step))) for step in range(len(test) // count)
+        ],
+        steps=epochs * len(training) // 128,
     )
 
 
-def images(root: Path) -> Task:
+def images(root: Path | None) -> Task:
     """The task of telling if a photograph is turned by 0, 90, 180 or 270 degrees.
 
     A network that can tell has learnt what things look like, and needs no labels for it (Gidaris et al.,
@@ -74,7 +88,7 @@ def images(root: Path) -> Task:
     )
 
 
-TASKS = {"mnist": mnist, "images": images}
+TASKS = {"digits": digits, "mnist": mnist, "images": images}
 
 
 def _labels(images: ImageSet, indices: np.ndarray) -> Tensor:
@@ -122,8 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--data-root",
         type=Path,
-        required=True,
-        help="folder that holds the data set, as of `ebgan train gan`",
+        help="folder that holds the data set, as of `ebgan train gan`; digits need none",
     )
     parser.add_argument("--out", type=Path, required=True, help="file to write (.safetensors)")
     parser.add_argument("--steps", type=int, help="training steps (default: those of the frozen network)")
@@ -137,7 +150,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def run(name: str, data_root: Path, out: Path, steps: int | None) -> None:
+def run(name: str, data_root: Path | None, out: Path, steps: int | None) -> None:
     task = TASKS[name](data_root)
     if steps is not None:
         at_least("steps", steps, 2)  # the schedule warms up and cools down

@@ -15,10 +15,10 @@ import importlib
 from typing import TYPE_CHECKING
 
 from ebgan.errors import MissingExtra, UserError
+from ebgan_kernels.version import __version__
 
 if TYPE_CHECKING:
     from ebgan import data, gan, ladder, pictures, training, video
-    from ebgan_kernels import __version__
 
 _SUBPACKAGES = ("data", "gan", "ladder", "pictures", "training", "video")
 
@@ -40,8 +40,6 @@ if not TYPE_CHECKING:  # a type checker would take any name for an attribute
     def __getattr__(name: str) -> object:
         if name in _SUBPACKAGES:
             return importlib.import_module(f"ebgan.{name}")
-        if name == "__version__":
-            return importlib.import_module("ebgan_kernels.version").__version__
         known = ", ".join(_SUBPACKAGES)
         raise AttributeError(f"module 'ebgan' has no attribute {name!r}; its sub-packages are {known}")
 

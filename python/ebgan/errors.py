@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
@@ -40,10 +41,22 @@ def reason(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def did_you_mean(value: object, known: Iterable[object]) -> str:
+    """A question that names the `known` word that is nearest to `value`; empty where none is near.
+
+    Example:
+        >>> did_you_mean("minst", ["digits", "mnist"]), did_you_mean("cifar", ["digits", "mnist"])
+        ('; did you mean mnist?', '')
+    """
+    nearest = get_close_matches(str(value), map(str, known), n=1)
+    return f"; did you mean {nearest[0]}?" if nearest else ""
+
+
 def one_of(argument: str, value: object, allowed: Collection[object]) -> None:
     """Raise `UserError` unless `value` is one of the `allowed` values of `argument`."""
     if value not in allowed:
-        raise UserError(f"{argument}: got {value!r}, allowed are {', '.join(map(str, allowed))}")
+        near = did_you_mean(value, allowed)
+        raise UserError(f"{argument}: got {value!r}, allowed are {', '.join(map(str, allowed))}{near}")
 
 
 def at_least(argument: str, value: float, least: float) -> None:

@@ -94,7 +94,7 @@ def test_a_resumed_run_keeps_all_its_options_but_the_steps(system, tmp_path, cap
         if isinstance(value, bool):
             given = ["True"]
         if given is not None:
-            message = f"{name}: a resumed run keeps its own value; leave {option} out"
+            message = f"{option}: a resumed run keeps its own value; leave {option} out"
             assert message in refused(capfd, "train", system.name, "--resume", run, option, *given)
     assert "leave --out out" in refused(capfd, "train", system.name, "--resume", run, "--out", "other")
 
@@ -104,12 +104,12 @@ def test_a_resumed_run_keeps_all_its_options_but_the_steps(system, tmp_path, cap
     ("arguments", "message"),
     [
         ("--data no-such-data", "no-such-data"),
-        ("--steps 0", "steps: got 0"),
+        ("--steps 0", "--steps: got 0"),
         ("--steps three", "--steps"),
         ("--precision float16", "--precision"),
         ("--no-such-option 1", "--no-such-option"),
         ("--resume nowhere", "nowhere: is not a run folder"),
-        ("--device cuda:99", "device: 'cuda:99' is not there"),
+        ("--device cuda:99", "--device: 'cuda:99' is not there"),
     ],
 )
 def test_what_is_wrong_with_the_options_of_training_is_one_line(system, capfd, arguments, message):
@@ -145,7 +145,7 @@ def test_an_evaluation_refuses_every_option_that_its_system_does_not_take(system
     run = untrained(system, tmp_path / "run")
     said = refused(capfd, "evaluate", str(run), f"--{option}", "5")
     message = (
-        f"{option}: {run} is a run of 'ebgan train {system.name}', whose evaluation does not take it; "
+        f"--{option}: {run} is a run of 'ebgan train {system.name}', whose evaluation does not take it; "
         f"leave --{option} out"
     )
     assert (message in said) is (option not in system.evaluation)

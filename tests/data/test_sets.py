@@ -178,4 +178,4 @@ def test_an_own_image_set_of_the_wrong_form_is_refused(changes: dict[str, Any], 
 
 def test_a_name_is_registered_once() -> None:
     with pytest.raises(ValueError, match="'digits' is registered already"):
-        register(Source("digits", lambda split, root, size: image_set()))
+        register(Source("digits", lambda split, root, size: image_set(), "digits", "embedded"))

@@ -124,7 +124,7 @@ def test_help_shows_what_each_model_changes(capsys):
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
     assert "--model {full,bottom,gamma,ebgan,supervised}" in text
     assert "(default: 0.002; ebgan --data mnist: 0.0005)" in text
-    assert "(default: 5000; full, ebgan, ebgan --data mnist: 1000;" in text
+    assert "(default: 5000; full, ebgan: 1000;" in text
     assert "(default: 1; bottom --data mnist, ebgan --data mnist: PyTorch's choice)" in text
     assert "(default: --steps of the new run)" in text
 
@@ -133,18 +133,18 @@ def test_help_shows_what_each_model_changes(capsys):
     ("arguments", "message"),
     [
         ("--model top", "--model"),
-        ("--data cifar", "data: got 'cifar', allowed are digits, mnist, fashion-mnist"),
+        ("--data cifar", "--data: got 'cifar', allowed are digits, mnist, fashion-mnist"),
         ("--data mnist", "needs a data root"),
-        ("--labels 95", "labels: got 95, allowed are multiples of 10, the number of classes, and all 1442"),
-        ("--labels 0", "labels: got 0"),
-        ("--labels 2000", "labels: got 2000, but 'digits' has 1442 examples to learn from"),
-        ("--batch-size 1", "batch_size: got 1, batch normalisation needs at least 2"),
-        ("--held-out 5000", "held_out: got 5000, but 'digits' has 1442 examples"),
-        ("--layers wide", "layers: got 'wide'"),
-        ("--margin 3", "margin: got 3.0, but only --model ebgan has a generator"),
+        ("--labels 95", "--labels: got 95, allowed are multiples of 10, the number of classes, and all 1442"),
+        ("--labels 0", "--labels: got 0"),
+        ("--labels 2000", "--labels: got 2000, but 'digits' has 1442 examples to learn from"),
+        ("--batch-size 1", "--batch-size: got 1, batch normalisation needs at least 2"),
+        ("--held-out 5000", "--held-out: got 5000, but 'digits' has 1442 examples"),
+        ("--layers wide", "--layers: got 'wide'"),
+        ("--margin 3", "--margin: got 3.0, but only --model ebgan has a generator"),
         ("--resume nowhere", "nowhere: is not a run folder"),
-        ("--resume nowhere --labels 100", "labels: a resumed run keeps its own value; leave --labels out"),
-        ("--resume nowhere --seeds 2", "seeds: a resumed run keeps its own value; leave --seeds out"),
+        ("--resume nowhere --labels 100", "--labels: a resumed run keeps its own value; leave --labels out"),
+        ("--resume nowhere --seeds 2", "--seeds: a resumed run keeps its own value; leave --seeds out"),
         ("--out full", "full: exists already; go on with --resume full"),
     ],
 )

@@ -15,7 +15,7 @@ from ebgan.cli import main
 from ebgan.data import Clip, ClipSet, DataError, read_video
 from ebgan.video import METRICS, evaluate, generator, moving, optical_flow, psnr, roll_out
 from ebgan.video.scores import paired_bootstrap, statistics
-from ebgan.video.windows import windows
+from ebgan.video.windows import spread, windows
 from support.errors import assert_refused
 from support.video_files import wandering, write_video
 
@@ -75,6 +75,20 @@ def test_scores_are_the_means_of_metrics_of_the_first_and_the_recursive_second_f
         assert (found.windows, found.skipped) == (4, 0)
         assert found.metrics["psnr"] == statistics(np.array(each))
         assert set(found.metrics) == set(METRICS)
+
+
+def test_some_windows_are_spread_evenly_over_all_of_them():
+    clips = clip_set(*(wandering(12, seed=seed) for seed in range(3)))
+    every = windows(clips, 6, stride=2)
+    chosen = spread(every, 4)
+    assert [every.index(window) for window in chosen] == [0, 4, 7, 11] and spread(every, 99) == every
+    assert spread(every, 1) == every[:1]
+    scores = evaluate(NET, clips, stride=2, windows=4)
+    assert (scores.windows, scores.windows_there) == (4, 12)
+    assert "films test, 3 clips: 4 of 12 windows of 4 + 2 frames" in str(scores)
+    assert (
+        "12 windows" in str(evaluate(NET, clips, stride=2)) and evaluate(NET, clips, stride=2).windows == 12
+    )
 
 
 def test_moving_areas_are_those_of_the_flow_and_all_else_is_black():
@@ -155,6 +169,7 @@ def test_the_bootstrap_interval_holds_the_mean_95_times_in_100():
             ("clip 0: frames are 48x15, prediction",),
         ),
         (clip_set(wandering(6)), {"stride": 0}, ValueError, ("stride: got 0",)),
+        (clip_set(wandering(6)), {"windows": 0}, ValueError, ("windows: got 0",)),
         (clip_set(wandering(6)), {"seed": -1}, ValueError, ("seed: got -1",)),
     ],
 )
@@ -198,9 +213,10 @@ def test_a_run_is_scored_on_its_test_split_and_the_scores_are_kept(run, videos, 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--stride 0", "stride: got 0"),
-        ("--seed -1", "seed: got -1"),
-        ("--device tpu", "device: got 'tpu'"),
+        ("--stride 0", "--stride: got 0"),
+        ("--windows 0", "--windows: got 0"),
+        ("--seed -1", "--seed: got -1"),
+        ("--device tpu", "--device: got 'tpu'"),
         ("--data-root nowhere", "nowhere"),
     ],
 )

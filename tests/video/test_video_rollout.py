@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from torch import Tensor
 from ebgan.cli import main
 from ebgan.data import read_video
 from ebgan.video import generator, predict_video, preset, psnr, roll_out, train, trained_generator
+from ebgan.video.film import write_film
 from support.errors import assert_refused
 from support.video_files import wandering, write_video
 
@@ -117,7 +119,7 @@ def test_predict_writes_a_film_a_strip_and_the_psnr_of_each_frame(run, clip, cap
         if meant is result.targets:
             distances = np.abs(films[:, None] - levels).mean((2, 3, 4))
             assert distances.argmin(1).tolist() == list(range(10))
-    assert np.abs(left[:4].astype(float) - right[:4]).mean() < 3
+    assert np.abs(left[:4].astype(float) - right[:4]).mean() < 4
     grey, orange = film[0, 2:6, 76:148].mean((0, 1)), film[9, 2:6, 76:148].mean((0, 1))
     assert np.ptp(grey) < 10 and orange[0] > orange[1] > orange[2] + 100
 
@@ -128,6 +130,32 @@ def test_predict_writes_a_film_a_strip_and_the_psnr_of_each_frame(run, clip, cap
     for name in ("film.mp4", "strip.png", "psnr.jsonl"):
         assert str(out / name) in printed
     assert "10 frames of 48x64" in printed and "frames 1, 2, 4, 5, 6, 7, 9, 10" in printed
+
+
+def test_a_film_has_the_rate_of_its_clip_and_no_earlier_one_is_overwritten(run, tmp_path, capfd):
+    clip = write_video(tmp_path / "slow.mkv", wandering(16))  # 25 frames a second
+    usual = run / "rollouts" / "slow-0-5"
+    for folder in (usual, usual.with_name("slow-0-5-2"), usual.with_name("slow-0-5-3")):
+        assert main(["predict", str(run), str(clip)]) == 0
+        with av.open(str(folder / "film.mp4")) as container:
+            assert container.streams.video[0].average_rate == 25
+    given = ["--out", str(tmp_path / "mine")]
+    assert main(["predict", str(run), str(clip), *given]) == 0
+    written = (tmp_path / "mine" / "film.mp4").read_bytes()
+    capfd.readouterr()
+    assert main(["predict", str(run), str(clip), "--frames", "2", *given]) == 2
+    assert (
+        "--out: " in (said := capfd.readouterr().err) and "holds a prediction already; name another" in said
+    )
+    assert (tmp_path / "mine" / "film.mp4").read_bytes() == written
+
+
+def test_a_rate_of_thousandths_is_kept_and_one_that_no_file_tells_is_ten(tmp_path):
+    frames = torch.zeros(3, 3, 16, 16)
+    for rate, expected in ((Fraction(30000, 1001), Fraction(30000, 1001)), (None, 10)):
+        write_film(frames, frames, frames, tmp_path / "film.mp4", rate=rate)
+        with av.open(str(tmp_path / "film.mp4")) as container:
+            assert container.streams.video[0].average_rate == expected
 
 
 def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, monkeypatch):
@@ -143,15 +171,15 @@ def test_a_film_can_be_written_where_ffmpeg_has_no_h264(run, clip, tmp_path, mon
     [
         ("RUN clip.mkv --frames 13", "clip.mkv: has 16 frames, needed are 17: 0 before the start"),
         ("RUN clip.mkv --start 8", "needed are 17: 8 before the start"),
-        ("RUN clip.mkv --frames 0", "frames: got 0"),
-        ("RUN clip.mkv --start -1", "start: got -1"),
+        ("RUN clip.mkv --frames 0", "--frames: got 0"),
+        ("RUN clip.mkv --start -1", "--start: got -1"),
         ("RUN notes.txt", "cannot read notes.txt as a video"),
         ("RUN nowhere.mp4", "cannot read nowhere.mp4 as a video: No such file"),
         ("RUN tiny.mkv", "tiny.mkv: frames are 12x64, prediction needs 16x16"),
         ("nowhere clip.mkv", "nowhere: is not a run folder"),
-        ("RUN clip.mkv --device tpu", "device: got 'tpu'"),
-        ("RUN clip.mkv --out notes.txt", "out: notes.txt is a file"),
-        ("RUN", "Missing from ebgan predict: CLIP"),
+        ("RUN clip.mkv --device tpu", "--device: got 'tpu'"),
+        ("RUN clip.mkv --out notes.txt", "--out: notes.txt is a file"),
+        ("RUN", "CLIP: is missing"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(run, clip, monkeypatch, capfd, arguments, message):

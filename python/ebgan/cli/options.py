@@ -12,6 +12,8 @@ import tyro
 
 from ebgan.training import Description
 
+_METAVARS = {bool: "{True,False}", str: "TEXT"}
+
 
 def option(help: str, default: str = "", *, kind: Any = Path) -> Any:
     """The `--help` of an option of type `kind` that may be left out, and what it is then."""
@@ -59,9 +61,11 @@ def given(command: Any, fields: Iterable[str]) -> dict[str, Any]:
 
 
 def _defaults(default: Any, values: Mapping[str, Any], unset: str) -> str:
+    """The default, and presets with another value; without a word "mnist --model gan" has that of "mnist"."""
     presets: dict[Any, list[str]] = {}
     for name, value in values.items():
-        if value != default and (value is not None or unset):
+        implied = values.get(name.partition(" --")[0], default) if " --" in name else default
+        if value != implied and (value is not None or unset):
             presets.setdefault(value, []).append(name)
     others = [f"{', '.join(names)}: {_text(value, unset)}" for value, names in presets.items()]
     return "; ".join([f"(default: {_text(default, unset)}", *others]) + ")"
@@ -78,7 +82,7 @@ def _metavar(annotation: Any) -> str:
         (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
-    return "{True,False}" if annotation is bool else str(annotation.__name__).upper()
+    return _METAVARS.get(annotation) or str(annotation.__name__).upper()
 
 
 DataRoot = Annotated[

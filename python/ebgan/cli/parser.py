@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
+import sys
 from collections.abc import Sequence
-from contextlib import redirect_stderr
+from contextlib import nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 import tyro
 
-from ebgan.cli.data import Download
-from ebgan.cli.demo import Demo
-from ebgan.cli.evaluate import Evaluate
-from ebgan.cli.predict import Predict
-from ebgan.cli.sample import Sample
-from ebgan.cli.train import TrainSystem, train_command
+import ebgan
+from ebgan.cli.mistakes import explanation, option_names
+from ebgan.cli.page import Page
+from ebgan.cli.tree import TREE, Group, Leaf, Node, found
 from ebgan.errors import UserError
-from ebgan.systems import SYSTEMS
 
-# A sub-command that is the only one of its kind would lose its name: tyro wants a union.
-Alone = Annotated[None, tyro.conf.Suppress]
+COMPLETION = """\
+To complete commands, options and values with the tab key, in bash and in zsh:
+
+  ebgan --tyro-print-completion bash \\
+    > ~/.local/share/bash-completion/completions/ebgan
+  ebgan --tyro-print-completion zsh > ~/.zfunc/_ebgan"""
 
 
 class Command(Protocol):
@@ -32,60 +35,72 @@ class Command(Protocol):
     def run(self) -> int | None: ...
 
 
-# Made from the descriptions, which a type checker cannot follow; it sees what all commands share.
-if TYPE_CHECKING:
-    AnySystem = TrainSystem
-else:
-    AnySystem = reduce(
-        or_, (Annotated[train_command(each), tyro.conf.subcommand(each.name)] for each in SYSTEMS)
-    )
-
-
 @dataclass(frozen=True)
-class Train:
-    """Train a system, or continue a run that was stopped."""
+class Spoken:
+    """A command whose errors name its options as they are typed: --generator-lr, and not generator_lr."""
 
-    system: AnySystem
+    command: Command
 
-    def run(self) -> None:
-        self.system.run()
-
-
-@dataclass(frozen=True)
-class Data:
-    """Download data sets."""
-
-    action: Annotated[Download, tyro.conf.subcommand("download")] | Alone
-
-    def run(self) -> None:
-        assert self.action is not None
-        self.action.run()
+    def run(self) -> int | None:
+        try:
+            return self.command.run()
+        except UserError as error:
+            name, colon, rest = str(error).partition(":")
+            option = option_names(type(self.command)).get(name.replace(" ", "_"))  # "generator width", too
+            if not colon or option is None:
+                raise
+            raise UserError(f"{option}:{rest}") from None
 
 
 def parse(arguments: Sequence[str] | None) -> Command:
     """The command that `arguments` (by default those of the process) ask for."""
-    commands = (
-        Annotated[Demo, tyro.conf.subcommand("demo")]
-        | Annotated[Train, tyro.conf.subcommand("train")]
-        | Annotated[Sample, tyro.conf.subcommand("sample")]
-        | Annotated[Predict, tyro.conf.subcommand("predict")]
-        | Annotated[Evaluate, tyro.conf.subcommand("evaluate")]
-        | Annotated[Data, tyro.conf.subcommand("data")]
-    )
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if given == ["--version"]:
+        print(f"ebgan {ebgan.__version__}")
+        raise SystemExit(0)
+    here, _ = found(given)
+    # tyro breaks no line before its boxes; a script for a shell is left as it is.
+    page = nullcontext() if any(map(_is_script, given)) else redirect_stdout(Page(sys.stdout))
     complaint = io.StringIO()
     try:
-        with redirect_stderr(complaint):
-            return tyro.cli(
-                commands,
-                args=arguments,
+        with redirect_stderr(complaint), page:
+            command = tyro.cli(
+                _union(TREE, here),
+                args=given,
                 prog="ebgan",
-                description="Energy-based GANs with fused kernels. Begin with: ebgan demo",
+                description=TREE.help(COMPLETION),
                 config=(tyro.conf.OmitArgPrefixes, tyro.conf.OmitSubcommandPrefixes),
             )
     except SystemExit as stop:
         if not stop.code:
             raise  # --help
-        raise UserError(_one_line(complaint.getvalue())) from None
+        raise UserError(explanation(given) or _one_line(complaint.getvalue())) from None
+    while not hasattr(command, "run"):
+        command = command.chosen
+    return Spoken(command)
+
+
+def _union(group: Group, here: Node) -> Any:
+    """The sub-commands of `group` as tyro takes them; `here` has its whole help, others a sentence."""
+    each = [
+        Annotated[
+            _type(node, here),
+            tyro.conf.subcommand(name, description=node.help() if node is here else node.first),
+        ]
+        for name, node in group.commands.items()
+    ]
+    # A sub-command that is the only one of its kind would lose its name: tyro wants a union.
+    return reduce(or_, each) if len(each) > 1 else each[0] | Annotated[None, tyro.conf.Suppress]
+
+
+def _type(node: Node, here: Node) -> Any:
+    if isinstance(node, Leaf):
+        return node.command
+    return dataclasses.make_dataclass("Group", [("chosen", _union(node, here))])
+
+
+def _is_script(argument: str) -> bool:
+    return argument.startswith("--tyro-")
 
 
 def _one_line(box: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 from typing import Annotated
 
@@ -12,15 +13,16 @@ from ebgan.cli.options import CheckpointStep, Device, TrainedRun, option
 from ebgan.errors import UserError
 from ebgan.training import choose_device
 from ebgan.video import predict_video, trained_generator
+from ebgan.video.predict import FILM
 
 
 @dataclass(frozen=True)
 class Predict:
     """Predict the next frames of a video file with a trained generator, each from those predicted before.
 
-    It writes film.mp4 (the real film on the left, the predicted one on the right), strip.png (rows of real,
-    predicted and difference frames) and psnr.jsonl (the PSNR of each predicted frame, and of the last input
-    frame in its place).
+    It writes film.mp4 (the real film on the left, the predicted one on the right, at the rate of the clip),
+    strip.png (rows of real, predicted and difference frames) and psnr.jsonl (the PSNR of each predicted
+    frame, and of the last input frame in its place).
     """
 
     run_folder: TrainedRun
@@ -32,16 +34,16 @@ class Predict:
     start: int = 0
     """Number of the first input frame in the clip, counted from 0."""
     out: Annotated[
-        Path | None, option("Folder to write to.", "rollouts/CLIP-START-FRAMES in the run folder")
+        Path | None,
+        option(
+            "Folder to write to.", "rollouts/CLIP-START-FRAMES in the run folder, numbered where it is taken"
+        ),
     ] = None
     step: CheckpointStep = None
     device: Device = "auto"
 
     def run(self) -> None:
-        name = f"{self.clip.stem}-{self.start}-{self.frames}"
-        out = self.out or self.run_folder / "rollouts" / name
-        if out.is_file():
-            raise UserError(f"out: {out} is a file; name a folder")
+        out = self._folder()
         generator = trained_generator(self.run_folder, choose_device(self.device), step=self.step)
         result = predict_video(generator, self.clip, count=self.frames, start=self.start)
         result.write(out)
@@ -53,3 +55,15 @@ class Predict:
         print(f"film: {out / 'film.mp4'}")
         print(f"strip: {out / 'strip.png'}, frames {', '.join(map(str, result.shown))}")
         print(f"PSNR: {out / 'psnr.jsonl'}")
+
+    def _folder(self) -> Path:
+        """A folder that holds no earlier prediction."""
+        if self.out is None:
+            usual = self.run_folder / "rollouts" / f"{self.clip.stem}-{self.start}-{self.frames}"
+            numbered = (usual.with_name(f"{usual.name}-{number}") for number in count(2))
+            return next(each for each in chain([usual], numbered) if not each.exists())
+        if self.out.is_file():
+            raise UserError(f"out: {self.out} is a file; name a folder")
+        if (self.out / FILM).exists():
+            raise UserError(f"out: {self.out} holds a prediction already; name another folder, or remove it")
+        return self.out

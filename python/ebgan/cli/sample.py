@@ -8,14 +8,15 @@ from pathlib import Path
 
 from ebgan.cli.options import CheckpointStep, Device, TrainedRun
 from ebgan.errors import at_least, one_of
-from ebgan.gan import sample, trained_generator
+from ebgan.gan import sample
 from ebgan.pictures import image_grid, save_png
+from ebgan.systems import trained_generator
 from ebgan.training import choose_device
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Draw images from the generator of a trained GAN and write them into one picture."""
+    """Draw images from the generator of a trained GAN, or EBGAN-LN, and write them into one picture."""
 
     run_folder: TrainedRun
     """Folder of the run whose generator to use, such as runs/gan-mnist."""

@@ -12,12 +12,19 @@ from ebgan.data import digits, images, mnist, moving_digits, ucf101, videos
 from ebgan.data.batches import Batches
 from ebgan.data.clip_augmentation import ClipAugmentation
 from ebgan.data.clip_batches import ClipBatches
-from ebgan.data.clip_registry import ClipSource, clip_names, load_clips, register_clips
+from ebgan.data.clip_registry import (
+    ClipSource,
+    clip_names,
+    clip_sources,
+    has_test_clips,
+    load_clips,
+    register_clips,
+)
 from ebgan.data.clip_set import Clip, ClipSet
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import Factor, ImageSet
 from ebgan.data.moving_digits import MovingDigits
-from ebgan.data.registry import Source, download, load, names, register
+from ebgan.data.registry import Source, download, load, names, register, sources
 from ebgan.data.video_file import open_video, read_video
 
 for _source in (digits.SOURCE, images.SOURCE, *mnist.SOURCES):
@@ -38,7 +45,9 @@ __all__ = [
     "MovingDigits",
     "Source",
     "clip_names",
+    "clip_sources",
     "download",
+    "has_test_clips",
     "load",
     "load_clips",
     "names",
@@ -46,4 +55,5 @@ __all__ = [
     "read_video",
     "register",
     "register_clips",
+    "sources",
 ]

@@ -9,8 +9,8 @@ from typing import get_args
 from ebgan.data.bouncing import Bounce
 from ebgan.data.clip_set import ClipSet
 from ebgan.data.errors import DataError
-from ebgan.data.registry import Root, Split
-from ebgan.errors import UserError, at_least, one_of
+from ebgan.data.registry import Place, Root, Split
+from ebgan.errors import UserError, at_least, did_you_mean, one_of
 
 MEMORY = 4 << 30  # 4 GiB
 
@@ -32,12 +32,17 @@ class ClipSource:
     Attributes:
         name: what users call it.
         load: ``(split, root, options) -> ClipSet``.
+        about, place: as those of a :class:`ebgan.data.Source`.
         options: the names among ``size``, ``bounce`` and ``fold`` that it takes.
+        has_test: whether the files below a root, from which the train split was loaded, have a test split.
     """
 
     name: str
     load: Callable[[Split, Root, ClipOptions], ClipSet]
+    about: str
+    place: Place
     options: frozenset[str] = frozenset()
+    has_test: Callable[[Root, ClipOptions], bool] = lambda root, options: True
 
 
 _sources: dict[str, ClipSource] = {}
@@ -48,6 +53,11 @@ def register_clips(source: ClipSource) -> None:
     if source.name in _sources:
         raise ValueError(f"a set of clips named {source.name!r} is registered already")
     _sources[source.name] = source
+
+
+def clip_sources() -> tuple[ClipSource, ...]:
+    """Every set of clips that :func:`load_clips` knows, by name."""
+    return tuple(_sources[name] for name in clip_names())
 
 
 def clip_names() -> tuple[str, ...]:
@@ -90,7 +100,8 @@ def load_clips(
         (3, 64, 64, 3)
     """
     if name not in _sources:
-        raise DataError(f"unknown set of clips {name!r}; known are {', '.join(clip_names())}")
+        near = did_you_mean(name, clip_names())
+        raise DataError(f"unknown set of clips {name!r}; known are {', '.join(clip_names())}{near}")
     source = _sources[name]
     if split not in get_args(Split):
         raise DataError(f"unknown split {split!r}: a data set has {' and '.join(map(repr, get_args(Split)))}")
@@ -104,3 +115,8 @@ def load_clips(
         one_of("fold", fold, (1, 2, 3))
     at_least("memory", memory, 0)
     return source.load(split, root, options)
+
+
+def has_test_clips(name: str, root: Root = None, *, fold: int | None = None) -> bool:
+    """Whether the set of clips ``name``, whose train split can be loaded, has a test split, too."""
+    return _sources[name].has_test(root, ClipOptions(fold=fold))

@@ -34,4 +34,4 @@ def load_digits(split: Split, root: Root = None, size: int | None = None) -> Ima
     return ImageSet(images[chosen], labels[chosen], "digits", split, tuple("0123456789"))
 
 
-SOURCE = Source("digits", load_digits)
+SOURCE = Source("digits", load_digits, "1,797 handwritten digits, grey, 8x8 pixels", "embedded")

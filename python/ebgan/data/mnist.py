@@ -29,6 +29,7 @@ class IdxRelease:
     """The four files of a release: where they are published and the SHA-256 of each, gzipped."""
 
     name: str
+    about: str
     classes: tuple[str, ...]
     base_url: str
     sha256: dict[str, str]
@@ -76,6 +77,7 @@ def _read(release: IdxRelease, folder: Path, stem: str, shape: tuple[int, ...]) 
 
 MNIST = IdxRelease(
     name="mnist",
+    about="handwritten digits",
     classes=tuple("0123456789"),
     base_url="https://ossci-datasets.s3.amazonaws.com/mnist",
     sha256={
@@ -90,6 +92,7 @@ MNIST = IdxRelease(
 # that several independent projects publish beside the authors' MD5 sums.
 FASHION_MNIST = IdxRelease(
     name="fashion-mnist",
+    about="pictures of clothes",
     classes=(
         "T-shirt/top",
         "trouser",
@@ -112,6 +115,12 @@ FASHION_MNIST = IdxRelease(
 )
 
 SOURCES = tuple(
-    Source(release.name, partial(load_release, release), partial(download_release, release))
+    Source(
+        release.name,
+        partial(load_release, release),
+        f"70,000 {release.about}, grey, 28x28 pixels",
+        "root",
+        partial(download_release, release),
+    )
     for release in (MNIST, FASHION_MNIST)
 )

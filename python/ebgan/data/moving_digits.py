@@ -129,4 +129,10 @@ def load_moving_digits(split: Split, root: Root, options: ClipOptions) -> ClipSe
     return MovingDigits(split, **chosen).clip_set()
 
 
-SOURCE = ClipSource("moving-digits", load_moving_digits, options=frozenset({"size", "bounce"}))
+SOURCE = ClipSource(
+    "moving-digits",
+    load_moving_digits,
+    "10,200 films of a handwritten digit that bounces in a frame",
+    "embedded",
+    options=frozenset({"size", "bounce"}),
+)

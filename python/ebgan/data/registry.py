@@ -10,9 +10,10 @@ from typing import Literal, get_args
 
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
-from ebgan.errors import at_least
+from ebgan.errors import at_least, did_you_mean
 
 Split = Literal["train", "test"]
+Place = Literal["embedded", "root", "own"]
 Root = str | os.PathLike[str] | None
 
 
@@ -24,11 +25,16 @@ class Source:
         name: what users call it.
         load: ``(split, root, size) -> ImageSet``; one that reads a published set finds its files through
             :func:`data_root`, one of a fixed size ignores ``size``.
+        about: what it holds, in a few words.
+        place: where it lies: ``"embedded"`` in a package, below the data ``"root"``, or where its
+            owner has it.
         download: ``(root, base_url, progress) -> folder``, or None where there is nothing to fetch.
     """
 
     name: str
     load: Callable[[Split, Root, int | None], ImageSet]
+    about: str
+    place: Place
     download: Callable[[Path, str | None, bool], Path] | None = None
 
 
@@ -40,6 +46,11 @@ def register(source: Source) -> None:
     if source.name in _sources:
         raise ValueError(f"a data set named {source.name!r} is registered already")
     _sources[source.name] = source
+
+
+def sources() -> tuple[Source, ...]:
+    """Every data set that :func:`load` knows, by name."""
+    return tuple(_sources[name] for name in names())
 
 
 def names() -> tuple[str, ...]:
@@ -128,4 +139,5 @@ def _find(name: str) -> Source:
     try:
         return _sources[name]
     except KeyError:
-        raise DataError(f"unknown data set {name!r}; known are {', '.join(names())}") from None
+        near = did_you_mean(name, names())
+        raise DataError(f"unknown data set {name!r}; known are {', '.join(names())}{near}") from None

@@ -43,17 +43,26 @@ def load_ucf101(split: Split, root: Root, options: ClipOptions) -> ClipSet:
             f"{folder / strange[0]}: the name is not of the form v_ACTION_gNN_cMM; take the file away, "
             f"or load the folder as 'videos'"
         )
-    files = (
-        _of_folders(folder, list(every), split)
-        if options.fold is None
-        else _of_list(folder, list(every), split, options.fold)
-    )
+    files = _files_of(folder, list(every), split, options.fold)
     action = {file: match["action"] for file, match in every.items() if match}
     group = {file: f"{action[file]}_{match['group']}" for file, match in every.items() if match}
     classes = tuple(sorted(set(action.values())))
     labels = np.array([classes.index(action[file]) for file in files], np.int64)
     groups = [group[file] for file in files]
     return read_clips("ucf101", split, folder, files, labels, classes, groups, options.memory)
+
+
+def _has_test(root: Root, options: ClipOptions) -> bool:
+    folder = data_root("ucf101", root) / "ucf101"
+    try:
+        _files_of(folder, video_files(folder)[0], "test", options.fold)
+    except DataError:
+        return False
+    return True
+
+
+def _files_of(folder: Path, files: list[str], split: Split, fold: int | None) -> list[str]:
+    return _of_folders(folder, files, split) if fold is None else _of_list(folder, files, split, fold)
 
 
 def _of_folders(folder: Path, files: list[str], split: Split) -> list[str]:
@@ -89,4 +98,11 @@ def _of_list(folder: Path, files: list[str], split: Split, fold: int) -> list[st
     return [there[video] for video in listed]
 
 
-SOURCE = ClipSource("ucf101", load_ucf101, options=frozenset({"fold"}))
+SOURCE = ClipSource(
+    "ucf101",
+    load_ucf101,
+    "clips of 101 human actions, 320x240 pixels, or a part of them",
+    "root",
+    options=frozenset({"fold"}),
+    has_test=_has_test,
+)

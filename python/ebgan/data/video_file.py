@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -41,6 +42,7 @@ class VideoIndex:
         breaks: numbers of the frames that do not go on from the one before: the mean grey changes by more
             than ``CUT`` at 160x120 pixels, or the time to the one before differs from the median by half of
             that or more.
+        rate: frames a second, on average; None where the file does not say.
         motion: largest mean change of grey from one frame to the next.
     """
 
@@ -50,6 +52,7 @@ class VideoIndex:
     width: int
     times: NDArray[np.int64]
     breaks: tuple[int, ...]
+    rate: Fraction | None
     motion: float
 
     def read(self, start: int, stop: int) -> Frames:
@@ -100,6 +103,7 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
     shape: tuple[int, ...] = ()
     before = None
     with _opened(path) as (container, stream):
+        rate = stream.average_rate or None
         try:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
@@ -143,6 +147,7 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
         height=height,
         width=width,
         times=known,
+        rate=rate,
         breaks=tuple((np.flatnonzero(breaks) + 1).tolist()),
         motion=max(changes, default=0.0),
     )

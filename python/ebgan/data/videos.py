@@ -47,6 +47,15 @@ def load_videos(split: Split, root: Root, options: ClipOptions) -> ClipSet:
     return read_clips("videos", split, path, files, labels, classes, files, options.memory)
 
 
+def _has_test(root: Root, options: ClipOptions) -> bool:
+    path = Path(root or "")
+    try:
+        arranged(path, video_files(path)[0], "test", "videos")
+    except DataError:
+        return False
+    return True
+
+
 def video_files(root: Path) -> tuple[list[str], str]:
     """The sorted paths of the videos below the folder ``root``, by their suffix, and the others in words.
 
@@ -126,4 +135,4 @@ def _clip(file: str, label: int, group: str, index: VideoIndex, frames: Frames |
     return Clip(file, label, group, *shape, index.read, index.breaks, in_memory=False)
 
 
-SOURCE = ClipSource("videos", load_videos)
+SOURCE = ClipSource("videos", load_videos, "your own video files, in a folder", "own", has_test=_has_test)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -26,12 +27,13 @@ Net = TypeVar("Net", bound=nn.Module)
 
 @dataclass(frozen=True)
 class Nets:
-    """The networks for images of one shape (C, H, W), and the options behind their name.
+    """The networks of a `kind` for images of one shape (C, H, W), and the options behind their name.
 
     `discriminator` is the auto-encoder of EBGAN, `classifier` the discriminator of the plain GAN; both take
     the same options.
     """
 
+    kind: str
     image: ImageShape
     generator: Callable[..., Generator]
     discriminator: Callable[..., Discriminator]
@@ -42,6 +44,7 @@ class Nets:
 
 NETS: dict[str, Nets] = {
     "digits": Nets(
+        kind="fully connected",
         image=(1, 8, 8),
         generator=FullyConnectedGenerator,
         discriminator=FullyConnectedDiscriminator,
@@ -52,6 +55,7 @@ NETS: dict[str, Nets] = {
     # The best EBGAN of the paper's grid: nLayerG 5, sizeG 800, nLayerD 2, sizeD 1024, no dropout. The paper
     # leaves the size of z open; 100 is the field's habit since DCGAN.
     "mnist": Nets(
+        kind="fully connected, the best of the paper's grid",
         image=(1, 32, 32),
         generator=FullyConnectedGenerator,
         discriminator=FullyConnectedDiscriminator,
@@ -60,6 +64,7 @@ NETS: dict[str, Nets] = {
         discriminator_options={"layers": 2, "width": 1024},
     ),
     "celeba-64": Nets(
+        kind="convolutional",
         image=(3, 64, 64),
         generator=ConvolutionalGenerator,
         discriminator=ConvolutionalDiscriminator,
@@ -70,11 +75,15 @@ NETS: dict[str, Nets] = {
 }
 
 
-def _build(build: Callable[..., Net], image: ImageShape, options: Mapping[str, Any], name: str) -> Net:
-    try:
-        return build(image, **options)
-    except TypeError as error:
-        raise UserError(f"net {name!r}: {error}") from None
+def _build(
+    build: Callable[..., Net], role: str, image: ImageShape, options: Mapping[str, Any], name: str
+) -> Net:
+    taken = [option for option in inspect.signature(build).parameters if option != "image"]
+    for option in options.keys() - taken:
+        raise UserError(
+            f"{role} {option}: the {role} of net {name!r} has no such option; it has {' and '.join(taken)}"
+        )
+    return build(image, **options)
 
 
 def image_shape(name: str) -> ImageShape:
@@ -90,7 +99,7 @@ def generator(name: str, **options: Any) -> Generator:
     """
     one_of("net", name, NETS)
     nets = NETS[name]
-    return _build(nets.generator, nets.image, {**nets.generator_options, **options}, name)
+    return _build(nets.generator, "generator", nets.image, {**nets.generator_options, **options}, name)
 
 
 def discriminator(name: str, **options: Any) -> Discriminator:
@@ -100,7 +109,9 @@ def discriminator(name: str, **options: Any) -> Discriminator:
     """
     one_of("net", name, NETS)
     nets = NETS[name]
-    return _build(nets.discriminator, nets.image, {**nets.discriminator_options, **options}, name)
+    return _build(
+        nets.discriminator, "discriminator", nets.image, {**nets.discriminator_options, **options}, name
+    )
 
 
 def classifier(name: str, **options: Any) -> Classifier:
@@ -110,4 +121,6 @@ def classifier(name: str, **options: Any) -> Classifier:
     """
     one_of("net", name, NETS)
     nets = NETS[name]
-    return _build(nets.classifier, nets.image, {**nets.discriminator_options, **options}, name)
+    return _build(
+        nets.classifier, "discriminator", nets.image, {**nets.discriminator_options, **options}, name
+    )

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-
-from ebgan.files import StrPath
-from ebgan.gan.builders import image_shape
+from ebgan.gan.builders import NETS, image_shape
 from ebgan.gan.config import GanConfig
-from ebgan.gan.interface import Generator
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
 from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import Description, Workload, as_trained, load_newest
-from ebgan.training.device import as_device
+from ebgan.training import Description, Workload
 
 
 def run_name(config: GanConfig) -> str:
@@ -58,20 +53,19 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     score=score,
     workload=workload,
     also=("demo",),
+    image_generator=build_generator,
+    nets={
+        name: f"{nets.kind}, for {'x'.join(map(str, nets.image))} images (channels, height, width)"
+        for name, nets in NETS.items()
+    },
+    examples=(
+        "train gan",
+        "train gan --model gan",
+        "train gan --data mnist --pulling-away-weight 0.1 --out runs/mnist-pt",
+        "train gan --data images --data-root PHOTOGRAPHS --generator-width 256",
+        "train gan --resume runs/gan-digits --steps 16000",
+    ),
     then=then,
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
-
-
-def trained_generator(
-    path: StrPath, device: torch.device | str = "auto", *, step: int | None = None
-) -> Generator:
-    """The generator of the run in the folder `path`, by its checkpoint of `step`, or by default the newest.
-
-    Raises:
-        UserError: the folder holds no run of a GAN, or not that checkpoint, or it is damaged.
-    """
-    run, config = open_run(path, step=step)
-    net = as_trained(build_generator(config).to(as_device(device)), config.precision)
-    load_newest(run, {"generator": net})
-    return net
+trained_generator = SYSTEM.trained_generator

@@ -10,7 +10,8 @@ from ebgan.ladder.combinators import CombinatorName
 from ebgan.training import Help, TrainingConfig, check_rates
 
 Model = Literal["full", "bottom", "gamma", "ebgan", "supervised"]
-DATA = ("digits", "mnist", "fashion-mnist")
+IMAGES = {"digits": (1, 8, 8), "mnist": (1, 28, 28), "fashion-mnist": (1, 28, 28)}  # shapes (C, H, W)
+DATA = tuple(IMAGES)
 NO_GENERATOR = "none without a generator"
 
 

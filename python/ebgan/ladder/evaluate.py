@@ -14,6 +14,7 @@ from ebgan.ladder.config import LadderConfig
 from ebgan.ladder.runs import load_network
 from ebgan.ladder.statistics import error_rates
 from ebgan.training import RunFolder
+from ebgan.training.meter import meter
 
 
 @dataclass(frozen=True)
@@ -47,9 +48,11 @@ def score(
     and sees no test example.
     """
     # The clean path is scored, normalised by the statistics of the training data.
-    networks = load_network(run, config, device, data_root)
-    data, split = _scored_on(config, device, data_root)
-    rates = error_rates(networks, data.features, data.labels).tolist()
+    with meter(config.seeds + 1, unit="part") as show:
+        networks = load_network(run, config, device, data_root, done=show.update)
+        data, split = _scored_on(config, device, data_root)
+        rates = error_rates(networks, data.features, data.labels).tolist()
+        show.update()
     return LadderScores(
         data=f"{config.data} {split}",
         examples=len(data),

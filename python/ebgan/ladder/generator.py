@@ -10,10 +10,13 @@ from torch import Tensor, nn
 
 import ebgan_kernels as ek
 from ebgan.errors import at_least
+from ebgan.gan.interface import Generator, ImageShape
 from ebgan.ladder.layers import dense, draw
+from ebgan.ladder.pictures import to_images
 from ebgan_kernels.ops.module import Module
 
 OUTPUT_STD = 0.02  # N(0, 0.02) in all of the paper's generators; what is normalised has no scale of its own
+COMPANIONS = 1000
 
 
 class LadderGenerator(Module):
@@ -58,3 +61,27 @@ class LadderGenerator(Module):
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
             h = (gain * ek.ladder_layer(dense(h, weight)).z + bias).relu()
         return (dense(h, self.weights[-1]) + self.biases[-1]).sigmoid()
+
+
+class ImageGenerator(LadderGenerator, Generator):
+    """Trained generators, the first of which draws images (N, C, H, W) in [-1, 1] from codes z.
+
+    In training a batch is normalised by its own statistics. Here it is by those of `COMPANIONS` fixed codes,
+    so that an image is decided by its own code.
+    """
+
+    companions: Tensor
+
+    def __init__(self, sizes: Sequence[int], image: ImageShape, *, networks: int = 1) -> None:
+        super().__init__(sizes, networks=networks)
+        self.image, self.noise_shapes = image, ((sizes[0],),)
+        companions = torch.randn(COMPANIONS, sizes[0], generator=torch.Generator().manual_seed(0))
+        self.register_buffer("companions", companions, persistent=False)
+
+    def forward(self, z: Tensor) -> Tensor:
+        h = torch.cat((self.companions, z))
+        for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
+            h = h @ weight[0]
+            _, _, mean, std = ek.ladder_layer(h[None, :COMPANIONS])
+            h = (gain[0] * ((h - mean) / std) + bias[0]).relu()
+        return to_images((h[COMPANIONS:] @ self.weights[-1][0] + self.biases[-1][0]).sigmoid(), self.image)

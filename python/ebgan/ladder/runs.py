@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,9 +15,9 @@ from ebgan.errors import UserError
 from ebgan.files import StrPath
 from ebgan.ladder.batches import Examples, SemiSupervisedBatches, examples
 from ebgan.ladder.builders import new_network
-from ebgan.ladder.config import LadderConfig
+from ebgan.ladder.config import IMAGES, LadderConfig
 from ebgan.ladder.ebgan import LadderEBGAN
-from ebgan.ladder.generator import LadderGenerator
+from ebgan.ladder.generator import ImageGenerator, LadderGenerator
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.layers import initialise
 from ebgan.ladder.network import LadderNetwork
@@ -61,6 +63,22 @@ def build(config: LadderConfig, device: torch.device, data_root: StrPath | None)
     )
 
 
+def image_generator(config: LadderConfig) -> ImageGenerator:
+    """The untrained generators of `config`, which draw images.
+
+    Raises:
+        UserError: the model has no generator.
+    """
+    if config.model != "ebgan":
+        raise UserError(
+            f"model: --model {config.model} trains no generator to sample from; train one with --model ebgan"
+        )
+    assert config.codes
+    image = IMAGES[config.data]
+    sizes = (config.codes, *config.generator_hidden, math.prod(image))
+    return ImageGenerator(sizes, image, networks=config.seeds)
+
+
 def build_network(config: LadderConfig, images: ImageSet) -> LadderNetwork:
     """The networks of `config` for such `images`, whose first weights are still to be drawn."""
     inputs, classes = images.images[0].size, len(images.classes)
@@ -83,18 +101,24 @@ def learnt_from(config: LadderConfig, data: Examples) -> Examples:
 
 
 def load_network(
-    run: RunFolder, config: LadderConfig, device: torch.device, data_root: StrPath | None
+    run: RunFolder,
+    config: LadderConfig,
+    device: torch.device,
+    data_root: StrPath | None,
+    *,
+    done: Callable[[], object] = lambda: None,
 ) -> LadderNetwork:
     """The networks of `run`, by the checkpoint that it is opened at, ready to classify.
 
-    Their statistics are those of the run's training data, which is read for that.
+    Their statistics are those of the run's training data, which is read for that; `done` is called after
+    those of each network.
     """
     images = load(config.data, "train", data_root)
     networks = as_trained(build_network(config, images).to(device), config.precision)
     load_newest(run, {"network": networks})
     data = learnt_from(config, examples(images, device))
     with autocast(device, config.precision):
-        set_statistics(networks, statistics_from(config, data))
+        set_statistics(networks, statistics_from(config, data), done=done)
     return networks.eval()
 
 

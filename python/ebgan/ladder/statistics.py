@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -15,12 +15,14 @@ AT_ONCE = 10_000  # examples classified at once
 
 
 @torch.no_grad()
-def set_statistics(network: LadderNetwork, training: Sequence[Tensor]) -> None:
+def set_statistics(
+    network: LadderNetwork, training: Sequence[Tensor], *, done: Callable[[], object] = lambda: None
+) -> None:
     """Set mean and variance of every layer of network s to those of the examples `training[s]` (N, D).
 
     This goes layer by layer on the clean path, the layers below being normalised by their new statistics; the
     variance is the unbiased one. The networks take turns: the activations of 60,000 examples in the paper's
-    widest layer take 240 MB. Under autocast the products run in its type.
+    widest layer take 240 MB. After each `done` is called. Under autocast the products run in its type.
 
     Raises:
         UserError: a set has fewer than two examples, or there is not one set for each network.
@@ -41,6 +43,7 @@ def set_statistics(network: LadderNetwork, training: Sequence[Tensor]) -> None:
             z /= (layer.variance[number] + EPSILON).sqrt()
             z += layer.beta[number]
             h = z.relu_()
+        done()
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from ebgan.ladder.evaluate import score
 from ebgan.ladder.ladder import Ladder
 from ebgan.ladder.network import LadderNetwork
 from ebgan.ladder.presets import PRESETS, preset
-from ebgan.ladder.runs import build, load_network
+from ebgan.ladder.runs import build, image_generator, load_network
 from ebgan.training import Description, Workload
 from ebgan.training.device import as_device
 
@@ -46,6 +46,23 @@ SYSTEM: Description[LadderConfig, Ladder] = Description(
     score=score,
     workload=workload,
     prepare=prepare,
+    image_generator=image_generator,
+    nets={
+        "full": "ladder network that denoises every layer, each at a cost",
+        "bottom": "the same, with a cost of its input alone",
+        "gamma": "ladder network that denoises its top layer alone",
+        "supervised": "the network without a decoder, as a baseline",
+    },
+    examples=(
+        "train ladder",
+        "train ladder --model ebgan --labels 200",
+        "train ladder --data mnist --model full --labels 1000 --seeds 2",
+        "train ladder --resume runs/ladder-bottom-100-digits",
+    ),
+    then=lambda config: (
+        "evaluate {run}",
+        *(("sample {run} --count 64",) if config.model == "ebgan" else ()),
+    ),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ebgan.errors import UserError
+from ebgan.errors import UserError, did_you_mean
 
 
 def fits(value: object, annotation: Any) -> bool:
@@ -33,4 +33,5 @@ def check_choices(config: object) -> None:
     for name, annotation in get_type_hints(type(config)).items():
         value, allowed = getattr(config, name), choices(annotation)
         if allowed and not fits(value, annotation):
-            raise UserError(f"{name}: got {value!r}, allowed are {', '.join(map(str, allowed))}")
+            near = did_you_mean(value, allowed)
+            raise UserError(f"{name}: got {value!r}, allowed are {', '.join(map(str, allowed))}{near}")

@@ -17,9 +17,10 @@ from ebgan.errors import UserError, require_training
 from ebgan.files import StrPath, require_writable
 from ebgan.training.device import as_device
 from ebgan.training.fast import Choice, Workload, fastest, slow_choice
+from ebgan.training.forward import as_trained
 from ebgan.training.record import SCORES, write_scores
 from ebgan.training.rehearsal import Rehearsal, rehearse
-from ebgan.training.run_folder import Config, RunFolder
+from ebgan.training.run_folder import Config, RunFolder, load_newest
 from ebgan.training.summary import summary
 from ebgan.training.system import TrainingConfig
 from ebgan.training.trainer import Trained, Trainer
@@ -46,6 +47,11 @@ class Description(Generic[Config, Trained]):
         start: changes the built system of a new run before its first step.
         workload: the measured training step that a configuration's is most like, for `--fast`.
         also: further commands whose runs are of this system.
+        image_generator: makes the generator of images (`ebgan.gan.Generator`) that a run of a configuration
+            trains as its module "generator", for `ebgan sample`; raises `UserError` where it trains none.
+            None where no run of the system does.
+        nets: the networks that the system trains by name, and what each is in a few words.
+        examples: commands that show how to train it, without `ebgan`.
         then: the commands that take a trained run of a configuration, as they are typed, "{run}" being its
             folder.
     """
@@ -62,6 +68,9 @@ class Description(Generic[Config, Trained]):
     prepare: Callable[[Config], Config] = lambda config: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
+    image_generator: Callable[[Config], Any] | None = None
+    nets: Mapping[str, str]
+    examples: tuple[str, ...]
     then: Callable[[Config], tuple[str, ...]] = lambda config: ("evaluate {run}",)
 
     @property
@@ -203,6 +212,20 @@ class Description(Generic[Config, Trained]):
     def read_config(self, file: StrPath) -> tuple[RunFolder, Config]:
         """The run whose config.json `file` is, or a copy of it anywhere, and the configuration in it."""
         return self._opened(RunFolder.described_by(file))
+
+    def trained_generator(
+        self, path: StrPath, device: torch.device | str = "auto", *, step: int | None = None
+    ) -> Any:
+        """The generator of images of the run in the folder `path`, by the checkpoint of `step` or the newest.
+
+        Raises:
+            UserError: the folder holds no run of this system that trains one, or not that checkpoint whole.
+        """
+        run, config = self.open_run(path, step=step)
+        assert self.image_generator is not None  # the caller asks for images of a system that draws some
+        net = as_trained(self.image_generator(config).to(as_device(device)), config.precision)
+        load_newest(run, {"generator": net})
+        return net
 
     def evaluate(
         self,

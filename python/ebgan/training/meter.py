@@ -1,4 +1,7 @@
-"""How far training has come, as it is shown on stderr: a bar to eyes, a line now and then to a log."""
+"""How far training or an evaluation has come, as it is shown on stderr.
+
+Eyes see a bar, a log gets a line now and then.
+"""
 
 from __future__ import annotations
 
@@ -19,10 +22,10 @@ FIRST_LINE, LATER = 10.0, 0.02  # seconds to the first line of a log; later line
 
 
 class Meter(Protocol):
-    """Shows the steps that are done, and the last values that were logged."""
+    """Shows the steps, or other units, that are done, and the last values that were logged."""
 
     def update(self, values: Mapping[str, float] | None = None) -> None:
-        """Count one step more, and show `values` from now on."""
+        """Count one more, and show `values` from now on."""
 
     def warn(self, message: str) -> None:
         """Print a warning that stays."""
@@ -34,23 +37,24 @@ class Meter(Protocol):
     ) -> None: ...
 
 
-def meter(total: int, start: int) -> Meter:
-    """The meter for where stderr goes: a bar on a terminal and in a notebook, else lines.
+def meter(total: int, start: int = 0, *, unit: str = "step") -> Meter:
+    """The meter of `total` units, `start` of them done, for where stderr goes.
 
-    A terminal that is gone costs the bar and not the training.
+    That is a bar on a terminal and in a notebook, else lines. A terminal that is gone costs the bar and not
+    the training.
     """
     tqdm = require("tqdm.auto").tqdm
     if tqdm.status_printer.__module__ == "tqdm.notebook" or sys.stderr.isatty():
-        return BarMeter(tqdm, total, start)
-    return LineMeter(total, start)
+        return BarMeter(tqdm, total, start, unit)
+    return LineMeter(total, start, unit)
 
 
 class BarMeter:
     """A bar of one line, with as many of the values as the terminal's width takes whole."""
 
-    def __init__(self, tqdm: Any, total: int, start: int) -> None:
+    def __init__(self, tqdm: Any, total: int, start: int, unit: str) -> None:
         self._bar = tqdm(
-            total=total, initial=start, unit="step", dynamic_ncols=True, mininterval=0.2, bar_format=BAR
+            total=total, initial=start, unit=unit, dynamic_ncols=True, mininterval=0.2, bar_format=BAR
         )
 
     def update(self, values: Mapping[str, float] | None = None) -> None:
@@ -87,8 +91,8 @@ class BarMeter:
 class LineMeter:
     """A line after ten seconds, then ever more rarely, and one at the end."""
 
-    def __init__(self, total: int, start: int) -> None:
-        self.total, self.start, self.step = total, start, start
+    def __init__(self, total: int, start: int, unit: str) -> None:
+        self.total, self.start, self.step, self.unit = total, start, start, unit
         self._began = self._told = self._now = time.monotonic()
         self._values: Mapping[str, float] = {}
 
@@ -109,10 +113,10 @@ class LineMeter:
 
     def _line(self) -> str:
         each = (self._now - self._began) / (self.step - self.start)
-        rate = f"{1 / each:.3g} steps/s" if each < 1 else f"{each:.3g} s/step"
+        rate = f"{1 / each:.3g} {self.unit}s/s" if each < 1 else f"{each:.3g} s/{self.unit}"
         left = f"{duration((self.total - self.step) * each)} left"
         values = ", ".join(f"{name} {value:.3g}" for name, value in self._values.items())
-        line = f"step {self.step:,} of {self.total:,} ({self.step / self.total:.0%}), {rate}, {left}"
+        line = f"{self.unit} {self.step:,} of {self.total:,} ({self.step / self.total:.0%}), {rate}, {left}"
         return f"{line}: {values}" if values else line
 
     def __enter__(self) -> LineMeter:

@@ -33,6 +33,7 @@ def write_scores(
     They are the scores of the checkpoint that `run` is opened at.
     """
     content = {
+        "table": str(scores),
         "scores": dataclasses.asdict(scores),
         **{name: value for name, value in options.items() if not hasattr(scores, name)},
         "step": step_of(run.checkpoint()),

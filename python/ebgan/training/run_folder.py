@@ -9,14 +9,13 @@ import platform
 import shutil
 import sys
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
 import torch
 from torch import nn
 
-from ebgan.errors import UserError
+from ebgan.errors import UserError, did_you_mean
 from ebgan.files import StrPath, replaced, writing
 from ebgan.training.annotations import fits
 from ebgan.training.checkpoint import BrokenCheckpoint, chosen, load_weights, others_whole, step_of
@@ -116,9 +115,8 @@ class RunFolder:
         fields = [field.name for field in dataclasses.fields(config_type)]
         for name, value in stored.items():
             if name not in fields:
-                nearest = get_close_matches(name, fields, n=1)
-                meant = f"did you mean {nearest[0]!r}?" if nearest else "remove it"
-                raise UserError(f"{self.config}: {name!r} is no option of 'ebgan {self.command()}'; {meant}")
+                meant = did_you_mean(name, fields) or "; remove it"
+                raise UserError(f"{self.config}: {name!r} is no option of 'ebgan {self.command()}'{meant}")
             if not fits(value, types[name]):
                 raise UserError(f"{self.config}: {name!r} has {value!r}, which is of no use there; {REMEDY}")
         for name in fields:

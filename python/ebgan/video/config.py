@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from ebgan.data import ClipAugmentation
 from ebgan.data.bouncing import Bounce
-from ebgan.errors import at_least, positive
+from ebgan.errors import at_least, positive, share
 from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 from ebgan.video.generator import Tanh
 from ebgan.video.losses import Loss, Power, Terms
@@ -25,8 +25,9 @@ class VideoConfig(TrainingConfig):
     added: ClassVar[frozenset[str]] = TrainingConfig.added | {
         "channels_last",
         "flip",
-        "reverse_time",
+        "held_out_share",
         "permute_colours",
+        "reverse_time",
         "scale_colours",
     }
 
@@ -47,6 +48,13 @@ class VideoConfig(TrainingConfig):
     fold: Annotated[
         int | None, Help("Official split of ucf101 to use: 1, 2 or 3.", unset="its folders train and test")
     ] = None
+    held_out_share: Annotated[
+        float,
+        Help(
+            "Share of the clips to hold out of training where the data has no test split; ebgan evaluate "
+            "then scores these."
+        ),
+    ] = 0.0
     min_motion: Annotated[
         float,
         Help("Least change between the last two frames of a patch: root mean square, in levels of 0 to 255."),
@@ -99,6 +107,7 @@ class VideoConfig(TrainingConfig):
         if self.decay_steps is not None:
             at_least("decay_steps", self.decay_steps, 1)
         at_least("min_motion", self.min_motion, 0)
+        share("held_out_share", self.held_out_share)
         _ = self.terms, self.augmentation  # which refuse wrong values
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from ebgan.video.rollout import roll_out
 from ebgan.video.strips import strips
 from ebgan.video.windows import as_frames
 
+FILM = "film.mp4"
 STRIP_INPUT, STRIP_FRAMES = 4, 8  # frames in the picture: the last ones given, and predicted ones
 STRIP_SIDE = 160  # pixels that the longer side of a frame in the picture has at most
 
@@ -34,11 +36,13 @@ class RollOut:
         frames: (T, 3, H, W) in [-1, 1], its input.
         targets: (T', 3, H, W), the real frames that followed.
         predictions: (T', 3, H, W), those predicted.
+        rate: frames a second of the clip; None where its file does not say.
     """
 
     frames: Tensor
     targets: Tensor
     predictions: Tensor
+    rate: Fraction | None = None
 
     @property
     def shown(self) -> list[int]:
@@ -60,8 +64,8 @@ class RollOut:
         folder = Path(folder)
         with writing(folder):
             folder.mkdir(parents=True, exist_ok=True)
-        with replaced(folder / "film.mp4") as film:
-            write_film(self.frames, self.targets, self.predictions, film)
+        with replaced(folder / FILM) as film:
+            write_film(self.frames, self.targets, self.predictions, film, rate=self.rate)
         save_png(self._strip(), folder / "strip.png")
         rows = (
             {"frame": number, "prediction": ours, "last_frame": last}
@@ -99,4 +103,4 @@ def predict_video(generator: MultiscaleGenerator, path: StrPath, *, count: int, 
     film = as_frames(video.read(start, stop), str(path))
     device = next(generator.parameters()).device
     predictions = roll_out(generator, film[None, :given].to(device), count)[0]
-    return RollOut(film[:given], film[given:], predictions.to(film))
+    return RollOut(film[:given], film[given:], predictions.to(film), video.rate)

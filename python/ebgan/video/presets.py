@@ -30,6 +30,7 @@ def preset(net: NetName = "8to8", loss: Loss = "gdl", optimizer: OptimizerName =
         loss=loss,
         data="moving-digits",
         steps=20_000,
+        held_out_share=0.1,
         batch_size=8 if terms.adversarial_weight else 4,
         **asdict(terms),
         optimizer=optimizer,

@@ -76,6 +76,7 @@ class VideoScores:
     data: str
     clips: int
     windows: int
+    windows_there: int
     sizes: tuple[str, ...]
     input_frames: int
     predicted_frames: int
@@ -83,9 +84,14 @@ class VideoScores:
     seed: int
     frames: Mapping[str, Mapping[str, Area]]
 
+    def _scored(self) -> str:
+        """The number of windows that were scored, "50 of 800 windows" where not all were."""
+        every = f" of {self.windows_there}" if self.windows < self.windows_there else ""
+        return f"{self.windows}{every} windows"
+
     def __str__(self) -> str:
         lines = [
-            f"{self.data}, {self.clips} clips: {self.windows} windows of {self.input_frames} + "
+            f"{self.data}, {self.clips} clips: {self._scored()} of {self.input_frames} + "
             f"{self.predicted_frames} frames of {' and '.join(self.sizes)}, {self.stride} apart"
         ]
         for frame, areas in self.frames.items():

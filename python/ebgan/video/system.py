@@ -10,6 +10,7 @@ from ebgan.errors import UserError
 from ebgan.files import StrPath
 from ebgan.training import Description, Workload, load_newest
 from ebgan.training.device import as_device
+from ebgan.video.builders import NETS
 from ebgan.video.config import VideoConfig
 from ebgan.video.evaluate import score
 from ebgan.video.generator import MultiscaleGenerator
@@ -59,6 +60,16 @@ SYSTEM: Description[VideoConfig, VideoPrediction] = Description(
     workload=workload,
     prepare=prepare,
     start=start,
+    nets={
+        name: f"predicts {nets.target_frames} from {nets.input_frames} frames, at four scales"
+        for name, nets in NETS.items()
+    },
+    examples=(
+        "train video --width 0.25",
+        "train video --net 4to1 --loss adv+gdl --data ucf101 --fold 1",
+        "train video --data videos --data-root FILMS --width 0.25",
+        "train video --generator-from runs/NAME --patch 64",
+    ),
     then=lambda config: ("evaluate {run}", "predict {run} CLIP.mp4"),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -63,3 +65,10 @@ def windows(clips: ClipSet, count: int, *, stride: int) -> list[Window]:
     if not found:
         raise DataError(f"{clips.name} {clips.split}: none of {len(clips)} clips has {count} frames in a row")
     return found
+
+
+def spread(windows: Sequence[Window], count: int) -> list[Window]:
+    """At most `count` of the `windows`, evenly spread over all of them."""
+    at_least("windows", count, 1)
+    kept = np.linspace(0, len(windows) - 1, min(count, len(windows))).round().astype(int)
+    return [windows[number] for number in kept]

@@ -73,13 +73,31 @@ def test_images_need_their_root_where_the_run_remembers_none(run, tmp_path, capf
     assert "--data-root" in capfd.readouterr().err
 
 
-def test_a_run_of_8x8_digits_has_no_scores(tmp_path, capfd):
-    out = tmp_path / "digits"
-    assert main(["train", "gan", "--steps", "1", "--batch-size", "4", "--out", str(out)]) == 0
+@pytest.mark.parametrize("model", ["ebgan", "gan"])
+def test_a_run_on_the_defaults_is_scored(tmp_path, monkeypatch, capfd, model):
+    monkeypatch.chdir(tmp_path)
+    assert main(["train", "gan", "--model", model, "--steps", "2"]) == 0
+    run = "gan-digits" if model == "ebgan" else "gan-digits-baseline"
+    capfd.readouterr()
+    assert main(["evaluate", f"runs/{run}", "--samples", "600", "--device", "cpu"]) == 0
+    printed = capfd.readouterr()
+    assert NETWORKS["digits"].sha256 in printed.out and "part 13 of 13 (100%)" in printed.err
+    kept = json.loads(Path("runs", run, "scores.json").read_text())
+    assert kept["table"] in printed.out
+    assert list(kept["scores"]["sets"]["samples"]["classes"]["shares"]) == list("0123456789")
+
+
+def test_images_without_a_score_network_are_refused(tmp_path, capfd):
+    out = tmp_path / "padded"
+    sizes = ["--net", "mnist", "--generator-width", "8", "--discriminator-width", "8"]
+    assert main(["train", "gan", "--steps", "1", "--batch-size", "4", *sizes, "--out", str(out)]) == 0
     capfd.readouterr()
     assert main(["evaluate", str(out)]) == 2
     error = capfd.readouterr().err
-    assert error.count("\n") == 1 and "there are no scores for digits of 1x8x8, only for mnist" in error
+    assert (
+        error.count("\n") == 1
+        and "there are no scores for digits of 1x32x32, only for digits of 1x8x8" in error
+    )
     assert not (out / "scores.json").exists()
 
 
@@ -95,9 +113,9 @@ def test_a_run_without_a_checkpoint_is_refused(run, tmp_path, photographs, capfd
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ("--samples 1", "samples: got 1"),
-        ("--seed -1", "seed: got -1"),
-        ("--device tpu", "device: got 'tpu'"),
+        ("--samples 1", "--samples: got 1"),
+        ("--seed -1", "--seed: got -1"),
+        ("--device tpu", "--device: got 'tpu'"),
         ("--data-root nowhere", "nowhere"),
     ],
 )

@@ -47,6 +47,11 @@ def pixel_statistics(chunks: Iterator[Tensor]) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count - mean.square()).clamp(min=0).sqrt().float()
 
 
+def chunks_of(count: int) -> int:
+    """The number of chunks that `count` images make."""
+    return -(-count // CHUNK)
+
+
 def _sizes(count: int) -> Iterator[tuple[int, int]]:
     """Number and size of each chunk of `count` images."""
     for number, start in enumerate(range(0, count, CHUNK)):

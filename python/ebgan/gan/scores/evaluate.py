@@ -22,9 +22,11 @@ from ebgan.gan.scores.kid import kernel_inception_distance
 from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
 from ebgan.gan.scores.results import ClassScores, Scores, SetScores
 from ebgan.gan.two_player import sample
+from ebgan.training.meter import Meter, meter
 
-SAMPLES = 10_000  # the default
-REAL_AT_MOST = 10_000  # images of a set: KID draws subsets of 1,000, more images hardly change it
+SAMPLES = 2_500  # the default, which a run is scored by within two minutes on 2 cores
+KIDS = 4  # of the sets that are scored
+REAL_AT_LEAST, REAL_AT_MOST = 1_000, 10_000  # images of a set: KID draws subsets of 1,000
 
 
 def evaluate(
@@ -47,13 +49,14 @@ def evaluate(
     - "untrained": samples of the generator `untrained`,
     - "pixel noise": each pixel from the Gaussian fitted to it in `training`, independent of the others.
 
-    Of real images at most 10,000 are taken, in an order given by `seed`. Samples are drawn in chunks of 500,
-    each chunk's noise from a seed derived from `seed` and its number, the same on every device.
+    Of real images as many are taken, but 1,000 to 10,000 where there are so many, in an order by `seed`.
+    Samples are drawn in chunks of 500, each chunk's noise from a seed derived from `seed` and its number, the
+    same on every device.
 
     Args:
         generator: makes images that have a score network; scores are computed on its device.
         training: the images that `generator` was trained on.
-        network: "mnist" for 32x32 digits, "images" for 64x64 photographs.
+        network: "digits" for 8x8 digits, "mnist" for 32x32 ones, "images" for 64x64 photographs.
         untrained: a generator of the same images before training, on the same device.
         other: real images that `generator` was not trained on.
         count: samples, 2 or more.
@@ -79,37 +82,46 @@ def evaluate(
         raise UserError(f"training: got {found}-channel images, network {network!r} takes {channels}")
     scorer = load_network(network, device=next(generator.parameters()).device)
 
-    def real(images: ImageSet) -> Iterator[Tensor]:
-        return chunks.real(images, min(REAL_AT_MOST, len(images)), height, seed)
+    def real_count(images: ImageSet) -> int:
+        return min(max(count, REAL_AT_LEAST), REAL_AT_MOST, len(images))
 
-    reference = _scored(scorer, real(training))
+    def real(images: ImageSet) -> Iterator[Tensor]:
+        return chunks.real(images, real_count(images), height, seed)
+
     mean, std = chunks.pixel_statistics(real(training))
-    scored = {
-        "samples": _scored(scorer, chunks.generated(generator, count, seed)),
-        "real": reference if other is None else _scored(scorer, real(other)),
-        "untrained": _scored(scorer, chunks.generated(untrained, count, seed)),
-        "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed)),
-    }
-    against = dict.fromkeys(scored, reference.features)
-    if other is None:
-        half = len(reference.features) // 2
-        scored["real"] = Scored(*(each[half:] for each in reference))
-        against["real"] = reference.features[:half]
-    sets = {
-        name: SetScores(
-            count=len(images.features),
-            kid=kernel_inception_distance(images.features, against[name], seed=seed),
-            classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
-        )
-        for name, images in scored.items()
-    }
+    there = [real_count(images) for images in (training, other) if images is not None]
+    chunk_counts = map(chunks.chunks_of, (*there, count, count, count))
+    with meter(sum(chunk_counts) + KIDS, unit="part") as show:
+        reference = _scored(scorer, real(training), show)
+        scored = {
+            "samples": _scored(scorer, chunks.generated(generator, count, seed), show),
+            "real": reference if other is None else _scored(scorer, real(other), show),
+            "untrained": _scored(scorer, chunks.generated(untrained, count, seed), show),
+            "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed), show),
+        }
+        against = dict.fromkeys(scored, reference.features)
+        if other is None:
+            half = len(reference.features) // 2
+            scored["real"] = Scored(*(each[half:] for each in reference))
+            against["real"] = reference.features[:half]
+        sets = {}
+        for name, images in scored.items():
+            sets[name] = SetScores(
+                count=len(images.features),
+                kid=kernel_inception_distance(images.features, against[name], seed=seed),
+                classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
+            )
+            show.update()
     return Scores(network, entry.sha256, seed, sets)
 
 
-def _scored(scorer: ScoreNetwork, images: Iterator[Tensor]) -> Scored:
+def _scored(scorer: ScoreNetwork, images: Iterator[Tensor], show: Meter) -> Scored:
     device = next(scorer.parameters()).device
+    parts = []
     with torch.no_grad():
-        parts = [scorer(chunk.to(device)) for chunk in images]
+        for chunk in images:
+            parts.append(scorer(chunk.to(device)))
+            show.update()
     return Scored(*(torch.cat(each) for each in zip(*parts, strict=True)))
 
 

@@ -28,12 +28,12 @@ def score(
     seed: Annotated[int, Help("Seed of the noise and of the choice of real images.")] = 0,
 ) -> Scores:
     """A GAN is scored by its samples. The kernel inception distance (KID, lower is better) tells how far they
-    are from training images, in the features of a small network that comes with the package. For MNIST there
-    are also I' and the inception score (higher is better), the share of each class, and the mean probability
-    of the likeliest class. Real images, an untrained generator and noise are scored, too. There are scores
-    for MNIST at 32x32 and for images at 64x64.
+    are from training images, in the features of a small network that comes with the package. For digits and
+    MNIST there are also I' and the inception score (higher is better), the share of each class, and the mean
+    probability of the likeliest class. Real images, an untrained generator and noise are scored, too. There
+    are scores for digits at 8x8, for MNIST at 32x32 and for images at 64x64.
     """
-    # Real images are the test split of MNIST; of `images`, which need not have one, halves of the training
+    # Real images are the test split; of `images`, which need not have one, halves of the training
     # images. The untrained generator is the run's own before its first step.
     at_least("samples", samples, 2)
     at_least("seed", seed, 0)
