@@ -74,7 +74,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def release(server: Server) -> IdxRelease:
     sums = {name: hashlib.sha256(body).hexdigest() for name, body in FILES.items()}
-    return IdxRelease(name="small", classes=("a",), base_url=server.url, sha256=sums)
+    return IdxRelease(name="small", about="small pictures", classes=("a",), base_url=server.url, sha256=sums)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
