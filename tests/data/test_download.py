@@ -102,7 +102,7 @@ def test_every_file_arrives_and_none_is_fetched_twice(
 def test_a_base_url_takes_the_place_of_the_address(
     server: Server, release: IdxRelease, tmp_path: Path
 ) -> None:
-    elsewhere = IdxRelease("small", ("a",), "http://127.0.0.1:1/nothing", release.sha256)
+    elsewhere = IdxRelease("small", "small pictures", ("a",), "http://127.0.0.1:1/nothing", release.sha256)
     fetch(elsewhere, tmp_path, f"{server.url}/")
     assert contents(tmp_path / "small") == FILES
 

@@ -66,5 +66,5 @@ def test_wrong_settings_are_named(changes: dict[str, Any], message: str):
 def test_models_and_data_without_settings_are_named():
     with pytest.raises(UserError, match="data: got 'cifar', allowed are digits, mnist"):
         preset("cifar")
-    with pytest.raises(UserError, match="there are no settings of 'gan' for 'digits', only for mnist"):
-        preset("digits", "gan")
+    with pytest.raises(UserError, match="there are no settings of 'gan' for 'images', only for digits"):
+        preset("images", "gan")

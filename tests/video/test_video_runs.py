@@ -121,7 +121,7 @@ def test_help_shows_what_each_loss_changes(capsys):
         ("--net 5to5", "--net"),
         ("--loss huber", "--loss"),
         ("--patch 48", "--patch"),
-        ("--gdl-weight -1", "gdl_weight: got -1.0"),
+        ("--gdl-weight -1", "--gdl-weight: got -1.0"),
         ("--generator-from nowhere", "nowhere: is not a run folder"),
         ("--resume nowhere", "nowhere: is not a run folder"),
         ("--resume nowhere --net 8to8", "net: a resumed run keeps its own value; leave --net out"),

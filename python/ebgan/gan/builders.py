@@ -81,7 +81,7 @@ def _build(
     taken = [option for option in inspect.signature(build).parameters if option != "image"]
     for option in options.keys() - taken:
         raise UserError(
-            f"{role} {option}: the {role} of net {name!r} has no such option; it has {' and '.join(taken)}"
+            f"{role} {option}: the {role} of net {name!r} has no such option, only {', '.join(taken)}"
         )
     return build(image, **options)
 
