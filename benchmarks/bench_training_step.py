@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Literal, get_args
 
@@ -197,8 +197,17 @@ def measure(case: Case, device: torch.device, *, quick: bool) -> list[Row]:
     dtype = torch.bfloat16 if choice.fields.get("precision") == "bfloat16" else torch.float32
     return [
         *StepRow.group(SYSTEM, case.job, case.batch, timings, unit="items"),
-        *parts,
+        *shared_out(parts, fast_ms),
         *against_peak(steps["ours, --fast"], fast_ms, parts, job, dtype, device),
+    ]
+
+
+def shared_out(parts: Sequence[PartRow], step_ms: float) -> list[PartRow]:
+    """The parts of a step that takes `step_ms` of the processor; the clock of the profiler is the wall's."""
+    profiled = sum(part.median_ms for part in parts)
+    return [
+        replace(part, median_ms=part.share * step_ms, iqr_ms=part.iqr_ms / profiled * step_ms)
+        for part in parts
     ]
 
 

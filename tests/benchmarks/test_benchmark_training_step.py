@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.bench_training_step import against_peak, cases
+from benchmarks.bench_training_step import against_peak, cases, shared_out
 from benchmarks.rows import PartRow
 from ebgan.gan import EBGAN
 from ebgan.training import cpu_threads, fastest
@@ -34,6 +34,12 @@ def test_the_losses_of_a_plain_gan_are_those_of_ours() -> None:
         torch.manual_seed(0)
         metrics[way] = made.step(1)
     torch.testing.assert_close(metrics["plain"], metrics["ours"])
+
+
+def test_the_parts_of_a_step_add_up_to_it() -> None:
+    parts = [PartRow("s", "j", "Adam", 30.0, 3.0, 0.75), PartRow("s", "j", "copies", 10.0, 1.0, 0.25)]
+    adam, copies = shared_out(parts, 4.0)
+    assert (adam.median_ms, adam.iqr_ms, copies.median_ms) == pytest.approx((3.0, 0.3, 1.0))
 
 
 def test_a_rate_is_what_was_counted_over_the_time_of_the_products() -> None:
