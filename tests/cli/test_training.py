@@ -124,7 +124,7 @@ def test_a_stored_configuration_gives_the_same_run_and_options_override_it(syste
     ("change", "words"),
     [
         ({"colour": "red"}, "'colour' is no option of 'ebgan train"),
-        ({"batchsize": 7}, "did you mean 'batch_size'?"),
+        ({"batchsize": 7}, "did you mean batch_size?"),
         ({"batch_size": "many"}, "'batch_size' has 'many', which is of no use there"),
         ({"steps": 0}, "steps: got 0"),
     ],
@@ -217,7 +217,7 @@ def test_the_root_of_the_data_is_remembered_by_the_run(photographs, capfd):
         assert main(command.split()) == 2
         error = capfd.readouterr().err
         assert error.count("\n") == 1
-        assert f"data_root: run/config.json remembers {photographs}, which is gone; give --data-root" in error
+        assert f"--data-root: run/config.json remembers {photographs}, which is gone; give --data-root" in error
         assert main([*command.split(), "--data-root", "moved"]) == 0
     moved = str(photographs.parent / "moved")
     assert json.loads(Path("run/config.json").read_text())["data_root"] == moved
@@ -248,5 +248,5 @@ def test_a_batch_size_with_a_figure_too_many_is_refused_at_once(system, tmp_path
     options = QUICK[system.name].replace("--batch-size 16 ", "").replace("--batch-size 2 ", "")
     assert main(["train", system.name, *options.split(), "--batch-size", "100000000"]) == 2
     error = capfd.readouterr().err
-    assert error.count("\n") == 1 and "batch_size: got 100000000, which makes batches of" in error
+    assert error.count("\n") == 1 and "--batch-size: got 100000000, which makes batches of" in error
     assert list(tmp_path.iterdir()) == []

@@ -111,11 +111,10 @@ def test_every_line_of_the_queue_is_a_command_with_options_that_its_system_takes
     assert len(tasks) > 20
     trained = set()
     for task in tasks:
-        command = parse(task.command())
+        command = parse(task.command()).command
         if isinstance(command, EvaluateRun):
             assert task.run in trained, f"{task.run.name} is evaluated before it is trained"
             continue
         trained.add(task.run)
-        train = command.system
-        options = given(train, (field.name for field in dataclasses.fields(train.system.config)))
-        assert train.system.configure(**options).threads == 1, task.run.name
+        options = given(command, (field.name for field in dataclasses.fields(command.system.config)))
+        assert command.system.configure(**options).threads == 1, task.run.name

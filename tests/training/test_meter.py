@@ -64,7 +64,7 @@ def test_a_bar_takes_one_line_and_shows_only_whole_values(columns, values):
 def test_a_log_gets_a_line_after_ten_seconds_then_ever_more_rarely_and_at_the_end(monkeypatch, capsys):
     clock = iter(range(100_000))
     monkeypatch.setattr(of_meter.time, "monotonic", lambda: next(clock))
-    with LineMeter(3_000, 0) as show:
+    with LineMeter(3_000, 0, "step") as show:
         for step in range(1, 3_001):
             show.update({"loss": 1 / step} if step % 50 == 0 else None)
     lines = capsys.readouterr().err.splitlines()
@@ -77,10 +77,10 @@ def test_a_log_gets_a_line_after_ten_seconds_then_ever_more_rarely_and_at_the_en
 
 
 def test_a_short_run_leaves_one_line_and_a_run_without_a_step_none(capsys):
-    with LineMeter(10, 4) as show:
+    with LineMeter(10, 4, "step") as show:
         for _ in range(6):
             show.update()
-    with LineMeter(10, 4):
+    with LineMeter(10, 4, "step"):
         pass
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("step 10 of 10 (100%), ")
@@ -98,7 +98,7 @@ def test_a_notebook_gets_its_own_bar(monkeypatch):
     assert isinstance(meter(10, 0), LineMeter)
     monkeypatch.setattr(tqdm.auto, "tqdm", Notebook)
     made = []
-    monkeypatch.setattr(BarMeter, "__init__", lambda self, kind, total, start: made.append(kind))
+    monkeypatch.setattr(BarMeter, "__init__", lambda self, kind, total, start, unit: made.append(kind))
     meter(10, 0)
     assert made == [Notebook]
 
@@ -115,7 +115,7 @@ def test_a_terminal_that_is_gone_costs_no_training(monkeypatch):
             return False
 
     monkeypatch.setattr(sys, "stderr", Gone())
-    with LineMeter(2, 0) as show:
+    with LineMeter(2, 0, "step") as show:
         show.update()
         show.warn("a picture could not be drawn")
 

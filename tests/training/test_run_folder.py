@@ -57,7 +57,7 @@ def test_a_folder_that_is_no_run_is_never_replaced(tmp_path, tiny):
         ({"distance": "l3"}, "'distance' has 'l3'"),
         ({"dropout": 1}, "'dropout' has 1"),
         ({"colour": "red"}, "'colour' is no option of 'ebgan train gan'; remove it"),
-        ({"margn": 3.0}, "'margn' is no option of 'ebgan train gan'; did you mean 'margin'"),
+        ({"margn": 3.0}, "'margn' is no option of 'ebgan train gan'; did you mean margin"),
         ({"steps": True}, "'steps' has True"),
     ],
 )
