@@ -66,6 +66,14 @@ def test_every_workload_is_in_every_table():
     assert all(set(table) == set(get_args(Workload)) for table in tables)
 
 
+def test_a_system_that_was_not_measured_keeps_its_options():
+    video = next(system for system in SYSTEMS if system.name == "video")
+    unmeasured = dataclasses.replace(video, workload=lambda config: None)
+    config, choice = unmeasured.fastest(video.preset(), CPU)
+    assert config == video.preset()
+    assert str(choice) == "no switch (no step of this system was measured)"
+
+
 def test_an_option_that_is_given_stays(on):
     on("a CPU with AVX512-BF16")
     video = next(system for system in SYSTEMS if system.name == "video")

@@ -45,7 +45,8 @@ class Description(Generic[Config, Trained]):
             `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
         start: changes the built system of a new run before its first step.
-        workload: the measured training step that a configuration's is most like, for `--fast`.
+        workload: the measured training step that a configuration's is most like, for `--fast`; None where
+            none was measured.
         also: further commands whose runs are of this system.
         image_generator: makes the generator of images (`ebgan.gan.Generator`) that a run of a configuration
             trains as its module "generator", for `ebgan sample`; raises `UserError` where it trains none.
@@ -64,10 +65,10 @@ class Description(Generic[Config, Trained]):
     run_name: Callable[[Config], str]
     build: Callable[[Config, torch.device, StrPath | None], Trained]
     score: Callable[..., Any]
-    workload: Callable[[Config], Workload]
     prepare: Callable[[Config], Config] = lambda config: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
+    workload: Callable[[Config], Workload | None] = lambda config: None
     image_generator: Callable[[Config], Any] | None = None
     nets: Mapping[str, str]
     examples: tuple[str, ...]

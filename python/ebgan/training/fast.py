@@ -92,13 +92,15 @@ _CHOICES[_PLAIN_GPU] = {
 }
 
 
-def fastest(workload: Workload, device: torch.device) -> Choice:
-    """The switches that make a training step of `workload` the fastest on `device`.
+def fastest(workload: Workload | None, device: torch.device) -> Choice:
+    """The switches that make a training step of `workload` the fastest on `device`; None was not measured.
 
     Example:
         >>> fastest("ladder digits", torch.device("cpu")).fields
         {}
     """
+    if workload is None:
+        return Choice(_NOTHING, "no step of this system was measured")
     return _CHOICES[kind_of(device)][workload]
 
 
