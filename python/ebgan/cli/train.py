@@ -45,8 +45,7 @@ class TrainSystem:
     deterministic: bool = False
     """Use only GPU operators that repeat to the bit, as those of a CPU always do."""
     dry_run: bool = False
-    """Take a few steps and print the settings, the memory, the time of a step and of the whole run, and the
-    size of the networks. Nothing is written."""
+    """Take a few steps, print sizes, memory and the time of the whole run, and write nothing."""
 
     def run(self) -> None:
         options = given(self, (field.name for field in dataclasses.fields(self.system.config)))

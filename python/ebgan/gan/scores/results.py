@@ -51,9 +51,9 @@ class Scores:
             lines.append(f"{name:<12}{one.count:>8,}{one.kid!s:>21}{_row(one.classes)}")
         if classified:
             names = next(iter(classified.values())).shares
-            lines += ["", f"{'shares':<12}" + "".join(f"{label:>8}" for label in names)]
+            lines += ["", f"{'shares, %':<12}" + "".join(f"{label:>6}" for label in names)]
         for name, classes in classified.items():
-            lines.append(f"{name:<12}" + "".join(f"{share:>8.1%}" for share in classes.shares.values()))
+            lines.append(f"{name:<12}" + "".join(f"{100 * share:>6.1f}" for share in classes.shares.values()))
         return "\n".join(lines)
 
 
