@@ -270,6 +270,37 @@ def test_a_file_that_is_no_whole_zip_is_refused(tmp_path: Path) -> None:
             load("images", root=path)
 
 
+def test_backslashes_between_folders_are_slashes(tmp_path: Path) -> None:
+    """A zip that PowerShell 5 packed; `zipfile` writes such names as they are where `/` parts folders."""
+    names = [f"{split}\\{kind}\\1.png" for split in ("train", "test") for kind in ("cats", "dogs")]
+    path = zipped(tmp_path / "own.zip", {name: plain(RED) for name in names})
+    for split in ("train", "test"):
+        found = load("images", split, path, size=8)
+        assert found.classes == ("cats", "dogs") and found.labels.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("name", ["../a.png", "a/../../b.png", "/etc/a.png", "C:/a.png", "..\\a.png"])
+def test_a_name_that_leads_out_of_a_zip_is_refused(tmp_path: Path, name: str) -> None:
+    path = zipped(tmp_path / "own.zip", {"a/1.png": plain(RED), name: plain(RED)})
+    with raises(f"{path} holds {name!r}, a name that leads out of it; pack it anew"):
+        load("images", "train", path, size=8)
+
+
+def test_a_name_that_a_zip_holds_twice_is_refused(tmp_path: Path) -> None:
+    path = zipped(tmp_path / "own.zip", {"a/1.png": plain(RED), "a\\1.png": plain(RED)})
+    with raises(f"{path} holds 'a\\\\1.png' twice; take one out, or pack it anew"):
+        load("images", "train", path, size=8)
+
+
+def test_a_zip_in_a_zip_is_counted_among_what_is_no_image(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = zipped(tmp_path / "inner.zip", {"a.png": plain(RED)}).read_bytes()
+    path = zipped(tmp_path / "own.zip", {"a/1.png": plain(RED), "a/more.zip": inner})
+    assert len(load("images", "train", path, size=8)) == 1
+    assert "skipped 1 files (1 .zip)" in caplog.text
+
+
 def test_an_encrypted_zip_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = zipped(tmp_path / "own.zip", {"a.png": plain(RED)})
     content = bytearray(path.read_bytes())

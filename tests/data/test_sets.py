@@ -36,6 +36,12 @@ def raises(message: str) -> pytest.RaisesExc[DataError]:
     return pytest.raises(DataError, match=re.escape(message))
 
 
+def test_unpacked_files_are_read_under_the_name_that_7_zip_gives_them(root: Path) -> None:
+    for file in (root / "mnist").iterdir():
+        file.rename(file.with_name(file.name.replace("-idx", ".idx")))
+    assert load("mnist", "test", root).labels[:12].tolist() == [*range(10), 0, 1]
+
+
 def test_digits_are_whole_bytes_from_black_to_white_in_disjoint_stratified_splits() -> None:
     train, test = load("digits", "train"), load("digits", "test")
     assert train.images.shape == (1442, 1, 8, 8) and test.images.shape == (355, 1, 8, 8)

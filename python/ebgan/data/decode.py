@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from typing import IO, TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ebgan.data.png import SIGNATURE, without_metadata
 from ebgan.errors import require
+
+# What Pillow raises on EXIF that other programs wrote wrongly, found by changing bytes of it.
+_EXIF_FAULTS = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OverflowError, struct.error)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -20,7 +26,8 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     """The image in ``file`` as uint8 ``(H, W, 3)``; with ``size`` as ``(size, size, 3)``.
 
     It is turned upright as its EXIF orientation says and made RGB: grey is repeated, palettes and CMYK are
-    converted, the upper byte is taken of 16 bits, and what is transparent lies on white. With ``size`` the
+    converted, the upper byte is taken of 16 bits, and what is transparent lies on white. Faults in metadata
+    are looked past; a picture whose EXIF cannot be read is taken to be upright. With ``size`` the
     short side is scaled to ``size`` (Lanczos, down or up) and the centre of the long side is kept; an image
     that has this size already keeps its bytes.
 
@@ -29,7 +36,7 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
     """
     Image, ImageOps = require("PIL.Image"), require("PIL.ImageOps")
     try:
-        opened = Image.open(file, formats=("JPEG", "PNG", "WEBP"))
+        opened = Image.open(_picture_alone(file), formats=("JPEG", "PNG", "WEBP"))
     except require("PIL").UnidentifiedImageError:  # whose words name an address in memory
         if _is_webp(file) and not require("PIL.features").check("webp"):
             raise ValueError("WebP, which this Pillow is built without: pip install pillow") from None
@@ -38,7 +45,8 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
         if size is not None:
             # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
             image.draft("RGB", (2 * size, 2 * size))
-        ImageOps.exif_transpose(image, in_place=True)
+        with suppress(*_EXIF_FAULTS):
+            ImageOps.exif_transpose(image, in_place=True)
         rgb = _to_rgb(image)
     if size is not None:
         short = min(rgb.size)
@@ -58,6 +66,13 @@ def strict_pillow() -> Iterator[None]:
         yield
 
 
+def _picture_alone(file: IO[bytes]) -> IO[bytes]:
+    if file.read(len(SIGNATURE)) == SIGNATURE:
+        return BytesIO(without_metadata(SIGNATURE + file.read()))
+    file.seek(0)
+    return file
+
+
 def _is_webp(file: IO[bytes]) -> bool:
     file.seek(0)
     head = file.read(12)
@@ -67,7 +82,11 @@ def _is_webp(file: IO[bytes]) -> bool:
 def _to_rgb(image: Image) -> Image:
     Image = require("PIL.Image")
     if image.mode.startswith("I"):  # 16-bit grey, which Pillow would clip at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+        levels = np.asarray(image)
+        upper = (levels >> 8).astype(np.uint8)
+        if (transparent := image.info.get("transparency")) is not None:
+            upper[levels == transparent] = 255
+        image = Image.fromarray(upper)
     if image.has_transparency_data:
         layer = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", layer.size, "white"), layer)

@@ -22,11 +22,13 @@ def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
     """The names of all files below ``root``, with ``/`` between folders, and what opens one by its name.
 
     Hidden files and folders (a dot in front) and the ``__MACOSX`` of zips made on a Mac are left out; links
-    are followed. Files may be opened by several threads at once; opening one raises what the file system or
-    ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 256 MiB.
+    are followed. A zip whose names have ``\\`` between folders, as some programs on Windows write them, is
+    read as if it had ``/``. Files may be opened by several threads at once; opening one raises what the file
+    system or ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 256 MiB.
 
     Raises:
-        DataError: nothing is there, it cannot be read, is not a zip or is encrypted, or links go in a circle.
+        DataError: nothing is there, it cannot be read, is not a zip or is encrypted, links go in a circle, or
+            a name in a zip leads out of it or is there twice.
     """
     if os.path.isdir(root):
         yield _names_in_folder(root), lambda name: (root / name).open("rb")
@@ -41,14 +43,30 @@ def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
         if any(member.flag_bits & 1 for member in archive.infolist()):
             raise DataError(f"{root} is encrypted: unpack it with its password and give the folder")
 
+        members = _members(root, archive)
+
         def open_member(name: str) -> IO[bytes]:
-            member = archive.getinfo(name)
+            member = members[name]
             if member.file_size > _MEMBER_BYTES:
                 raise ValueError(f"unpacks to {member.file_size} bytes, allowed are {_MEMBER_BYTES}")
             return BytesIO(archive.read(member))  # all of it, so that its checksum is compared
 
-        names = {member.filename for member in archive.infolist() if not member.is_dir()}
-        yield [name for name in names if all(map(_is_visible, PurePosixPath(name).parts))], open_member
+        yield [name for name in members if all(map(_is_visible, PurePosixPath(name).parts))], open_member
+
+
+def _members(root: Path, archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
+    """The files in a zip by their names, with ``/`` between folders."""
+    members: dict[str, zipfile.ZipInfo] = {}
+    for member in archive.infolist():
+        name = member.filename.replace("\\", "/")
+        if name.endswith("/"):
+            continue
+        if name.startswith("/") or ".." in name.split("/") or name[1:2] == ":":
+            raise DataError(f"{root} holds {member.filename!r}, a name that leads out of it; pack it anew")
+        if name in members:
+            raise DataError(f"{root} holds {member.filename!r} twice; take one out, or pack it anew")
+        members[name] = member
+    return members
 
 
 def _names_in_folder(root: Path) -> list[str]:

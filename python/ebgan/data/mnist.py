@@ -38,6 +38,8 @@ class IdxRelease:
 def load_release(release: IdxRelease, split: Split, root: Root, size: int | None) -> ImageSet:
     """Read ``root/NAME/{train,t10k}-{images-idx3,labels-idx1}-ubyte[.gz]``; the images are 28x28 always.
 
+    ``train-images.idx3-ubyte``, as some programs name the unpacked file, is read, too.
+
     Gzipped files are the release as published, and their checksums are verified. Unpacked ones are taken
     where no gzipped one is there; they are checked by structure and count alone.
     """
@@ -59,17 +61,15 @@ def download_release(release: IdxRelease, root: Path, base_url: str | None, prog
 
 
 def _read(release: IdxRelease, folder: Path, stem: str, shape: tuple[int, ...]) -> NDArray[Any]:
-    plain, packed = folder / stem, folder / f"{stem}.gz"
-    if packed.exists():
-        path, sha256 = packed, release.sha256[packed.name]
-    elif plain.exists():
-        path, sha256 = plain, None
-    else:
+    packed, dotted = folder / f"{stem}.gz", stem.replace("-idx", ".idx")
+    there = [path for path in (packed, folder / stem, folder / dotted) if path.exists()]
+    if not there:
         raise DataError(
             f"data set {release.name!r}: neither {packed} nor the unpacked file is there; to fetch it: "
             f"ebgan data download {release.name} --root {folder.parent}"
         )
-    array = read_idx(path, sha256)
+    path = there[0]
+    array = read_idx(path, release.sha256.get(path.name))
     if array.dtype != np.uint8 or array.shape != shape:
         raise DataError(f"{path} holds {array.dtype} {array.shape}, expected uint8 {shape}; download it anew")
     return array
