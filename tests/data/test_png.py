@@ -59,7 +59,7 @@ def test_the_orientation_is_kept() -> None:
 
 
 def test_any_byte_of_the_orientation_may_be_wrong() -> None:
-    """Pillow raises this and that on EXIF; whatever it is, the picture is there, in one direction or other."""
+    """Pillow raises this and that on EXIF; the picture is there in any case, in one direction or other."""
     for place in range(len(UPSIDE_DOWN)):
         for value in (0, 0x7F, 0xFF):
             exif = UPSIDE_DOWN[:place] + bytes([value]) + UPSIDE_DOWN[place + 1 :]
