@@ -156,6 +156,7 @@ def test_deviations_are_from_the_mean_of_the_class():
     values, classes = torch.tensor([1.0, 3.0, 10.0, 20.0]), torch.tensor([2, 2, 0, 0])
     torch.testing.assert_close(deviations(values, classes), torch.tensor([-1.0, 1.0, -5.0, 5.0]))
     assert correlation(values, -2 * values) == pytest.approx(-1)
+    assert correlation(values, torch.ones(4)) == 0
 
 
 def test_probes_read_what_is_in_a_code_and_nothing_else():

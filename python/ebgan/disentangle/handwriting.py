@@ -43,7 +43,9 @@ def stroke_width(images: Tensor) -> Tensor:
 
 
 def correlation(first: Tensor, second: Tensor) -> float:
-    """Pearson's correlation of two vectors."""
+    """Pearson's correlation of two vectors; 0 where one of them does not vary."""
+    if not (first.std() and second.std()):
+        return 0.0
     return float(torch.corrcoef(torch.stack([first, second]))[0, 1])
 
 

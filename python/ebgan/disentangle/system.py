@@ -29,7 +29,7 @@ SYSTEM: Description[DisentangleConfig, Disentangling] = Description(
         "train disentangle",
         "train disentangle --data mnist --out runs/mnist-swaps",
         "train disentangle --data sprites --data-root DATA",
-        "train disentangle --data turntable --identity class --adversary energies --margin 0.1",
+        "train disentangle --data turntable --adversary energies --margin 0.1",
         "train disentangle --resume runs/disentangle-digits --steps 4000",
     ),
     then=lambda config: ("evaluate {run}", "transfer {run}"),
