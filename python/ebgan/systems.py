@@ -15,6 +15,7 @@ _FOLDERS = (
     "gan",
     "ladder",
     "video",
+    "disentangle",
 )
 
 SYSTEMS: tuple[Description[Any, Any], ...] = tuple(

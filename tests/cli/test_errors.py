@@ -48,10 +48,10 @@ from support.image_files import plain
         ("train gan --resume nowhere", "nowhere: is not a run folder"),
         ("train gan --resume nowhere --margin 3", "leave --margin out"),
         ("train gan --resume nowhere --data digits", "leave --data out"),
-        ("train lstm", "unknown command 'lstm': allowed are gan, ladder, video; see --help"),
+        ("train lstm", "unknown command 'lstm': allowed are gan, ladder, video, disentangle; see --help"),
         (
             "train",
-            "ebgan train: a command is missing, allowed are gan, ladder, video; see ebgan train --help",
+            "ebgan train: a command is missing, allowed are gan, ladder, video, disentangle; see ebgan train",
         ),
         ("sample nowhere", "nowhere: is not a run folder"),
         ("sample full --count 0", "--count: got 0"),
@@ -62,7 +62,7 @@ from support.image_files import plain
         ("data download digits --root data", "embedded"),
         ("demo --out full", "full: is not a run folder"),
         ("dance", "unknown command 'dance'"),
-        ("", "demo, train, sample, predict, evaluate, info, list, data"),
+        ("", "demo, train, sample, predict, transfer, evaluate, info, list, data"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, arguments, message):

@@ -16,8 +16,8 @@ from ebgan.cli import main
 from ebgan.systems import SYSTEMS, trained_generator
 from support.video_files import wandering, write_video
 
-TINY = {"gan": [], "ladder": ["--layers", "8"], "video": ["--width", "0.05"]}
-FEW = {"samples": "4", "windows": "2"}
+TINY = {"gan": [], "ladder": ["--layers", "8"], "video": ["--width", "0.05"], "disentangle": ["--width", "2"]}
+FEW = {"samples": "4", "windows": "2", "images": "40", "swaps": "4"}
 VIDEO = (
     "train video --data videos --data-root films --net 4to1 --width 0.05 --steps 1 --min-motion 0 --out run"
 )

@@ -50,7 +50,7 @@ def test_the_list_says_which_data_is_there(tmp_path, capsys, monkeypatch):
     words = " ".join(capsys.readouterr().out.split())
     assert "there, in data/mnist" in words and "not in data; put it into the folder ucf101" in words
     assert "to fetch it: ebgan data download fashion-mnist --root data" in words
-    assert words.count("always there") == 2 and words.count("name it with --data-root") == 2
+    assert words.count("always there") == 3 and words.count("name it with --data-root") == 2
     monkeypatch.setenv("EBGAN_DATA", "data")
     assert main(["list"]) == 0
     assert " ".join(capsys.readouterr().out.split()) == words

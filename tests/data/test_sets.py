@@ -109,7 +109,7 @@ def test_a_missing_file_is_named_with_the_command_that_fetches_it(tmp_path: Path
 
 def test_unknown_names_and_splits_list_the_known_ones() -> None:
     assert {"digits", "mnist", "fashion-mnist", "images"} <= set(names())
-    with raises("unknown data set 'mnst'; known are digits, fashion-mnist, images, mnist"):
+    with raises("unknown data set 'mnst'; known are digits, fashion-mnist, images, mnist, norb"):
         load("mnst")
     with raises("unknown split 'validation'"):
         load("digits", "validation")  # type: ignore[arg-type]

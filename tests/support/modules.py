@@ -12,6 +12,13 @@ from torch import nn
 
 import ebgan
 import ebgan_kernels as ek
+from ebgan.disentangle import energy_discriminator, interface
+from ebgan.disentangle.big import BigDecoder, BigDiscriminator, BigEncoder
+from ebgan.disentangle.classifier import IdentityClassifier
+from ebgan.disentangle.ends import CodeLayers, FirstMaps
+from ebgan.disentangle.energy import EnergyDiscriminator
+from ebgan.disentangle.layers import Conditioned
+from ebgan.disentangle.small import SmallDecoder, SmallDiscriminator, SmallEncoder
 from ebgan.gan.convolutional import (
     ConvolutionalClassifier,
     ConvolutionalDiscriminator,
@@ -39,6 +46,7 @@ from ebgan_kernels.ops.module import Module
 BASES = {
     *(Module, MarginModule, PredictionModule),
     *(Generator, Discriminator, Classifier, Combinator),
+    *(interface.Encoder, interface.Decoder, interface.Discriminator),
 }
 MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
     ek.ReconstructionEnergy: ek.ReconstructionEnergy,
@@ -69,6 +77,19 @@ MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
     MultiscaleGenerator: lambda: generator("8to8", width=0.1),
     MultiscaleDiscriminator: lambda: discriminator("8to8", width=0.1),
     PlainMultiscaleDiscriminator: lambda: discriminator("8to8", width=0.1, plain=True),
+    BigEncoder: lambda: BigEncoder((1, 8, 8), width=2, style_size=3, identity_size=2),
+    BigDecoder: lambda: BigDecoder((1, 8, 8), width=2, style_size=3, identity_size=2),
+    BigDiscriminator: lambda: BigDiscriminator((1, 8, 8), width=2, identities=(3, 2)),
+    SmallEncoder: lambda: SmallEncoder((1, 8, 8), width=2, style_size=3, identity_size=2),
+    SmallDecoder: lambda: SmallDecoder((1, 8, 8), width=2, style_size=3, identity_size=2),
+    SmallDiscriminator: lambda: SmallDiscriminator((1, 8, 8), width=2, identities=(3, 2)),
+    EnergyDiscriminator: lambda: energy_discriminator(
+        "small", (1, 8, 8), width=2, identities=(3, 2), identity_size=2
+    ),
+    IdentityClassifier: lambda: IdentityClassifier(2, (3, 2), dropout=True),
+    CodeLayers: lambda: CodeLayers(4, 3, 2),
+    FirstMaps: lambda: FirstMaps(3, 2, 4, 1),
+    Conditioned: lambda: Conditioned(nn.Conv2d(1, 2, 1), 2, (3, 2), inner=1, scale=1),
 }
 
 

@@ -26,7 +26,7 @@ class List:
         print("Systems\n")
         for system in SYSTEMS:
             print(_described(system), end="\n\n")
-        print("Data sets of images, for 'ebgan train gan' and 'ebgan train ladder'\n")
+        print("Data sets of images\n")
         print(rows({source.name: _state(source, root) for source in sources()}, indent=4), end="\n\n")
         print("Data sets of video clips, for 'ebgan train video'\n")
         print(rows({source.name: _state(source, root) for source in clip_sources()}, indent=4))

@@ -15,6 +15,7 @@ from ebgan.cli.list import List
 from ebgan.cli.predict import Predict
 from ebgan.cli.sample import Sample
 from ebgan.cli.train import train_command
+from ebgan.cli.transfer import Transfer
 from ebgan.systems import SYSTEMS
 
 
@@ -50,9 +51,9 @@ class Group:
 Node = Leaf | Group
 
 TREE = Group(
-    "Energy-based GANs, ladder networks and video prediction, with fused kernels. Begin with 'ebgan demo', "
-    "see what there is with 'ebgan list', and ask any command for its options: 'ebgan train gan --help'. The "
-    "option --version prints the version.",
+    "Energy-based GANs, ladder networks, video prediction and style transfer, with fused kernels. Begin with "
+    "'ebgan demo', see what there is with 'ebgan list', and ask any command for its options: "
+    "'ebgan train gan --help'. The option --version prints the version.",
     {
         "demo": Leaf(Demo, ("demo", "demo --out runs/mine")),
         "train": Group(
@@ -66,6 +67,9 @@ TREE = Group(
         "predict": Leaf(
             Predict,
             ("predict runs/video-8to8-gdl-ucf101 CLIP.mp4", "predict RUN CLIP.mp4 --frames 50 --out film"),
+        ),
+        "transfer": Leaf(
+            Transfer, ("transfer runs/disentangle-digits", "transfer RUN --factor azimuth --out pictures")
         ),
         "evaluate": Leaf(Evaluate, ("evaluate runs/gan-digits", "evaluate RUN --windows 8")),
         "info": Leaf(Info, ("info runs/gan-digits",)),

@@ -8,7 +8,7 @@ A new set is a file of this folder with a ``Source`` or ``ClipSource``, register
 
 from __future__ import annotations
 
-from ebgan.data import digits, images, mnist, moving_digits, ucf101, videos
+from ebgan.data import digits, images, mnist, moving_digits, norb, sprites, turntable, ucf101, videos, yale_b
 from ebgan.data.batches import Batches
 from ebgan.data.clip_augmentation import ClipAugmentation
 from ebgan.data.clip_batches import ClipBatches
@@ -27,7 +27,15 @@ from ebgan.data.moving_digits import MovingDigits
 from ebgan.data.registry import Source, download, load, names, register, sources
 from ebgan.data.video_file import open_video, read_video
 
-for _source in (digits.SOURCE, images.SOURCE, *mnist.SOURCES):
+for _source in (
+    digits.SOURCE,
+    images.SOURCE,
+    *mnist.SOURCES,
+    norb.SOURCE,
+    sprites.SOURCE,
+    turntable.SOURCE,
+    yale_b.SOURCE,
+):
     register(_source)
 for _clip_source in (moving_digits.SOURCE, ucf101.SOURCE, videos.SOURCE):
     register_clips(_clip_source)

@@ -65,9 +65,10 @@ def load(name: str, split: Split = "train", root: Root = None, *, size: int | No
         name: one of :func:`names`.
         split: ``"train"`` or ``"test"``.
         root: folder that holds the data sets, each in a folder of its own name; by default ``$EBGAN_DATA``.
-            ``digits`` needs none; for ``images`` it is the folder or zip of images itself, and always given.
-        size: height and width of the images of a set that has none of its own (``images``); other sets keep
-            theirs, and :class:`Batches` pads or crops them.
+            ``digits`` and ``turntable`` need none; for ``images`` it is the folder or zip of images itself,
+            and always given.
+        size: height and width that images, or their central squares, are scaled to; ``digits``, ``mnist`` and
+            ``fashion-mnist`` keep theirs, and :class:`Batches` pads or crops them.
 
     Raises:
         DataError: unknown name or split, no data root, or a file that is missing, damaged or of another
