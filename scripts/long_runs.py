@@ -83,7 +83,7 @@ def read_queue(path: Path, folder: Path) -> list[Task]:
 
 def checkpointed(run: Path) -> int:
     """The step of the newest checkpoint of `run`, 0 where there is none."""
-    return max((int(path.name[5:]) for path in run.glob("checkpoints/step-*")), default=0)
+    return max((int(path.name[5:]) for path in run.glob("checkpoints/step-*[0-9]")), default=0)
 
 
 def status(tasks: Sequence[Task]) -> str:

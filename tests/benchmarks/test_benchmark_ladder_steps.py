@@ -26,7 +26,7 @@ def test_rows_are_of_every_variant(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch, "compile", lambda function, **_: compiled.append(function) or function)
     rows = measure_step("ebgan", 1, CPU, quick=True)
     assert [row.implementation for row in rows] == ["eager", "objectives compiled", "ours"]
-    assert len(compiled) == 3 and rows[0].batch == 1
+    assert len(compiled) == 4 and rows[0].batch == 1
 
 
 def test_the_full_run_holds_one_and_fifteen_networks_and_the_generators_phase() -> None:

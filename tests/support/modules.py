@@ -32,7 +32,7 @@ from ebgan.gan.fully_connected import (
 from ebgan.gan.interface import Classifier, Discriminator, Generator
 from ebgan.gan.scores.networks import ScoreNetwork
 from ebgan.ladder.combinators import Combinator, Elementwise, Gaussian
-from ebgan.ladder.generator import LadderGenerator
+from ebgan.ladder.generator import ImageGenerator, LadderGenerator
 from ebgan.ladder.layers import EncoderLayer
 from ebgan.ladder.network import DecoderLayer, LadderNetwork
 from ebgan.video.builders import discriminator, generator
@@ -72,6 +72,7 @@ MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
     EncoderLayer: lambda: EncoderLayer(2, 3, 4, top=True),
     DecoderLayer: lambda: DecoderLayer(2, 3, 4, "gauss"),
     LadderNetwork: lambda: LadderNetwork((4, 3, 2)),
+    ImageGenerator: lambda: ImageGenerator((4, 3, 4), (1, 2, 2)),
     LadderGenerator: lambda: LadderGenerator((4, 3, 2)),
     ConvolutionReLU: lambda: ConvolutionReLU(1, 2, 3),
     MultiscaleGenerator: lambda: generator("8to8", width=0.1),

@@ -10,6 +10,7 @@ import torch
 from torch.optim import SGD, Adam
 
 from ebgan.cli import main
+from ebgan.data import ClipAugmentation
 from ebgan.video import VideoPrediction, build, preset, runs
 
 CPU = torch.device("cpu")
@@ -32,9 +33,10 @@ def test_the_options_of_the_data_reach_it(monkeypatch):
         call = partial(calls.__setitem__, name)
         monkeypatch.setattr(runs, name, lambda *given, call=call, **options: call((given[1:], options)))
     clips = {"size": 48, "bounce": "random", "fold": 2}
-    built(**clips, batch_size=3, patch=64, min_motion=5.0, seed=7)
+    built(**clips, batch_size=3, patch=64, min_motion=5.0, flip=True, scale_colours=0.2, seed=7)
     assert calls["load_clips"] == (("train", None), clips)
     patches = {"frames": 5, "size": 64, "scales": 4, "min_motion": 5.0, "seed": 7, "threads": 1}
+    patches["augmentation"] = ClipAugmentation(flip=True, scale_colours=0.2)
     assert calls["ClipBatches"] == ((3,), patches)
 
 

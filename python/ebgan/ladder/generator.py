@@ -68,6 +68,11 @@ class ImageGenerator(LadderGenerator, Generator):
 
     In training a batch is normalised by its own statistics. Here it is by those of `COMPANIONS` fixed codes,
     so that an image is decided by its own code.
+
+    Args:
+        sizes: units from the codes up to the examples.
+        image: (C, H, W) of the images; C H W is the last of the sizes.
+        networks: the number S of generators, of which a run trains one for each seed.
     """
 
     companions: Tensor
@@ -79,6 +84,11 @@ class ImageGenerator(LadderGenerator, Generator):
         self.register_buffer("companions", companions, persistent=False)
 
     def forward(self, z: Tensor) -> Tensor:
+        """The images (N, C, H, W) of codes.
+
+        Args:
+            z: codes (N, `sizes[0]`).
+        """
         h = torch.cat((self.companions, z))
         for weight, bias, gain in zip(self.weights, self.biases, self.gains, strict=False):
             h = h @ weight[0]
