@@ -217,7 +217,9 @@ def test_the_root_of_the_data_is_remembered_by_the_run(photographs, capfd):
         assert main(command.split()) == 2
         error = capfd.readouterr().err
         assert error.count("\n") == 1
-        assert f"--data-root: run/config.json remembers {photographs}, which is gone; give --data-root" in error
+        assert (
+            f"--data-root: run/config.json remembers {photographs}, which is gone; give --data-root" in error
+        )
         assert main([*command.split(), "--data-root", "moved"]) == 0
     moved = str(photographs.parent / "moved")
     assert json.loads(Path("run/config.json").read_text())["data_root"] == moved

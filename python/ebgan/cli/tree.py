@@ -9,6 +9,7 @@ from typing import Any
 
 from ebgan.cli.data import Download
 from ebgan.cli.demo import Demo
+from ebgan.cli.energies import Energies
 from ebgan.cli.evaluate import Evaluate
 from ebgan.cli.info import Info
 from ebgan.cli.list import List
@@ -68,6 +69,7 @@ TREE = Group(
             ("predict runs/video-8to8-gdl-ucf101 CLIP.mp4", "predict RUN CLIP.mp4 --frames 50 --out film"),
         ),
         "evaluate": Leaf(Evaluate, ("evaluate runs/gan-digits", "evaluate RUN --windows 8")),
+        "energies": Leaf(Energies, ("energies", "energies --data moons --learners k-means,gmm")),
         "info": Leaf(Info, ("info runs/gan-digits",)),
         "list": Leaf(List, ("list", "list --data-root DATA")),
         "data": Group(
