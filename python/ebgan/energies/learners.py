@@ -6,7 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ebgan.energies.constant_volume import GMM, PCA, KMeans, SquareICA
+from ebgan.energies.contrastive import ContrastiveDivergence, NoiseContrastive
+from ebgan.energies.denoising import DenoisingAutoEncoder
+from ebgan.energies.ebgan import EBGAN
 from ebgan.energies.learner import Learner
+from ebgan.energies.likelihood import MaximumLikelihood
+from ebgan.energies.score_matching import DenoisingScoreMatching, ScoreMatching
 from ebgan.errors import one_of
 
 
@@ -24,6 +29,14 @@ KINDS = {
     "k-means": Kind(1, "K-means", lambda seed: KMeans(seed=seed)),
     "gmm": Kind(1, "Gaussian mixture", lambda seed: GMM(seed=seed)),
     "square-ica": Kind(1, "square ICA", lambda seed: SquareICA(seed=seed)),
+    "likelihood": Kind(2, "maximum likelihood", lambda seed: MaximumLikelihood(seed=seed)),
+    "cd": Kind(3, "contrastive divergence", lambda seed: ContrastiveDivergence(seed=seed)),
+    "pcd": Kind(3, "persistent CD", lambda seed: ContrastiveDivergence(persistent=True, seed=seed)),
+    "nce": Kind(3, "noise contrastive", lambda seed: NoiseContrastive(seed=seed)),
+    "ebgan": Kind(3, "EBGAN", lambda seed: EBGAN(seed=seed)),
+    "score": Kind(4, "score matching", lambda seed: ScoreMatching(seed=seed)),
+    "denoising-score": Kind(4, "denoising score matching", lambda seed: DenoisingScoreMatching(seed=seed)),
+    "denoising": Kind(5, "denoising auto-encoder", lambda seed: DenoisingAutoEncoder(seed=seed)),
 }
 
 

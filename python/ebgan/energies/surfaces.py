@@ -16,7 +16,6 @@ from ebgan.files import StrPath, replaced
 CELLS = 120  # of a surface along each side
 COLUMNS = 5
 SHOWN = 400  # data points drawn on a surface; more would hide it
-HIGHEST = 1.5  # end of the colour scale
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ def surface_grid() -> Points:
 
 def draw_surfaces(surfaces: Sequence[Surface], data: Points, path: StrPath) -> None:
     """Draw `surfaces` on one colour scale, with some points of `data` on each, into the PNG `path`."""
-    figure_module = require("matplotlib.figure")
+    figure_module, colours = require("matplotlib.figure"), require("matplotlib.colors")
     columns = min(COLUMNS, len(surfaces))
     rows = math.ceil(len(surfaces) / columns)
     size = (2.6 * columns + 1.2, 2.75 * rows) if len(surfaces) > 1 else (5.6, 4.8)
@@ -51,12 +50,11 @@ def draw_surfaces(surfaces: Sequence[Surface], data: Points, path: StrPath) -> N
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, each in zip(panels, surfaces, strict=False):
         image = panel.imshow(
-            each.values.clip(0, HIGHEST),
+            each.values.clip(0, 1),
             extent=(-BOX, BOX, -BOX, BOX),
             origin="lower",
             cmap="viridis",
-            vmin=0,
-            vmax=HIGHEST,
+            norm=colours.PowerNorm(0.5, 0, 1),  # the root: what is low is told apart best
             interpolation="nearest",
         )
         panel.scatter(*data[:SHOWN].T, s=1.5, color="white", linewidths=0)
@@ -65,7 +63,7 @@ def draw_surfaces(surfaces: Sequence[Surface], data: Points, path: StrPath) -> N
         panel.tick_params(labelsize=7)
     for panel in panels[len(surfaces) :]:
         panel.set_visible(False)
-    bar = figure.colorbar(image, ax=list(panels), extend="both", ticks=(0, 0.5, 1, 1.5), shrink=0.8)
+    bar = figure.colorbar(image, ax=list(panels), extend="both", ticks=(0, 0.1, 0.5, 1), shrink=0.8)
     bar.set_label("energy, 0 on the data, 1 off it", fontsize=8)
     bar.ax.tick_params(labelsize=7)
     with replaced(path) as new:
