@@ -49,8 +49,8 @@ class EBGAN(Reconstructing):
         *,
         margin: float = 0.5,
         noise: float = 0.05,
-        steps: int = 1500,
-        rate: float = 1e-3,
+        steps: int = 1000,
+        rate: float = 3e-3,
         batch_size: int = 256,
         seed: int = 0,
     ) -> None:

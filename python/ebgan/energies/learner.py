@@ -11,7 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from ebgan.energies.points import Points, as_data, as_points
 from ebgan.errors import UserError
+from ebgan.training.device import cpu_threads
 from ebgan.training.meter import Meter
+
+THREADS = 1  # networks this small gain nothing from a second thread, and lose much where cores are shared
 
 Learned = TypeVar("Learned", bound="Learner")
 
@@ -39,9 +42,10 @@ class Learner(ABC):
             UserError: the points are not finite, all the same, fewer than two, or not in the plane.
         """
         data = as_data(points)
-        for _ in self._learn(data):
-            if progress is not None:
-                progress.update()
+        with cpu_threads(THREADS):
+            for _ in self._learn(data):
+                if progress is not None:
+                    progress.update()
         self.fitted = True
         return self
 
