@@ -4,8 +4,8 @@
 loop and one command line (`ebgan --help`). The networks need torch alone; training needs the extra
 `ebgan-kernels[train]`, asked for when a command first uses it and not by `import ebgan`.
 
-After `import ebgan`, its sub-packages are there as `ebgan.gan`, `ebgan.video`, `ebgan.ladder`, `ebgan.data`,
-`ebgan.training` and `ebgan.pictures`. Each is imported at its first use, since they take torch, which takes
+After `import ebgan`, its sub-packages are there as `ebgan.gan`, `ebgan.video`, `ebgan.ladder`,
+`ebgan.energies`, `ebgan.data`, `ebgan.training` and `ebgan.pictures`. Each is imported at its first use, since they take torch, which takes
 seconds to import; `import ebgan` takes none.
 """
 
@@ -18,15 +18,16 @@ from ebgan.errors import MissingExtra, UserError
 from ebgan_kernels.version import __version__
 
 if TYPE_CHECKING:
-    from ebgan import data, gan, ladder, pictures, training, video
+    from ebgan import data, energies, gan, ladder, pictures, training, video
 
-_SUBPACKAGES = ("data", "gan", "ladder", "pictures", "training", "video")
+_SUBPACKAGES = ("data", "energies", "gan", "ladder", "pictures", "training", "video")
 
 __all__ = [
     "MissingExtra",
     "UserError",
     "__version__",
     "data",
+    "energies",
     "gan",
     "ladder",
     "pictures",
