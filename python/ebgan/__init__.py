@@ -5,8 +5,8 @@ loop and one command line (`ebgan --help`). The networks need torch alone; train
 `ebgan-kernels[train]`, asked for when a command first uses it and not by `import ebgan`.
 
 After `import ebgan`, its sub-packages are there as `ebgan.gan`, `ebgan.video`, `ebgan.ladder`,
-`ebgan.energies`, `ebgan.data`, `ebgan.training` and `ebgan.pictures`. Each is imported at its first use, since they take torch, which takes
-seconds to import; `import ebgan` takes none.
+`ebgan.energies`, `ebgan.data`, `ebgan.training` and `ebgan.pictures`. Each is imported at its first use,
+since they take torch, which takes seconds to import; `import ebgan` takes none.
 """
 
 from __future__ import annotations
