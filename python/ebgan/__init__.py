@@ -5,8 +5,8 @@ loop and one command line (`ebgan --help`). The networks need torch alone; train
 `ebgan-kernels[train]`, asked for when a command first uses it and not by `import ebgan`.
 
 After `import ebgan`, its sub-packages are there as `ebgan.gan`, `ebgan.video`, `ebgan.ladder`,
-`ebgan.disentangle`, `ebgan.data`, `ebgan.training` and `ebgan.pictures`. Each is imported at its first use,
-since they take torch, which takes seconds to import; `import ebgan` takes none.
+`ebgan.disentangle`, `ebgan.energies`, `ebgan.data`, `ebgan.training` and `ebgan.pictures`. Each is imported
+at its first use, since they take torch, which takes seconds to import; `import ebgan` takes none.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from ebgan.errors import MissingExtra, UserError
 from ebgan_kernels.version import __version__
 
 if TYPE_CHECKING:
-    from ebgan import data, disentangle, gan, ladder, pictures, training, video
+    from ebgan import data, disentangle, energies, gan, ladder, pictures, training, video
 
-_SUBPACKAGES = ("data", "disentangle", "gan", "ladder", "pictures", "training", "video")
+_SUBPACKAGES = ("data", "disentangle", "energies", "gan", "ladder", "pictures", "training", "video")
 
 __all__ = [
     "MissingExtra",
@@ -28,6 +28,7 @@ __all__ = [
     "__version__",
     "data",
     "disentangle",
+    "energies",
     "gan",
     "ladder",
     "pictures",

@@ -26,6 +26,7 @@ SHORT = ["--log-every", "5", "--checkpoint-every", "10", "--batch-size", "16"]
         ["evaluate"],
         ["data", "download"],
         ["demo"],
+        ["energies"],
     ],
 )
 def test_help_explains_every_command(capsys, arguments):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ebgan.cli.data import Download
 from ebgan.cli.demo import Demo
+from ebgan.cli.energies import Energies
 from ebgan.cli.evaluate import Evaluate
 from ebgan.cli.info import Info
 from ebgan.cli.list import List
@@ -72,6 +73,7 @@ TREE = Group(
             Transfer, ("transfer runs/disentangle-digits", "transfer RUN --factor azimuth --out pictures")
         ),
         "evaluate": Leaf(Evaluate, ("evaluate runs/gan-digits", "evaluate RUN --windows 8")),
+        "energies": Leaf(Energies, ("energies", "energies --data moons --learners k-means,gmm")),
         "info": Leaf(Info, ("info runs/gan-digits",)),
         "list": Leaf(List, ("list", "list --data-root DATA")),
         "data": Group(

@@ -1,0 +1,53 @@
+"""The command `ebgan energies`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ebgan.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def test_it_prints_a_table_and_writes_pictures_and_a_report(tmp_path, capsys):
+    short = "energies --data rings --learners pca,k-means --count 200 --seed 3"
+    assert main(short.split()) == 0
+    told = capsys.readouterr().out
+    folder = tmp_path / "runs" / "energies-rings"
+    report = json.loads((folder / "energies.json").read_text())
+    assert (report["data"], report["points"], report["seed"]) == ("rings", 200, 3)
+    assert f"{report['learners']['k-means']['auc']:.3f}" in told
+    assert f"surfaces: {folder.relative_to(tmp_path) / 'surfaces.png'}" in told
+    assert (folder / "surfaces.png").stat().st_size > 10_000
+    assert main(short.split()) == 0  # in place of the earlier ones
+
+
+def test_it_takes_points_from_a_csv_file(tmp_path):
+    (tmp_path / "mine.csv").write_text("".join(f"{x},{x * x}\n" for x in range(60)))
+    assert main(["energies", "--csv", "mine.csv", "--learners", "pca", "--out", "there"]) == 0
+    assert json.loads((tmp_path / "there" / "energies.json").read_text())["data"] == "mine"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ("--learners pca,k-mean", "--learners: got 'k-mean', allowed are pca, "),
+        ("--learners ,", "--learners: got '', allowed are pca, "),
+        ("--data spirl", "--data: got 'spirl', allowed is line, "),
+        ("--count 1", "--count: got 1, allowed are finite numbers from 2 up"),
+        ("--count 5 --learners k-means", "clusters: got 20 for 5 different points"),
+        ("--csv no.csv", "--csv: no.csv cannot be read"),
+        ("--seed -1", "--seed: got -1, allowed are finite numbers from 0 up"),
+        ("--out taken/there", "taken/there: cannot be written"),
+    ],
+)
+def test_mistakes_are_one_line(arguments, said, tmp_path, capsys):
+    (tmp_path / "taken").write_text("a file")
+    assert main(["energies", *arguments.split()]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told.startswith(f"ebgan: {said}") and "\n" not in told
