@@ -62,7 +62,7 @@ from support.image_files import plain
         ("data download digits --root data", "embedded"),
         ("demo --out full", "full: is not a run folder"),
         ("dance", "unknown command 'dance'"),
-        ("", "demo, train, sample, predict, transfer, evaluate, info, list, data"),
+        ("", "demo, train, sample, predict, transfer, evaluate, energies, info, list, data"),
     ],
 )
 def test_a_users_error_is_one_line_and_code_2(tmp_path, monkeypatch, capfd, arguments, message):

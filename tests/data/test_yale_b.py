@@ -88,7 +88,7 @@ def test_what_is_no_picture_under_one_light_is_skipped_and_counted(tmp_path, cap
     (record,) = caplog.records
     said = record.getMessage()
     assert said.startswith("ebgan: skipped 5 files of")
-    assert all(kind in said for kind in ("2 .txt", "1 Ambient", "1 .bad", "1 more"))
+    assert all(kind in said for kind in ("2 .txt", "1 .bad", "1 .info", "1 more"))
 
 
 def test_nothing_is_said_where_nothing_is_skipped(tmp_path, caplog):

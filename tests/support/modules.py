@@ -19,6 +19,10 @@ from ebgan.disentangle.ends import CodeLayers, FirstMaps
 from ebgan.disentangle.energy import EnergyDiscriminator
 from ebgan.disentangle.layers import Conditioned
 from ebgan.disentangle.small import SmallDecoder, SmallDiscriminator, SmallEncoder
+from ebgan.energies.auto_encoder import AutoEncoder
+from ebgan.energies.descent import EnergyNetwork
+from ebgan.energies.ebgan import Generator as PlaneGenerator
+from ebgan.energies.sparse import SparseNetwork
 from ebgan.gan.convolutional import (
     ConvolutionalClassifier,
     ConvolutionalDiscriminator,
@@ -90,6 +94,10 @@ MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
     IdentityClassifier: lambda: IdentityClassifier(2, (3, 2), dropout=True),
     CodeLayers: lambda: CodeLayers(4, 3, 2),
     FirstMaps: lambda: FirstMaps(3, 2, 4, 1),
+    AutoEncoder: lambda: AutoEncoder(nn.Tanh(), width=3, code=2),
+    EnergyNetwork: lambda: EnergyNetwork(3),
+    PlaneGenerator: lambda: PlaneGenerator(3),
+    SparseNetwork: lambda: SparseNetwork(4, 3),
     Conditioned: lambda: Conditioned(nn.Conv2d(1, 2, 1), 2, (3, 2), inner=1, scale=1),
 }
 

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from ebgan import UserError, gan, ladder, video
+from ebgan import UserError, disentangle, gan, ladder, video
 from ebgan.cli import main
+from ebgan.disentangle.runs import trained_nets
 from ebgan.systems import SYSTEMS, system_of
 from support.video_files import wandering, write_video
 
@@ -20,6 +21,7 @@ OFTEN = {"steps": 3, "checkpoint_every": 2, "keep": 9, "batch_size": 10, "thread
 SMALL = {
     "gan": gan.preset(),
     "ladder": dataclasses.replace(ladder.preset(), layers="16-8"),
+    "disentangle": dataclasses.replace(disentangle.preset(), width=4),
     "video": dataclasses.replace(video.preset("4to1", "l1"), width=0.05, size=32),
 }
 LOADERS: dict[str, Callable[..., torch.nn.Module]] = {
@@ -27,6 +29,15 @@ LOADERS: dict[str, Callable[..., torch.nn.Module]] = {
     "ladder": ladder.trained_network,
     "video": video.trained_generator,
 }
+
+
+def trained_encoder(path: Path, device: torch.device, *, step: int | None = None) -> torch.nn.Module:
+    run, config = disentangle.open_run(path, step=step)
+    encoder, _ = trained_nets(run, config, (1, 8, 8), device)
+    return encoder
+
+
+LOADERS["disentangle"] = trained_encoder
 EVERY = pytest.mark.parametrize("name", SMALL)
 
 

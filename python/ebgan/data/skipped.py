@@ -52,13 +52,18 @@ def of_kind(names: Collection[str], suffixes: Sequence[str]) -> tuple[list[str],
     """
     chosen = sorted(name for name in names if name.lower().endswith(tuple(suffixes)))
     others = Counter(PurePosixPath(name).suffix.lower() for name in set(names).difference(chosen))
-    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in others.most_common()]
+    counts = [f"{count} {suffix or 'without a suffix'}" for suffix, count in most_first(others)]
     return chosen, f"{others.total()} files ({first_few(counts)})" if counts else ""
 
 
 def either(suffixes: Sequence[str]) -> str:
     """The suffixes as words: ".jpg, .png or .webp"."""
     return f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+
+
+def most_first(counts: Counter[str]) -> list[tuple[str, int]]:
+    """The names and their counts, the greatest first, and by name where they are equal."""
+    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def first_few(items: Sequence[str]) -> str:

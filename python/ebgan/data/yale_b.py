@@ -25,7 +25,7 @@ from ebgan.data.listing import OpenFile, listed
 from ebgan.data.pgm import parse_pgm
 from ebgan.data.registry import Root, Source, Split, data_root
 from ebgan.data.scaled import scaled
-from ebgan.data.skipped import each_file, first_few
+from ebgan.data.skipped import each_file, first_few, most_first
 
 _NAME = re.compile(r"(?:.*/)?(yaleB\d\d)_P00A([+-]\d{3})E([+-]\d\d)\.pgm")
 _TEST_EVERY = 5
@@ -105,7 +105,7 @@ def _counted(names: Collection[str]) -> str:
     kinds = Counter(
         "Ambient" if "Ambient" in name else Path(name).suffix.lower() or "without a suffix" for name in names
     )
-    return first_few([f"{count} {kind}" for kind, count in kinds.most_common()])
+    return first_few([f"{count} {kind}" for kind, count in most_first(kinds)])
 
 
 def _read(root: Path, files: list[str], open_file: OpenFile, size: int | None) -> NDArray[np.uint8]:

@@ -9,12 +9,16 @@ from torch import Tensor, nn
 from ebgan.energies.descent import Descended
 from ebgan.errors import UserError
 from ebgan_kernels import reconstruction_energy
+from ebgan_kernels.ops.module import Module
 
 
-class AutoEncoder(nn.Module):
+class AutoEncoder(Module):
     """`decoder(encoder(y))`: (N, 2) to codes (N, `code`) and back, with one hidden layer on either side.
 
-    `squash` is applied to the codes.
+    Args:
+        squash: what is applied to the codes.
+        width: units in each hidden layer.
+        code: numbers in a code.
     """
 
     def __init__(self, squash: nn.Module, *, width: int = 64, code: int = 64) -> None:
@@ -28,6 +32,11 @@ class AutoEncoder(nn.Module):
         self.decoder = nn.Sequential(nn.Linear(code, width), nn.SiLU(), nn.Linear(width, 2))
 
     def forward(self, points: Tensor) -> Tensor:
+        """The reconstructions (N, 2) of points.
+
+        Args:
+            points: (N, 2).
+        """
         return self.decoder(self.squash(self.encoder(points)))
 
 

@@ -15,14 +15,18 @@ from ebgan.energies.learner import Learner
 from ebgan.energies.points import Points
 from ebgan.errors import UserError, at_least, positive
 from ebgan.training.seeds import seed_step
+from ebgan_kernels.ops.module import Module
 
 CHUNK = 4096  # points whose energy is computed at once
 
 
-class EnergyNetwork(nn.Module):
+class EnergyNetwork(Module):
     """E(y) = f(y) + ||y||^2, f a network of three layers; (N, 2) to (N,).
 
     The square lets the energy rise where there is neither data nor anything that pushes up.
+
+    Args:
+        width: units in each hidden layer.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -40,6 +44,11 @@ class EnergyNetwork(nn.Module):
         )
 
     def forward(self, points: Tensor) -> Tensor:
+        """The energies (N,) of points.
+
+        Args:
+            points: (N, 2).
+        """
         return self.layers(points)[:, 0] + (points**2).sum(1)
 
 

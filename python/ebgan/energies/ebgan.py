@@ -9,16 +9,20 @@ from ebgan.energies.auto_encoder import Reconstructing
 from ebgan.errors import at_least, positive
 from ebgan.training.seeds import seed_step
 from ebgan_kernels import discriminator_loss, generator_loss
+from ebgan_kernels.ops.module import Module
 
 SLOWER = 5.0  # the generator's rate is so much lower: it follows the energy, and does not outrun it
 BEGINS = 0.7  # standard deviation of the generated points at first, which then fill the box
 
 
-class Generator(nn.Module):
+class Generator(Module):
     """G(z) = 0.7 z + g(z), (N, 2) normal deviates to (N, 2) points; g is 0 at first.
 
     It begins with points all over the box and draws them in, so that the discriminator has pushed up the
     energy everywhere that they have been.
+
+    Args:
+        width: units in each hidden layer.
     """
 
     def __init__(self, width: int = 64) -> None:
@@ -29,6 +33,11 @@ class Generator(nn.Module):
         nn.init.zeros_(last.bias)
 
     def forward(self, deviates: Tensor) -> Tensor:
+        """The points (N, 2) of normal deviates.
+
+        Args:
+            deviates: (N, 2).
+        """
         return BEGINS * deviates + self.layers(deviates)
 
 

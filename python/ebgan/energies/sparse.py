@@ -16,12 +16,18 @@ from ebgan.energies.descent import Descended
 from ebgan.energies.fista import fista
 from ebgan.energies.population import Population
 from ebgan.errors import at_least, positive
+from ebgan_kernels.ops.module import Module
 
 SHRINK = 0.05  # what the encoder's units move towards 0 by: below it a unit is silent
 
 
-class SparseNetwork(nn.Module):
-    """A dictionary W (D, K) with columns of length 1, and an encoder g(x) = shrink(A x + b)."""
+class SparseNetwork(Module):
+    """A dictionary W (D, K) with columns of length 1, and an encoder g(x) = shrink(A x + b).
+
+    Args:
+        signal: D, the numbers in a signal x.
+        atoms: K, the columns of the dictionary.
+    """
 
     def __init__(self, signal: int, atoms: int) -> None:
         super().__init__()
