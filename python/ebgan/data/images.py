@@ -96,4 +96,4 @@ def _read(
     return images[: len(kept)], kept
 
 
-SOURCE = Source("images", load_images, "your own JPEG and PNG files, in a folder or a zip", "own")
+SOURCE = Source("images", load_images, "your own JPEG, PNG and WebP files, in a folder or a zip", "own")
