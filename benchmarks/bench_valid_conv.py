@@ -119,6 +119,16 @@ def draw(case: Case, device: torch.device) -> Inputs:
     return found
 
 
+def copies_of(inputs: Inputs, count: int) -> list[Inputs]:
+    """The inputs `count` times, each in memory of its own."""
+
+    def copy(arguments: Arguments) -> Arguments:
+        input, weight, bias, gradient = (tensor.detach().clone() for tensor in arguments)
+        return input.requires_grad_(), weight.requires_grad_(), bias.requires_grad_(), gradient
+
+    return [{layout: copy(arguments) for layout, arguments in inputs.items()} for _ in range(count)]
+
+
 def _torch(input: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
     return reference.valid_conv2d(input, weight, bias, "relu")
 
@@ -174,7 +184,7 @@ def timings_of(case: Case, job: str, device: torch.device, *, quick: bool) -> di
     variants = variants_of(device, job, compiled=device.type == "cuda" and not quick)
     inputs = draw(case, device)
     if device.type == "cuda":
-        copies = [draw(case, device) for _ in range(copies_beyond_cache(2 * case.bytes, device))]
+        copies = copies_of(inputs, copies_beyond_cache(2 * case.bytes, device))
         timings = device_times(variants, copies)
     else:
         timings = wall_times(variants, inputs, device=device, quick=quick)

@@ -29,8 +29,10 @@ GRAPH_CALLS = 200  # enough that the launch of the graph itself vanishes behind 
 MAXIMUM_COPIES = 256  # inputs so small that 256 copies fit the L2 cache live there in practice, too
 SAMPLE_SECONDS = 1e-3  # a sample of the wall clock repeats its call until it lasts this long
 MINIMUM_ROUNDS = 9
-WARMUP_SECONDS = 0.3
-WALL_SECONDS = {"cpu": 1.0, "cuda": 0.2}  # of samples a variant: a GPU of one's own is quieter than a CPU
+# For each variant. A GPU of one's own is quieter than a CPU, and its time is dearer.
+WARMUP_SECONDS = {"cpu": 0.3, "cuda": 0.1}
+WALL_SECONDS = {"cpu": 1.0, "cuda": 0.1}
+DEVICE_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,9 @@ def wall_times(
 
     With the clock `time.process_time` it is the processor's time, which other processes disturb less.
     """
-    seconds, warmup_seconds = (0.05, 0.02) if quick else (WALL_SECONDS[device.type], WARMUP_SECONDS)
+    seconds, warmup_seconds = (
+        (0.05, 0.02) if quick else (WALL_SECONDS[device.type], WARMUP_SECONDS[device.type])
+    )
     calls = {name: _warm_up(variant, inputs, device, warmup_seconds) for name, variant in variants.items()}
 
     def sample(name: str) -> float:
@@ -83,9 +87,7 @@ def wall_times(
     return _interleave(list(variants), sample, seconds)
 
 
-def device_times(
-    variants: Mapping[str, Variant], copies: Sequence[Any], *, seconds: float = 0.3
-) -> dict[str, Timing]:
+def device_times(variants: Mapping[str, Variant], copies: Sequence[Any]) -> dict[str, Timing]:
     """Device time per call of each variant, replayed from a CUDA graph that walks through the `copies`."""
     calls = max(GRAPH_CALLS, len(copies))
     graphs = {name: _capture(variant, copies, calls) for name, variant in variants.items()}
@@ -100,7 +102,7 @@ def device_times(
 
     for name in variants:
         sample(name)
-    return _interleave(list(variants), sample, seconds)
+    return _interleave(list(variants), sample, DEVICE_SECONDS)
 
 
 def copies_beyond_cache(input_bytes: int, device: torch.device) -> int:

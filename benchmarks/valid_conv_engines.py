@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from benchmarks.bench_valid_conv import LAYOUTS, Case, cases_of, draw, variants_of
+from benchmarks.bench_valid_conv import LAYOUTS, Case, cases_of, copies_of, draw, variants_of
 from benchmarks.operators import Layout
 from benchmarks.rows import current_commit, today
 from benchmarks.timing import Timing, copies_beyond_cache, device_times
@@ -61,8 +61,8 @@ def table_of(
 
 def measured(case: Case) -> dict[str, Timing]:
     device = torch.device("cuda")
-    copies = [draw(case, device) for _ in range(copies_beyond_cache(2 * case.bytes, device))]
-    return device_times(variants_of(device, JOB, compiled=False), copies, seconds=0.1)
+    copies = copies_of(draw(case, device), copies_beyond_cache(2 * case.bytes, device))
+    return device_times(variants_of(device, JOB, compiled=False), copies)
 
 
 def main() -> None:

@@ -1,37 +1,40 @@
 #!/usr/bin/env bash
 # Everything that needs a GPU, in one go and within 8 minutes:
 #
-#   scripts/gpu_check.sh COMMIT OUTPUT_DIR     build, tests, sanitizer, benchmarks, status; on a machine with a CUDA device
-#   scripts/gpu_check.sh --dry                 builds, collects the tests, runs nothing on a device, writes no results
+#   scripts/gpu_check.sh COMMIT OUTPUT_DIR [SECONDS]   on a machine with a CUDA device
+#   scripts/gpu_check.sh --dry                         builds, collects the tests, runs nothing on a device
 #
-# Needs torch (a CUDA build), triton, numpy, pytest, cmake and nvcc; no network, no git, nothing installed. pybind11 is
-# used where it is there. A stage that fails or runs out of time does not hide the next ones; the exit status is 1 then.
-# OUTPUT_DIR gets log.txt, one JSON file per benchmark, checks-<device>.json and STATUS.md. To publish them: copy the JSON
-# files to benchmarks/results/, then python -m benchmarks.status && python -m benchmarks.report.
+# First the build; then, side by side, the tests, the sanitizer, training runs and a rehearsal of the benchmarks, which
+# fills the compilers' caches; then, alone on the machine, the benchmarks. Needs torch (a CUDA build), triton, numpy,
+# pytest, cmake and nvcc; no network, no git, nothing installed. pybind11 and the packages of [train] are used where they
+# are there. Libraries that are there already serve where the build fails. A stage that fails or runs out of time does
+# not hide the next ones; the exit status is 1 then. SECONDS (default: 465) is when the last stage has to end.
+# OUTPUT_DIR gets log.txt and one of each stage that ran beside others, one JSON file per benchmark, engines.json,
+# counters.csv, checks-<device>.json and STATUS.md. To publish them: copy the JSON files to benchmarks/results/ and
+# engines.json to ebgan_kernels/, then python -m benchmarks.status && python -m benchmarks.report.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 dry=0
 if [ "${1:-}" = "--dry" ] && [ $# -eq 1 ]; then
   dry=1
-elif [ $# -ne 2 ]; then
-  echo "usage: scripts/gpu_check.sh COMMIT OUTPUT_DIR | --dry" >&2
+elif [ $# -ne 2 ] && [ $# -ne 3 ]; then
+  echo "usage: scripts/gpu_check.sh COMMIT OUTPUT_DIR [SECONDS] | --dry" >&2
   exit 2
 fi
 
-readonly DEADLINE=465 # seconds, of 480: the rest is for what no stage counts
+readonly DEADLINE=${3:-465}
 readonly PYTHON=${PYTHON:-python3}
 readonly BUILD=$PWD/build/gpu_check
 readonly COMMIT=${1:-}
 mkdir -p "$BUILD"
 if [ $dry -eq 1 ]; then OUTPUT=$BUILD; else mkdir -p "$2" && OUTPUT=$(cd "$2" && pwd); fi
 exec > >(tee "$OUTPUT/log.txt") 2>&1
-export PYTHONPATH=$PWD:$PWD/python PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+export PYTHONPATH=$PWD:$PWD/python${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 PATH=$(dirname "$(command -v "$PYTHON")"):$PATH # cmake and ninja of this Python before older ones
 unset TRITON_INTERPRET EBGAN_KERNELS_BACKEND EBGAN_KERNELS_EMULATE_CUDA
-
-summary=()
-failures=0
+readonly SUMMARY=$BUILD/summary.txt
+: > "$SUMMARY"
 
 # stage NAME SECONDS COMMAND...: runs the command within its limit and what is left of the deadline. The interrupt lets
 # pytest write the report of the tests it has run.
@@ -50,11 +53,20 @@ stage() {
     124 | 137) status="FAILED: ran past $limit s" ;;
     *) status="FAILED: $status" ;;
   esac
-  if [ "$status" != ok ]; then failures=$((failures + 1)); fi
-  summary+=("$(printf '%-22s %4s s  %s' "$name" $((SECONDS - begun)) "$status")")
+  printf '%-28s %4s s  %s\n' "$name" $((SECONDS - begun)) "$status" >> "$SUMMARY"
 }
 
+# beside NAME SECONDS COMMAND...: a stage in the background, with a log of its own.
+beside() { stage "$@" > "$OUTPUT/${1// /-}.txt" 2>&1 & }
+
 has_module() { "$PYTHON" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)"; }
+
+finish() {
+  printf '\n=== summary, %s s\n' "$SECONDS"
+  cat "$SUMMARY"
+  ! grep -q "FAILED\|no time left" "$SUMMARY"
+  exit
+}
 
 if [ $dry -eq 0 ] && ! "$PYTHON" -c 'import sys, torch; sys.exit(not torch.cuda.is_available())'; then
   echo "gpu_check: torch of $PYTHON sees no CUDA device; see nvidia-smi, or try the script with --dry" >&2
@@ -74,52 +86,67 @@ if [ $host = ON ]; then configure+=("-Dpybind11_DIR=$("$PYTHON" -m pybind11 --cm
 stage configure 60 "${configure[@]}"
 stage build 150 cmake --build "$BUILD" --parallel "$(nproc)"
 
-tests=("$PYTHON" -m pytest -q -p no:cacheprovider)
-if has_module xdist; then tests+=(-n 8); fi
-on_device=(tests/ops -k "cuda or triton")
-of_kernels=(tests/triton/interpreter tests/cuda -k "not compile")
+tests=("$PYTHON" -m pytest -q -p no:cacheprovider --tb=short)
+workers() { if has_module xdist; then echo "-n $1"; fi; }
+of_cuda=(tests/ops tests/cuda -k "cuda and not triton and not cuda_compile")
+of_triton=(tests/ops tests/triton/interpreter -k "triton and not cuda")
 
 if [ $dry -eq 1 ]; then
-  stage "collect operators" 60 "${tests[@]}" "${on_device[@]}" --collect-only -q
-  stage "collect kernels" 60 "${tests[@]}" "${of_kernels[@]}" --collect-only -q
-  summary+=("DRY RUN: nothing ran on a GPU, nothing is known about one, no result file was written")
-else
-  stage install 10 bash -c '
-    cmake --install "$0" && cp "$0"/staging/ebgan_kernels/* ebgan_kernels/
-    if [ -d "$0/staging/ebgan" ]; then cp "$0"/staging/ebgan/* python/ebgan/; fi' "$BUILD"
-  stage report 20 "$PYTHON" -m ebgan_kernels
-  stage "tests of operators" 130 "${tests[@]}" "${on_device[@]}" --junitxml="$BUILD/operators.xml"
-  stage "tests of kernels" 60 "${tests[@]}" "${of_kernels[@]}" --junitxml="$BUILD/kernels.xml"
-  stage status 20 "$PYTHON" -m benchmarks.status --results "$OUTPUT" record --device cuda --commit "$COMMIT" \
-    "$BUILD"/operators.xml "$BUILD"/kernels.xml
-
-  sanitizer=$(command -v compute-sanitizer || echo "${CUDA_HOME:-/usr/local/cuda}/bin/compute-sanitizer")
-  if [ -x "$sanitizer" ]; then
-    stage memcheck 60 "$sanitizer" --tool memcheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py
-    stage racecheck 40 "$sanitizer" --tool racecheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py cuda
-  else
-    summary+=("sanitizer              not run: there is no compute-sanitizer")
-  fi
-
-  measure=(--device cuda --output "$OUTPUT" --commit "$COMMIT")
-  if [ $host = ON ]; then
-    stage "benchmark gan" 60 "$PYTHON" -m benchmarks.bench_gan "${measure[@]}" --budget 20
-  else
-    summary+=("benchmark gan          not run: the host module needs pybind11")
-  fi
-  stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
-  stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
-  stage "benchmark ladder" 60 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
-  if [ $host = ON ]; then
-    stage "benchmark ladder steps" 40 "$PYTHON" -m benchmarks.bench_ladder_steps "${measure[@]}" --budget 20
-    stage "benchmark valid conv" 60 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 30
-  else
-    summary+=("benchmarks of steps and valid conv   not run: the networks' package needs the host module")
-  fi
-  left=$((DEADLINE - SECONDS))
-  stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
+  stage "collect cuda" 60 "${tests[@]}" "${of_cuda[@]}" --collect-only -q
+  stage "collect triton" 60 "${tests[@]}" "${of_triton[@]}" --collect-only -q
+  echo "DRY RUN: nothing ran on a GPU, nothing is known about one, no result file was written" >> "$SUMMARY"
+  finish
 fi
 
-printf '\n=== summary, %s s\n' "$SECONDS"
-printf '%s\n' "${summary[@]}"
-exit $((failures > 0))
+if cmake --install "$BUILD"; then
+  cp "$BUILD"/staging/ebgan_kernels/* ebgan_kernels/
+  if [ -d "$BUILD/staging/ebgan" ]; then cp "$BUILD"/staging/ebgan/* python/ebgan/; fi
+fi
+stage report 20 "$PYTHON" -m ebgan_kernels
+
+export TORCHINDUCTOR_COMPILE_THREADS=2
+# shellcheck disable=SC2046
+beside "tests of cuda" 140 "${tests[@]}" $(workers 4) "${of_cuda[@]}" --junitxml="$BUILD/cuda.xml"
+beside "tests of triton" 140 "${tests[@]}" $(workers 6) "${of_triton[@]}" --junitxml="$BUILD/triton.xml"
+beside "self-check" 120 "$PYTHON" -m ebgan_kernels --check
+if has_module tyro; then
+  beside "training runs" 130 "$PYTHON" scripts/gpu_runs.py
+else
+  echo "training runs                not run: the command line needs tyro" >> "$SUMMARY"
+fi
+sanitizer=$(command -v compute-sanitizer || echo "${CUDA_HOME:-/usr/local/cuda}/bin/compute-sanitizer")
+beside memcheck 130 "$sanitizer" --tool memcheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py
+beside racecheck 130 "$sanitizer" --tool racecheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py cuda
+rehearse=("$PYTHON" -m benchmarks.rehearsal)
+for benchmark in bench_energy bench_gdl bench_ladder bench_pulling_away bench_valid_conv bench_training_step \
+  valid_conv_engines; do
+  limit=(--budget 90)
+  if [ $benchmark = valid_conv_engines ]; then limit=(); fi
+  beside "rehearsal of $benchmark" 130 "${rehearse[@]}" $benchmark --commit "$COMMIT" "${limit[@]}"
+done
+wait
+unset TORCHINDUCTOR_COMPILE_THREADS
+cat "$SUMMARY"
+grep -hE "^(FAILED|ERROR)|passed|failed" "$OUTPUT"/tests-of-*.txt
+stage status 20 "$PYTHON" -m benchmarks.status --results "$OUTPUT" record --device cuda --commit "$COMMIT" \
+  "$BUILD"/cuda.xml "$BUILD"/triton.xml
+
+measure=(--device cuda --output "$OUTPUT" --commit "$COMMIT")
+stage "benchmark energy" 60 "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget 35
+stage "benchmark gdl" 50 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 25
+stage "benchmark ladder" 40 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
+stage "engines of valid conv" 70 "$PYTHON" -m benchmarks.valid_conv_engines --commit "$COMMIT"
+if [ -f ebgan_kernels/engines.json ]; then cp ebgan_kernels/engines.json "$OUTPUT"; fi
+stage "benchmark pulling away" 30 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 15
+stage "benchmark training step" 60 "$PYTHON" -m benchmarks.bench_training_step "${measure[@]}" --budget 35
+stage "benchmark valid conv" 40 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 20
+counters=dram__bytes_read.sum,dram__bytes_write.sum,gpu__time_duration.sum
+for operation in ld st; do
+  for kind in sectors requests; do counters+=,l1tex__t_${kind}_pipe_lsu_mem_global_op_$operation.sum; done
+done
+counters+=,l1tex__data_bank_conflicts_pipe_lsu_mem_shared.sum
+stage "hardware counters" 40 ncu --clock-control none --csv --kernel-name-base demangled -k regex:ebgan \
+  --metrics "$counters" --log-file "$OUTPUT/counters.csv" "$PYTHON" scripts/gpu_counters.py
+stage "benchmark ladder steps" 30 "$PYTHON" -m benchmarks.bench_ladder_steps "${measure[@]}" --budget 12
+stage "benchmark gan" 40 "$PYTHON" -m benchmarks.bench_gan "${measure[@]}" --budget 12
+finish

@@ -22,7 +22,7 @@ using torch::stable::Tensor;
 
 inline Dtype dtype_of(const Tensor& tensor) {
   int32_t code = 0;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
+  TORCH_ERROR_CODE_CHECK(aoti_torch_get_dtype(tensor.get(), &code));
   if (code == aoti_torch_dtype_float32()) return Dtype::kFloat32;
   if (code == aoti_torch_dtype_bfloat16()) return Dtype::kBFloat16;
   if (code == aoti_torch_dtype_float16()) return Dtype::kFloat16;
@@ -66,10 +66,10 @@ inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector
                             Dtype dtype, const Tensor& device_of) {
   int32_t device_type = 0;
   int32_t device_index = 0;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_type(device_of.get(), &device_type));
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_index(device_of.get(), &device_index));
+  TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_type(device_of.get(), &device_type));
+  TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_index(device_of.get(), &device_index));
   AtenTensorHandle handle = nullptr;
-  STABLE_TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
+  TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
                                                          strides.data(), torch_dtype(dtype), device_type,
                                                          device_index, &handle));
   return Tensor(handle);

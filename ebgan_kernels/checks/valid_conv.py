@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from ebgan_kernels import autocast
 from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
 
 
@@ -103,9 +104,7 @@ def _check_beside(first_name: str, first: Tensor, name: str, tensor: Tensor) -> 
     """Checks that two tensors share a device and, where autocast does not convert them, a dtype."""
     if tensor.device != first.device:
         check_together(first_name, first, name, tensor)
-    device = first.device.type
-    converts = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-    if converts and torch.float64 not in (tensor.dtype, first.dtype):
+    if autocast.is_on(first) and torch.float64 not in (tensor.dtype, first.dtype):
         return
     if tensor.dtype != first.dtype:
         raise TypeError(

@@ -19,7 +19,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ebgan_kernels import engines
+from ebgan_kernels import autocast, engines
 from ebgan_kernels.backends import Backend, can_run, insisted, select
 from ebgan_kernels.checks import FLOATING, check_option, is_dense
 from ebgan_kernels.checks.valid_conv import check_layers, check_sizes
@@ -168,7 +168,7 @@ def _engine(input: Tensor, weight: Tensor) -> Backend:
     backend = select(input)
     if backend not in ("cuda", "triton") or insisted() is not None:
         return backend
-    engine = engines.cuda_engine(input, weight, _autocast_dtype(input) or input.dtype)
+    engine = engines.cuda_engine(input, weight, autocast.required_dtype(input) or input.dtype)
     if engine == "cudnn":
         return "reference"
     return engine if can_run(engine, input) else backend
@@ -178,7 +178,7 @@ def _plain(
     input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation, backend: Backend
 ) -> Tensor:
     """Convolves one scale in torch's own operations, with torch's own autograd."""
-    if backend == "cpu" and engines.rows_win(input, weight) and _autocast_dtype(input) is None:
+    if backend == "cpu" and engines.rows_win(input, weight) and autocast.required_dtype(input) is None:
         return _by_rows(input, weight, bias, activation)
     return reference.valid_conv2d(input, weight, bias, activation)
 
@@ -200,7 +200,7 @@ def _by_kernels(
 ) -> tuple[Tensor, ...]:
     tensors = [tensor for kind in zip(*layers, strict=True) for tensor in kind]
     first = layers[0][0]
-    dtype = _autocast_dtype(first)
+    dtype = autocast.required_dtype(first)
     if dtype is not None:
         tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
     tf32 = first.is_cuda and _allows_tf32()
@@ -216,14 +216,6 @@ def _allows_tf32() -> bool:
 
 # Dynamo cannot trace the getter, so a compiled function keeps the setting under which it was compiled.
 _allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
-
-
-def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
-    """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
-    device = tensor.device.type
-    if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
-        return None
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
 
 
 class ValidConv2d(Module, nn.Conv2d):

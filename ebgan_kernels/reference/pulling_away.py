@@ -12,12 +12,13 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from ebgan_kernels import autocast
+
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
     """Switches autocast off for products, because sums of squared cosines need the digits of float32."""
-    device = tensor.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
+    if autocast.is_on(tensor):
+        return torch.autocast(tensor.device.type, enabled=False)
     return contextlib.nullcontext()
 
 

@@ -12,6 +12,15 @@ from ebgan_kernels.native.gradient import INSTRUCTION_SETS, cpu_instruction_set
 from support.implementations import missing
 
 
+@pytest.fixture(autouse=True)
+def _ieee() -> Iterator[None]:
+    """TF32 has a precision of its own, which the tests of CUDA devices ask for."""
+    convolutions = torch.backends.cudnn.conv
+    before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
+    yield
+    convolutions.fp32_precision = before
+
+
 def _insist(name: ek.Backend) -> Iterator[ek.Backend]:
     if reason := missing(name):
         pytest.skip(f"{name} cannot run: {reason}")

@@ -114,7 +114,8 @@ def assert_as_accurate_as_torch(
         return float(torch.cat([x.flatten() for x in differences]).norm())
 
     floor = torch.finfo(ours[0].dtype).eps * float(torch.cat([x.flatten() for x in exacts]).norm())
-    assert error(ours) <= max(2 * error(torchs), floor)
+    of_ours, of_torch = error(ours), error(torchs)
+    assert of_ours <= max(2 * of_torch, floor), f"{of_ours:.3g}; torch {of_torch:.3g}, one unit {floor:.3g}"
 
 
 def assert_close_to_float64(
