@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.rows import PartRow
@@ -29,15 +30,17 @@ KINDS = {
 def where_time_goes(step: Callable[[], object], system: str, job: str, device: torch.device) -> list[PartRow]:
     """The time of a step by kind of operation, the greatest first, of the quickest of many steps."""
     on_device = device.type == "cuda"
-    activity = ProfilerActivity.CUDA if on_device else ProfilerActivity.CPU
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_device else [])]
     steps = []
     for _ in range(PROFILED_STEPS):
-        with profile(activities=[activity]) as recorded:
+        with profile(activities=activities) as recorded:
             step()
         of_step = dict.fromkeys((*KINDS, "everything else"), 0.0)
         for each in recorded.key_averages():
-            microseconds = each.self_device_time_total if on_device else each.self_cpu_time_total
-            of_step[_kind(each.key)] += microseconds / 1e3
+            # A kernel has a row of its own, too; its time is that of the operator that launched it.
+            if each.device_type == DeviceType.CPU:
+                microseconds = each.self_device_time_total if on_device else each.self_cpu_time_total
+                of_step[_kind(each.key)] += microseconds / 1e3
         steps.append(of_step)
     quickest = sorted(steps, key=lambda times: sum(times.values()))[:KEPT_STEPS]
     timings = {kind: Timing.of([times[kind] for times in quickest]) for kind in quickest[0]}

@@ -56,8 +56,12 @@ stage() {
   printf '%-28s %4s s  %s\n' "$name" $((SECONDS - begun)) "$status" >> "$SUMMARY"
 }
 
-# beside NAME SECONDS COMMAND...: a stage in the background, with a log of its own.
-beside() { stage "$@" > "$OUTPUT/${1// /-}.txt" 2>&1 & }
+# beside NAME SECONDS COMMAND...: a stage in the background, with a log of its own. A plain `wait` would wait for `tee`, too.
+background=()
+beside() {
+  stage "$@" > "$OUTPUT/${1// /-}.txt" 2>&1 &
+  background+=($!)
+}
 
 has_module() { "$PYTHON" -c "import importlib.util, sys; sys.exit(importlib.util.find_spec('$1') is None)"; }
 
@@ -106,8 +110,8 @@ stage report 20 "$PYTHON" -m ebgan_kernels
 
 export TORCHINDUCTOR_COMPILE_THREADS=2
 # shellcheck disable=SC2046
-beside "tests of cuda" 140 "${tests[@]}" $(workers 4) "${of_cuda[@]}" --junitxml="$BUILD/cuda.xml"
-beside "tests of triton" 140 "${tests[@]}" $(workers 6) "${of_triton[@]}" --junitxml="$BUILD/triton.xml"
+beside "tests of cuda" 140 "${tests[@]}" $(workers 4) "${of_cuda[@]}" --junitxml="$OUTPUT/cuda.xml"
+beside "tests of triton" 140 "${tests[@]}" $(workers 6) "${of_triton[@]}" --junitxml="$OUTPUT/triton.xml"
 beside "self-check" 120 "$PYTHON" -m ebgan_kernels --check
 if has_module tyro; then
   beside "training runs" 130 "$PYTHON" scripts/gpu_runs.py
@@ -115,8 +119,10 @@ else
   echo "training runs                not run: the command line needs tyro" >> "$SUMMARY"
 fi
 sanitizer=$(command -v compute-sanitizer || echo "${CUDA_HOME:-/usr/local/cuda}/bin/compute-sanitizer")
-beside memcheck 130 "$sanitizer" --tool memcheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py
-beside racecheck 130 "$sanitizer" --tool racecheck --error-exitcode 9 "$PYTHON" scripts/sanitizer_workload.py cuda
+check=("$PYTHON" scripts/sanitizer_workload.py)
+beside "memcheck of cuda" 140 "$sanitizer" --tool memcheck --error-exitcode 9 "${check[@]}" cuda
+beside "memcheck of triton" 140 "$sanitizer" --tool memcheck --error-exitcode 9 "${check[@]}" triton
+beside racecheck 140 "$sanitizer" --tool racecheck --error-exitcode 9 "${check[@]}" cuda
 rehearse=("$PYTHON" -m benchmarks.rehearsal)
 for benchmark in bench_energy bench_gdl bench_ladder bench_pulling_away bench_valid_conv bench_training_step \
   valid_conv_engines; do
@@ -124,12 +130,12 @@ for benchmark in bench_energy bench_gdl bench_ladder bench_pulling_away bench_va
   if [ $benchmark = valid_conv_engines ]; then limit=(); fi
   beside "rehearsal of $benchmark" 130 "${rehearse[@]}" $benchmark --commit "$COMMIT" "${limit[@]}"
 done
-wait
+wait "${background[@]}"
 unset TORCHINDUCTOR_COMPILE_THREADS
 cat "$SUMMARY"
 grep -hE "^(FAILED|ERROR)|passed|failed" "$OUTPUT"/tests-of-*.txt
 stage status 20 "$PYTHON" -m benchmarks.status --results "$OUTPUT" record --device cuda --commit "$COMMIT" \
-  "$BUILD"/cuda.xml "$BUILD"/triton.xml
+  "$OUTPUT"/cuda.xml "$OUTPUT"/triton.xml
 
 measure=(--device cuda --output "$OUTPUT" --commit "$COMMIT")
 stage "benchmark energy" 60 "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget 35

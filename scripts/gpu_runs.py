@@ -19,14 +19,14 @@ RUNS = {
     "gan compiled": "gan --compiled True --steps 10",
     "gan deterministic": "gan --deterministic --steps 10",
     "ladder": "ladder --steps 30",
-    "ladder resumed": "ladder --resume {folder}/ladder --steps 40",
     "ladder ebgan fast": "ladder --model ebgan --fast --steps 30",
+    "video resumed": "video --resume {folder}/video --steps 8",
     "video": "video --width 0.25 --steps 6",
     "video fast": "video --fast --width 0.25 --steps 6",
     "video adversarial": "video --loss adv+gdl --width 0.25 --steps 6",
     "disentangle": "disentangle --steps 10",
 }
-AT_ONCE = 3
+AT_ONCE = 4
 
 
 def train(name: str, folder: Path) -> bool:

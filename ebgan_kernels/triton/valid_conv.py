@@ -95,7 +95,7 @@ def _launch(kernel: Any, jobs: Sequence[Job], **constants: Any) -> None:
             constants["FORMS"] = tuple(job.form for job in group)
         starts = (0, *accumulate(job.programs for job in group))
         kernel[(starts[-1],)](
-            tuple(job.scale for job in group),
+            (*(job.scale for job in group), None),
             starts,
             COUNT=len(group),
             **constants,

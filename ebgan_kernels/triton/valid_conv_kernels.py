@@ -8,6 +8,9 @@ For numbers of b bytes, the forward pass reads (N C H W + O C KH KW + O) b and w
 backward passes reads dy and y. Neither the windows of x nor g are ever stored: tiles gather windows, and g is
 computed from dy and y as they are loaded. ``valid_conv_math`` holds activations and the arithmetic of sums.
 
+Each bundle that a kernel takes ends in None: Triton 3.6 learns of constants in a nested tuple (a stride of 1)
+only when a constant of the outer one is set after them; in a loop they would be None.
+
 ``correlate`` serves the first two lines; the second has exchanged weights and mirrored windows. The third
 line sums over all pixels, which are many where weights are few. Its sum is cut into parts for separate
 programs, and ``add_parts`` adds the parts in order, so that the same input gives the same bits.
@@ -57,6 +60,7 @@ class Correlation(NamedTuple):
     source_width: int
     kernel_height: int
     kernel_width: int
+    end: None = None
 
 
 class WeightGradient(NamedTuple):
@@ -80,6 +84,7 @@ class WeightGradient(NamedTuple):
     kernel_width: int
     parts: int
     part_pixels: int
+    end: None = None
 
 
 class Sum(NamedTuple):

@@ -1,8 +1,9 @@
-"""`scripts/gpu_check.sh` where it cannot run: it says so and pretends nothing."""
+"""`scripts/gpu_check.sh` without a GPU: it says so; and its flow, with tools that do nothing."""
 
 from __future__ import annotations
 
 import pathlib
+import shutil
 import subprocess
 import sys
 
@@ -35,3 +36,27 @@ def test_without_commit_and_folder_it_says_how_to_call_it() -> None:
     done = gpu_check("abc123")
     assert done.returncode == 2
     assert done.stderr.startswith("usage:")
+
+
+def test_every_stage_runs_and_the_script_ends(tmp_path: pathlib.Path) -> None:
+    """Python, CMake and NVIDIA's tools are programs that succeed at once, in a tree of their own."""
+    tools = tmp_path / "tools"
+    for folder in ("scripts", "tools", "ebgan_kernels", "build/gpu_check/staging/ebgan_kernels"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "build/gpu_check/staging/ebgan_kernels/build.json").touch()
+    shutil.copy(ROOT / "scripts" / "gpu_check.sh", tmp_path / "scripts")
+    for name in ("python3", "cmake", "compute-sanitizer", "ncu"):
+        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).chmod(0o755)
+    done = subprocess.run(
+        [tmp_path / "scripts" / "gpu_check.sh", "abc123", tmp_path / "results", "60"],
+        env={"PATH": f"{tools}:/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    summary = done.stdout.rpartition("=== summary")[2].splitlines()[1:]
+    assert len(summary) > 20 and all(line.endswith("ok") for line in summary)
+    assert (tmp_path / "ebgan_kernels" / "build.json").exists()

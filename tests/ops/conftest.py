@@ -15,10 +15,10 @@ from support.implementations import missing
 @pytest.fixture(autouse=True)
 def _ieee() -> Iterator[None]:
     """TF32 has a precision of its own, which the tests of CUDA devices ask for."""
-    convolutions = torch.backends.cudnn.conv
-    before, convolutions.fp32_precision = convolutions.fp32_precision, "ieee"
+    cudnn = torch.backends.cudnn
+    before, cudnn.allow_tf32 = cudnn.allow_tf32, False
     yield
-    convolutions.fp32_precision = before
+    cudnn.allow_tf32 = before
 
 
 def _insist(name: ek.Backend) -> Iterator[ek.Backend]:
