@@ -36,6 +36,8 @@ class Choosy(TrainingConfig):
 @pytest.mark.parametrize(("config", "name"), FIELDS)
 @pytest.mark.parametrize("wrong", ["no such value", 3.5, True, ["a"]])
 def test_a_value_that_is_not_listed_is_refused(config, name, wrong):
+    if fits(wrong, get_type_hints(type(config))[name]):
+        pytest.skip("a number, which the field takes beside its words")
     with pytest.raises(UserError, match=rf"^{name}: got .*, allowed are ") as error:
         dataclasses.replace(config, **{name: wrong})
     assert "\n" not in str(error.value)

@@ -50,15 +50,22 @@ class Info:
 def _settings(system: Description[Any, Any], config: TrainingConfig) -> str:
     """The options that made the run: those that choose its preset, and those that differ from it."""
     chosen = {name: getattr(config, name) for name in system.choosing}
+    always = {name: value for name, value in chosen.items() if system.choosing[name] is not None}
     try:
+        usual = system.preset(**always)
         preset = system.prepare(dataclasses.replace(system.preset(**chosen), steps=config.steps))
     except UserError:  # of a model that has no preset on this data
-        preset = system.prepare(system.preset())
-    named = chosen | {
-        field.name: getattr(config, field.name)
-        for field in dataclasses.fields(config)
-        if field.name == "steps" or getattr(config, field.name) != getattr(preset, field.name)
-    }
+        usual = preset = system.prepare(system.preset())
+    unusual = {name: value for name, value in chosen.items() if value != getattr(usual, name)}
+    named = (
+        always
+        | unusual
+        | {
+            field.name: getattr(config, field.name)
+            for field in dataclasses.fields(config)
+            if field.name == "steps" or getattr(config, field.name) != getattr(preset, field.name)
+        }
+    )
     return " ".join(f"--{name.replace('_', '-')} {value}" for name, value in named.items())
 
 

@@ -68,10 +68,10 @@ def _in_options(command: type[Any], words: Sequence[str]) -> str:
 
 @dataclass(frozen=True)
 class Argument:
-    """An option or positional argument: a field of a command, its type without None, and its metavar."""
+    """An option or positional argument: a field of a command, its types without None, and its metavar."""
 
     name: str
-    kind: Any
+    kinds: tuple[Any, ...]
     positional: bool
     flag: bool
     required: bool
@@ -83,34 +83,24 @@ class Argument:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        if self.kind is bool:
-            return ("True", "False")
-        return tuple(map(str, get_args(self.kind))) if get_origin(self.kind) is Literal else ()
+        return tuple(choice for kind in self.kinds for choice in _choices(kind))
 
     @property
     def expected(self) -> str:
-        if self.choices:
-            return f"{', '.join(self.choices)}"
-        return _NUMBERS.get(self.kind, f"a {self.kind.__name__.lower()}".replace("a str", "a text"))
+        return " or ".join(map(_expected, self.kinds))
 
     def takes(self, value: str) -> bool:
-        if self.choices:
-            return value in self.choices
-        try:
-            self.kind(value)
-        except ValueError:
-            return False
-        return True
+        return any(_takes(kind, value) for kind in self.kinds)
 
 
 def arguments_of(command: type[Any]) -> Iterator[Argument]:
     types = get_type_hints(command, include_extras=True)
     for field in dataclasses.fields(command):
-        kind, extras = _plain(types[field.name])
+        kinds, extras = _plain(types[field.name])
         named = [each.metavar for each in extras if getattr(each, "metavar", None)]
         yield Argument(
             name=field.name,
-            kind=kind,
+            kinds=kinds,
             positional=_POSITIONAL in extras,
             flag=types[field.name] is bool,
             required=field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
@@ -118,12 +108,34 @@ def arguments_of(command: type[Any]) -> Iterator[Argument]:
         )
 
 
-def _plain(annotation: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type in an annotation, without None, and what is annotated to it."""
+def _choices(kind: Any) -> tuple[str, ...]:
+    if kind is bool:
+        return ("True", "False")
+    return tuple(map(str, get_args(kind))) if get_origin(kind) is Literal else ()
+
+
+def _expected(kind: Any) -> str:
+    if choices := _choices(kind):
+        return ", ".join(choices)
+    return _NUMBERS.get(kind, f"a {kind.__name__.lower()}".replace("a str", "a text"))
+
+
+def _takes(kind: Any, value: str) -> bool:
+    if choices := _choices(kind):
+        return value in choices
+    try:
+        kind(value)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(annotation: Any) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+    """The types in an annotation, without None, and what is annotated to it."""
     extras: tuple[Any, ...] = ()
     if get_origin(annotation) is Annotated:
         annotation, *more = get_args(annotation)
         extras = tuple(more)
     if get_origin(annotation) in (Union, UnionType):
-        (annotation,) = (kind for kind in get_args(annotation) if kind is not NoneType)
-    return annotation, extras
+        return tuple(kind for kind in get_args(annotation) if kind is not NoneType), extras
+    return (annotation,), extras

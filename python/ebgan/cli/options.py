@@ -31,11 +31,13 @@ def training_options(system: Description[Any, Any]) -> list[Field]:
     """
     types = get_type_hints(system.config, include_extras=True)
     names = [field.name for field in dataclasses.fields(system.config) if field.name not in system.choosing]
-    hints = {name: f"(default: {default})" for name, default in system.choosing.items()}
+    hints: dict[str, str] = {}
     fields: list[Field] = []
-    for name in (*hints, *names):
+    for name in (*system.choosing, *names):
         annotation, help = get_args(types[name])
-        if name not in hints:
+        if name in system.choosing:
+            hints[name] = f"(default: {_text(system.choosing[name], help.unset)})"
+        else:
             presets = {key: getattr(preset, name) for key, preset in system.presets.items()}
             hints[name] = _defaults(getattr(system.preset(), name), presets, help.unset)
         argument = tyro.conf.arg(help=help.text, help_behavior_hint=hints[name], metavar=_metavar(annotation))
@@ -79,7 +81,8 @@ def _text(value: Any, unset: str) -> str:
 
 def _metavar(annotation: Any) -> str:
     if get_origin(annotation) in (Union, UnionType):  # None is the value of an option that is left out
-        (annotation,) = (kind for kind in get_args(annotation) if kind is not type(None))
+        kinds = [kind for kind in get_args(annotation) if kind is not type(None)]
+        return "|".join(map(_metavar, kinds))
     if get_origin(annotation) is Literal:
         return "{" + ",".join(map(str, get_args(annotation))) + "}"
     return _METAVARS.get(annotation) or str(annotation.__name__).upper()

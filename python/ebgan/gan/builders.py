@@ -21,6 +21,7 @@ from ebgan.gan.fully_connected import (
     FullyConnectedGenerator,
 )
 from ebgan.gan.interface import Classifier, Discriminator, Generator, ImageShape
+from ebgan.gan.noise_planes import NoisePlaneGenerator
 
 Net = TypeVar("Net", bound=nn.Module)
 
@@ -40,6 +41,18 @@ class Nets:
     classifier: Callable[..., Classifier]
     generator_options: Mapping[str, Any]
     discriminator_options: Mapping[str, Any]
+
+
+def _imagenet(side: int, *, width: int) -> Nets:
+    return Nets(
+        kind="convolutional, noise at every layer",
+        image=(3, side, side),
+        generator=NoisePlaneGenerator,
+        discriminator=ConvolutionalDiscriminator,
+        classifier=ConvolutionalClassifier,
+        generator_options={"noise_size": 100, "width": width},
+        discriminator_options={"width": 64},
+    )
 
 
 NETS: dict[str, Nets] = {
@@ -72,6 +85,8 @@ NETS: dict[str, Nets] = {
         generator_options={"noise_size": 100, "width": 1024},
         discriminator_options={"width": 64},
     ),
+    "imagenet-128": _imagenet(128, width=1024),
+    "imagenet-256": _imagenet(256, width=2048),
 }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from ebgan.errors import UserError, at_least, one_of, positive
+from ebgan.errors import UserError, at_least, one_of, positive, share
 from ebgan.gan.builders import NETS
 from ebgan.training import Help, OptimizerName, TrainingConfig, check_rates
 
@@ -19,12 +19,16 @@ OF_THE_NET = "given by --net"
 class GanConfig(TrainingConfig):
     """Everything that decides the result of a run; a size that is None is the one that `net` has."""
 
+    added = TrainingConfig.added | {"averaging"}
+
     data: Annotated[
         str, Help("Data set: digits (needs no download), mnist, fashion-mnist or images (yours).")
     ]
     batch_size: Annotated[int, Help("Number of real images in each step; as many are generated.")]
     model: Annotated[Model, Help("ebgan is energy-based, gan a plain GAN to compare it with.")] = "ebgan"
-    net: Annotated[str, Help(f"Pair of networks to train, by name: {', '.join(NETS)}.")]
+    net: Annotated[
+        str, Help(f"Pair of networks to train, by name: {', '.join(NETS)}.", unset="given by --data")
+    ]
     noise_size: Annotated[int | None, Help("Size of the noise vector z.", unset=OF_THE_NET)] = None
     generator_layers: Annotated[
         int | None,
@@ -44,8 +48,11 @@ class GanConfig(TrainingConfig):
     ] = None
     dropout: Annotated[bool, Help("Use dropout in a fully connected discriminator (dropoutD).")] = False
     margin: Annotated[
-        float | None,
-        Help("Energy up to which the discriminator pushes generated images; --model gan has none."),
+        float | Literal["auto"] | None,
+        Help(
+            "Energy up to which the discriminator pushes generated images; --model gan has none. auto takes "
+            "a multiple of the energy that the auto-encoder alone reaches on the real images."
+        ),
     ] = None
     distance: Annotated[
         Distance, Help("Energy: the distance of an image to its reconstruction; the paper uses l2.")
@@ -60,6 +67,13 @@ class GanConfig(TrainingConfig):
     generator_lr: Annotated[float, Help("Learning rate of the generator.")] = 1e-3
     discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")] = 1e-3
     beta1: Annotated[float, Help("Decay rate of the first moment in Adam, for both networks.")] = 0.5
+    averaging: Annotated[
+        float,
+        Help(
+            "Decay of a running average of the generator's weights, such as 0.999, to draw samples from; 0 "
+            "draws them from the weights of the step."
+        ),
+    ] = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -68,6 +82,7 @@ class GanConfig(TrainingConfig):
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
         check_rates(generator_lr=self.generator_lr, discriminator_lr=self.discriminator_lr, beta1=self.beta1)
         at_least("pulling_away_weight", self.pulling_away_weight, 0)
+        share("averaging", self.averaging)
         if self.model == "gan":
             for name, unset in (("margin", None), ("pulling_away_weight", 0)):
                 if getattr(self, name) != unset:
@@ -75,6 +90,6 @@ class GanConfig(TrainingConfig):
                         f"{name}: got {getattr(self, name)}, but --model gan has none; leave it out"
                     )
         elif self.margin is None:
-            raise UserError("margin: is missing; --model ebgan needs one, in units of the energy")
-        else:
+            raise UserError("margin: is missing; --model ebgan needs one, in units of the energy, or auto")
+        elif self.margin != "auto":
             positive("margin", self.margin)

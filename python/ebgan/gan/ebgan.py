@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 import ebgan_kernels as ek
@@ -12,6 +14,11 @@ from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import ImageBatches, Metrics, TwoPlayer
 from ebgan.pictures import Curve, Plot
 from ebgan.training import autocast
+
+# On the digits the spread is 0.65 at step 100 and 0.96 from 900 on, and 70 to 95 % of the images are below a
+# margin that works; with a tenth of it, 0 % are at every step but a few (2026-11-28).
+COLLAPSED = 0.2
+IDLE = 0.01
 
 
 class EBGAN(TwoPlayer):
@@ -70,6 +77,20 @@ class EBGAN(TwoPlayer):
             Plot("hinge", "Where the hinge pushes", "share of the batch", hinge, "shares"),
         )
 
+    def advice(self, values: Mapping[str, float]) -> str:
+        if values["diversity"] < COLLAPSED:
+            return (
+                f"the generated images spread less than {COLLAPSED:g} times as far as the real ones: the "
+                "generator has collapsed; try a smaller --margin or --generator-lr, or "
+                "--pulling-away-weight 0.1"
+            )
+        if values["hinge_active"] < IDLE and values["fake_energy"] > values["margin"]:
+            return (
+                f"fewer than {IDLE:.0%} of the generated images are below the margin: the discriminator "
+                "learns nothing from the others; try a larger --margin, or --margin auto"
+            )
+        return ""
+
     def discriminator_objective(self, real: Tensor, fake: Tensor) -> tuple[Tensor, Metrics]:
         with autocast(self.device, self.precision):  # one context: each weight is cast once for both batches
             real_reconstruction, _ = self.discriminate(real)
@@ -83,6 +104,7 @@ class EBGAN(TwoPlayer):
             "fake_energy": fake_energy,
             "margin": margin,
             "hinge_active": fake_energy < margin,
+            "diversity": diversity(fake, real),
         }
 
     def generator_objective(self, fake: Tensor) -> tuple[Tensor, Metrics]:
@@ -92,3 +114,13 @@ class EBGAN(TwoPlayer):
             return loss, {}
         pulling_away = ek.pulling_away(codes)
         return loss + self.pulling_away_weight * pulling_away, {"pulling_away": pulling_away.detach()}
+
+
+@torch.no_grad()
+def diversity(fake: Tensor, real: Tensor) -> Tensor:
+    """The spread of generated images over that of real ones: the ratio of their mean distances in pairs.
+
+    The distance is the root mean square over the pairs of a batch, which is the spread about its mean.
+    """
+    spreads = [images.flatten(1).float().std(0, correction=0).norm() for images in (fake, real)]
+    return spreads[0] / spreads[1]

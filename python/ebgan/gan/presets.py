@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ebgan.errors import UserError, one_of
+from ebgan.gan.builders import NETS
 from ebgan.gan.config import GanConfig, Model
 
 # The scale of a margin is that of the energy: ||Dec(Enc(x)) - x|| grows with the square root of the pixels.
@@ -37,6 +38,13 @@ _IMAGES = GanConfig(
 )
 
 
+# The paper's margins for its nets of ImageNet; learning rates and batch sizes it leaves open.
+_OF_NETS = {
+    "imagenet-128": replace(_IMAGES, net="imagenet-128", margin=40.0, batch_size=32),
+    "imagenet-256": replace(_IMAGES, net="imagenet-256", margin=80.0, batch_size=16),
+}
+
+
 def _paper_gan(ebgan: GanConfig) -> GanConfig:
     """The best plain GAN of the paper's MNIST grid, on the data of an EBGAN."""
     return replace(
@@ -65,16 +73,24 @@ PRESETS: dict[Model, dict[str, GanConfig]] = {
 }
 
 
-def preset(data: str = "digits", model: Model = "ebgan") -> GanConfig:
-    """The settings of `model` on `data`.
+def preset(data: str = "digits", model: Model = "ebgan", net: str | None = None) -> GanConfig:
+    """The settings of `model` on `data`, by its usual networks or those called `net`.
 
     Example:
         >>> preset("mnist").margin, preset("mnist", "gan").optimizer
         (10.0, 'sgd')
+        >>> preset("images", net="imagenet-128").margin
+        40.0
     """
     one_of("model", model, PRESETS)
     one_of("data", data, PRESETS["ebgan"])
     if data not in PRESETS[model]:
         known = ", ".join(PRESETS[model])
         raise UserError(f"model: there are no settings of {model!r} for {data!r}, only for {known}")
-    return PRESETS[model][data]
+    usual = PRESETS[model][data]
+    if net is None or net == usual.net:
+        return usual
+    one_of("net", net, NETS)
+    if data == "images" and net in _OF_NETS:
+        return _OF_NETS[net]
+    return replace(usual, net=net)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -26,6 +27,11 @@ def build_generator(config: GanConfig) -> Generator:
         config.net,
         **_given(noise_size=config.noise_size, layers=config.generator_layers, width=config.generator_width),
     )
+
+
+def image_generator(config: GanConfig) -> Mapping[str, Generator]:
+    """The untrained generator that samples are drawn from, by its name in the checkpoints."""
+    return {"averaged_generator" if config.averaging else "generator": build_generator(config)}
 
 
 def build_discriminator(config: GanConfig) -> nn.Module:
@@ -58,10 +64,12 @@ def build(config: GanConfig, device: torch.device, data_root: StrPath | None) ->
         "discriminator_optimizer": optimizer(discriminator, config.discriminator_lr),
         "precision": config.precision,
         "compiled": config.compiled,
+        "averaging": config.averaging,
     }
     if config.model == "gan":
         return GAN(generator, discriminator, batches, **shared)
-    assert config.margin is not None  # GanConfig refuses an EBGAN without one
+    if not isinstance(config.margin, (int, float)):
+        raise UserError("margin: is to be measured before the networks are built; see ebgan.gan.margin")
     return EBGAN(
         generator,
         discriminator,

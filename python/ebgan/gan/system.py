@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ebgan.gan.builders import NETS, image_shape
 from ebgan.gan.config import GanConfig
+from ebgan.gan.margin import measured
 from ebgan.gan.presets import PRESETS, preset
-from ebgan.gan.runs import build, build_generator
+from ebgan.gan.runs import build, image_generator
 from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
@@ -24,6 +25,8 @@ _WORKLOADS: dict[str, Workload] = {
     "digits": "gan digits",
     "mnist": "gan mnist",
     "celeba-64": "gan celeba-64",
+    "imagenet-128": "gan celeba-64",
+    "imagenet-256": "gan celeba-64",
 }
 
 
@@ -53,7 +56,8 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     score=score,
     workload=workload,
     also=("demo",),
-    image_generator=build_generator,
+    image_generator=image_generator,
+    measure=measured,
     nets={
         name: f"{nets.kind}, for {'x'.join(map(str, nets.image))} images (channels, height, width)"
         for name, nets in NETS.items()
@@ -63,6 +67,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
         "train gan --model gan",
         "train gan --data mnist --pulling-away-weight 0.1 --out runs/mnist-pt",
         "train gan --data images --data-root PHOTOGRAPHS --generator-width 256",
+        "train gan --data images --data-root PHOTOGRAPHS --margin auto",
         "train gan --resume runs/gan-digits --steps 16000",
     ),
     then=then,

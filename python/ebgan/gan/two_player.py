@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -39,6 +40,8 @@ class TwoPlayer(ABC):
         generator_optimizer, discriminator_optimizer: the default is Adam with learning rate 0.001.
         precision: data type of the forward passes.
         compiled: whether torch.compile compiles both networks.
+        averaging: the decay of a running average of the generator's weights, which samples are then drawn
+            from (arXiv:1806.04498); 0 keeps none. In early steps it is less, (1 + step) / (10 + step).
     """
 
     def __init__(
@@ -51,12 +54,15 @@ class TwoPlayer(ABC):
         discriminator_optimizer: Optimizer | None = None,
         precision: Precision = "float32",
         compiled: bool = False,
+        averaging: float = 0.0,
     ) -> None:
         self.generator, self.discriminator, self.batches = generator, discriminator, batches
         self.device = next(generator.parameters()).device
         self.precision: Precision = precision
         self.generator_optimizer = generator_optimizer or adam(generator, 1e-3)
         self.discriminator_optimizer = discriminator_optimizer or adam(discriminator, 1e-3)
+        self.averaging = averaging
+        self.averaged = copy.deepcopy(generator).requires_grad_(False) if averaging else generator
         self._generate, self._discriminate = (
             compiled_where(compiled, net, self.device) for net in (generator, discriminator)
         )
@@ -75,7 +81,8 @@ class TwoPlayer(ABC):
 
     @property
     def modules(self) -> Mapping[str, nn.Module]:
-        return {"generator": self.generator, "discriminator": self.discriminator}
+        averaged = {"averaged_generator": self.averaged} if self.averaging else {}
+        return {"generator": self.generator, "discriminator": self.discriminator, **averaged}
 
     @property
     def optimizers(self) -> Mapping[str, Optimizer]:
@@ -95,6 +102,8 @@ class TwoPlayer(ABC):
         with frozen(self.discriminator):
             generator_loss, generator_metrics = self.generator_objective(fake)
             update(self.generator_optimizer, generator_loss)
+        if self.averaging:
+            self._average(min(self.averaging, (1 + step) / (10 + step)))
         return {
             **metrics,
             **generator_metrics,
@@ -102,9 +111,18 @@ class TwoPlayer(ABC):
             "generator_loss": generator_loss.detach(),
         }
 
+    @torch.no_grad()
+    def _average(self, decay: float) -> None:
+        """Move the averaged weights towards those of this step, and take over the statistics of batches."""
+        averaged: list[Tensor] = list(self.averaged.parameters())
+        weights: list[Tensor] = list(self.generator.parameters())
+        torch._foreach_lerp_(averaged, weights, 1 - decay)
+        for of_average, buffer in zip(self.averaged.buffers(), self.generator.buffers(), strict=True):
+            of_average.copy_(buffer)
+
     def pictures(self) -> dict[str, np.ndarray]:
         with autocast(self.device, self.precision):
-            images = sample(self.generator, SAMPLE_COUNT, seed=SAMPLE_SEED)
+            images = sample(self.averaged, SAMPLE_COUNT, seed=SAMPLE_SEED)
         return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
 
 

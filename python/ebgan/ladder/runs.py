@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -63,8 +63,8 @@ def build(config: LadderConfig, device: torch.device, data_root: StrPath | None)
     )
 
 
-def image_generator(config: LadderConfig) -> ImageGenerator:
-    """The untrained generators of `config`, which draw images.
+def image_generator(config: LadderConfig) -> Mapping[str, ImageGenerator]:
+    """The untrained generators of `config`, which draw images, by their name in the checkpoints.
 
     Raises:
         UserError: the model has no generator.
@@ -76,7 +76,7 @@ def image_generator(config: LadderConfig) -> ImageGenerator:
     assert config.codes
     image = IMAGES[config.data]
     sizes = (config.codes, *config.generator_hidden, math.prod(image))
-    return ImageGenerator(sizes, image, networks=config.seeds)
+    return {"generator": ImageGenerator(sizes, image, networks=config.seeds)}
 
 
 def build_network(config: LadderConfig, images: ImageSet) -> LadderNetwork:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -32,6 +33,8 @@ def check_choices(config: object) -> None:
     """Raise `UserError` where a field of the dataclass `config` has a value that no Literal of it lists."""
     for name, annotation in get_type_hints(type(config)).items():
         value, allowed = getattr(config, name), choices(annotation)
-        if allowed and not fits(value, annotation):
+        is_number = float in get_args(annotation) and isinstance(value, Real) and not isinstance(value, bool)
+        if allowed and not is_number and not fits(value, annotation):
             near = did_you_mean(value, allowed)
-            raise UserError(f"{name}: got {value!r}, allowed are {', '.join(map(str, allowed))}{near}")
+            words = ", ".join(map(str, allowed)) + (" and numbers" if float in get_args(annotation) else "")
+            raise UserError(f"{name}: got {value!r}, allowed are {words}{near}")

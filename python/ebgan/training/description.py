@@ -17,10 +17,9 @@ from ebgan.errors import UserError, require_training
 from ebgan.files import StrPath, require_writable
 from ebgan.training.device import as_device
 from ebgan.training.fast import Choice, Workload, fastest, slow_choice
-from ebgan.training.forward import as_trained
 from ebgan.training.record import SCORES, write_scores
 from ebgan.training.rehearsal import Rehearsal, rehearse
-from ebgan.training.run_folder import Config, RunFolder, load_newest
+from ebgan.training.run_folder import Config, RunFolder, generator_of
 from ebgan.training.summary import summary
 from ebgan.training.system import TrainingConfig
 from ebgan.training.trainer import Trained, Trainer
@@ -44,13 +43,15 @@ class Description(Generic[Config, Trained]):
             numbers annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
             `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
+        measure: `measure(config, device, data_root)` gives the configuration of a new run the values that
+            depend on its data, before it is built and stored.
         start: changes the built system of a new run before its first step.
         workload: the measured training step that a configuration's is most like, for `--fast`; None where
             none was measured.
         also: further commands whose runs are of this system.
-        image_generator: makes the generator of images (`ebgan.gan.Generator`) that a run of a configuration
-            trains as its module "generator", for `ebgan sample`; raises `UserError` where it trains none.
-            None where no run of the system does.
+        image_generator: makes the generator of images (`ebgan.gan.Generator`) that `ebgan sample` draws from
+            in a run of a configuration, by its name in the checkpoints; raises `UserError` where it trains
+            none. None where no run of the system does.
         nets: the networks that the system trains by name, and what each is in a few words.
         examples: commands that show how to train it, without `ebgan`.
         then: the commands that take a trained run of a configuration, as they are typed, "{run}" being its
@@ -66,10 +67,11 @@ class Description(Generic[Config, Trained]):
     build: Callable[[Config, torch.device, StrPath | None], Trained]
     score: Callable[..., Any]
     prepare: Callable[[Config], Config] = lambda config: config
+    measure: Callable[[Config, torch.device, StrPath | None], Config] = lambda config, *_: config
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
     workload: Callable[[Config], Workload | None] = lambda config: None
-    image_generator: Callable[[Config], Any] | None = None
+    image_generator: Callable[[Config], Mapping[str, Any]] | None = None
     nets: Mapping[str, str]
     examples: tuple[str, ...]
     then: Callable[[Config], tuple[str, ...]] = lambda config: ("evaluate {run}",)
@@ -129,6 +131,7 @@ class Description(Generic[Config, Trained]):
         config = self.prepare(config)
         command = command or self.commands[0]
         RunFolder(out).require_free(command, replace=replace)
+        config = self.measure(config, as_device(device), data_root)
         system = self._built(config, as_device(device), data_root)
         run = RunFolder.create(out, command, config, data_root=data_root, replace=replace)
         return Trainer(system, run, config)
@@ -199,6 +202,7 @@ class Description(Generic[Config, Trained]):
         config = self.prepare(config)
         run = RunFolder(out)
         run.require_free(self.commands[0])
+        config = self.measure(config, as_device(device), data_root)
         system = self._built(config, as_device(device), data_root)
         return summary(Trainer(system, run, config)), rehearse(system, config)
 
@@ -224,9 +228,7 @@ class Description(Generic[Config, Trained]):
         """
         run, config = self.open_run(path, step=step)
         assert self.image_generator is not None  # the caller asks for images of a system that draws some
-        net = as_trained(self.image_generator(config).to(as_device(device)), config.precision)
-        load_newest(run, {"generator": net})
-        return net
+        return generator_of(run, self.image_generator(config), as_device(device), config.precision)
 
     def evaluate(
         self,

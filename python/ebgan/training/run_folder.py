@@ -19,6 +19,8 @@ from ebgan.errors import UserError, did_you_mean
 from ebgan.files import StrPath, replaced, writing
 from ebgan.training.annotations import fits
 from ebgan.training.checkpoint import BrokenCheckpoint, chosen, load_weights, others_whole, step_of
+from ebgan.training.device import Precision
+from ebgan.training.forward import Net, as_trained
 from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
@@ -151,6 +153,16 @@ class RunFolder:
         if not isinstance(content, dict) or not {"command", "config"} <= content.keys():
             raise UserError(f"{self.config}: lacks 'command' or 'config'; {REMEDY}")
         return content
+
+
+def generator_of(
+    run: RunFolder, untrained: Mapping[str, Net], device: torch.device, precision: Precision
+) -> Net:
+    """The one net of `untrained`, by its name in the checkpoints, with the weights of `run`, on `device`."""
+    ((name, net),) = untrained.items()
+    net = as_trained(net.to(device), precision)
+    load_newest(run, {name: net})
+    return net
 
 
 def load_newest(run: RunFolder, modules: Mapping[str, nn.Module]) -> None:

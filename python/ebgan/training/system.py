@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Protocol
+from typing import Annotated, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from torch import Tensor, nn
@@ -47,6 +47,14 @@ class System(Protocol):
 
     def pictures(self) -> dict[str, np.ndarray]:
         """Pictures of the present state by name, uint8 (height, width, 3); leaves the state as it was."""
+
+
+@runtime_checkable
+class Advising(Protocol):
+    """A system that sees in its logged metrics that training fails."""
+
+    def advice(self, values: Mapping[str, float]) -> str:
+        """What is wrong and what to try, in one line; "" where nothing is."""
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from ebgan.training.meter import Meter, meter
 from ebgan.training.metrics import MetricsLog, read_metrics
 from ebgan.training.run_folder import RunFolder
 from ebgan.training.seeds import seed_step
-from ebgan.training.system import System, TrainingConfig
+from ebgan.training.system import Advising, System, TrainingConfig
 
 Trained = TypeVar("Trained", bound=System)
 
@@ -85,6 +85,7 @@ class Trainer(Generic[Trained]):
             MetricsLog(self.run, last_step=start.step, every=config.log_every, warn=show.warn) as log,
             stop_request(too_early) as stop,
         ):
+            advise = _Adviser(self.system, show)
             for step in range(start.step + 1, config.steps + 1):
                 seed_step(config.seed, step)
                 metrics = self.system.step(step)
@@ -98,6 +99,7 @@ class Trainer(Generic[Trained]):
                     values = self._values(metrics, step)
                 if log_due:
                     log.write(step, time.monotonic() - began, values)
+                    advise(values, step)
                 show.update({name: values[name] for name in shown} if log_due else None)
                 if save_due:
                     log.sync()
@@ -144,6 +146,27 @@ class Trainer(Generic[Trained]):
             rows = read_metrics(self.run)
             for plot in self.system.plots if rows else ():
                 draw(plot, rows, self.run.path / f"{plot.name}.png")
+
+
+class _Adviser:
+    """Passes a system's advice on, once for each, when every logged step has given it for PATIENCE steps."""
+
+    PATIENCE = 200
+
+    def __init__(self, system: System, show: Meter) -> None:
+        self.system, self.show = system, show
+        self.advice, self.since = "", 0
+        self.told = {""}
+
+    def __call__(self, values: dict[str, float], step: int) -> None:
+        if not isinstance(self.system, Advising):
+            return
+        advice = self.system.advice(values)
+        if advice != self.advice:
+            self.advice, self.since = advice, step
+        if advice not in self.told and step - self.since >= self.PATIENCE:
+            self.told.add(advice)
+            self.show.warn(f"step {step}: {advice}")
 
 
 @contextmanager

@@ -11,11 +11,11 @@ from ebgan.errors import at_least
 from ebgan.files import StrPath
 from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
-from ebgan.gan.runs import build_generator
+from ebgan.gan.runs import build_generator, image_generator
 from ebgan.gan.scores.evaluate import SAMPLES, evaluate
 from ebgan.gan.scores.networks import find
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, as_trained, load_newest, seed_step
+from ebgan.training import Help, RunFolder, as_trained, generator_of, seed_step
 
 
 def score(
@@ -39,8 +39,7 @@ def score(
     at_least("seed", seed, 0)
     shape = image_shape(config.net)
     find(config.data, shape)
-    trained = as_trained(build_generator(config).to(device), config.precision)
-    load_newest(run, {"generator": trained})
+    trained = generator_of(run, image_generator(config), device, config.precision)
     seed_step(config.seed, 0)
     untrained = as_trained(build_generator(config).to(device), config.precision)
     return evaluate(
