@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from ebgan_kernels import autocast
 from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
+from ebgan_kernels.reference import autocast
 
 
 def check_sizes(*sizes: Sequence[object]) -> None:

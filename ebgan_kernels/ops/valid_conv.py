@@ -19,7 +19,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from ebgan_kernels import autocast, engines
+from ebgan_kernels import engines
 from ebgan_kernels.backends import Backend, can_run, insisted, select
 from ebgan_kernels.checks import FLOATING, check_option, is_dense
 from ebgan_kernels.checks.valid_conv import check_layers, check_sizes
@@ -27,6 +27,7 @@ from ebgan_kernels.native.valid_conv import ACTIVATIONS
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
+from ebgan_kernels.reference import autocast
 from ebgan_kernels.reference import valid_conv as reference
 from ebgan_kernels.reference.valid_conv import Activation
 

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from ebgan_kernels import autocast
+from ebgan_kernels.reference import autocast
 
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:

@@ -48,10 +48,10 @@ from support.image_files import plain
         ("train gan --resume nowhere", "nowhere: is not a run folder"),
         ("train gan --resume nowhere --margin 3", "leave --margin out"),
         ("train gan --resume nowhere --data digits", "leave --data out"),
-        ("train lstm", "unknown command 'lstm': allowed are gan, ladder, video, disentangle; see --help"),
+        ("train lstm", "unknown command 'lstm': allowed are gan, ladder, video, disentangle, grid"),
         (
             "train",
-            "ebgan train: a command is missing, allowed are gan, ladder, video, disentangle; see ebgan train",
+            "ebgan train: a command is missing, allowed are gan, ladder, video, disentangle, grid",
         ),
         ("sample nowhere", "nowhere: is not a run folder"),
         ("sample full --count 0", "--count: got 0"),

@@ -34,6 +34,7 @@ from ebgan.gan.fully_connected import (
     FullyConnectedGenerator,
 )
 from ebgan.gan.interface import Classifier, Discriminator, Generator
+from ebgan.gan.noise_planes import NoisePlaneGenerator
 from ebgan.gan.scores.networks import ScoreNetwork
 from ebgan.ladder.combinators import Combinator, Elementwise, Gaussian
 from ebgan.ladder.generator import ImageGenerator, LadderGenerator
@@ -70,6 +71,7 @@ MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
     ConvolutionalGenerator: lambda: ConvolutionalGenerator((3, 64, 64), width=8),
     ConvolutionalDiscriminator: lambda: ConvolutionalDiscriminator((3, 64, 64), width=1),
     ConvolutionalClassifier: lambda: ConvolutionalClassifier((3, 64, 64), width=1),
+    NoisePlaneGenerator: lambda: NoisePlaneGenerator((3, 128, 128), width=16),
     ScoreNetwork: lambda: ScoreNetwork(channels=1, widths=(2,), classes=2),
     Gaussian: lambda: Gaussian(3, (2,)),
     Elementwise: lambda: Elementwise("sig", 2, 3),

@@ -11,6 +11,7 @@ from ebgan.cli.data import Download
 from ebgan.cli.demo import Demo
 from ebgan.cli.energies import Energies
 from ebgan.cli.evaluate import Evaluate
+from ebgan.cli.grid import TrainGrid
 from ebgan.cli.info import Info
 from ebgan.cli.list import List
 from ebgan.cli.predict import Predict
@@ -59,7 +60,10 @@ TREE = Group(
         "demo": Leaf(Demo, ("demo", "demo --out runs/mine")),
         "train": Group(
             "Train a system, or continue a run that was stopped. Each system has options of its own.",
-            {system.name: Leaf(train_command(system), system.examples) for system in SYSTEMS},
+            {
+                **{system.name: Leaf(train_command(system), system.examples) for system in SYSTEMS},
+                "grid": Leaf(TrainGrid, ("train grid --subset 16 --steps 3000", "train grid --model ebgan")),
+            },
             tuple(system.examples[0] for system in SYSTEMS),
         ),
         "sample": Leaf(

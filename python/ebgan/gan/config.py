@@ -19,7 +19,7 @@ OF_THE_NET = "given by --net"
 class GanConfig(TrainingConfig):
     """Everything that decides the result of a run; a size that is None is the one that `net` has."""
 
-    added = TrainingConfig.added | {"averaging"}
+    added = TrainingConfig.added | {"averaging", "discriminator_optimizer"}
 
     data: Annotated[
         str, Help("Data set: digits (needs no download), mnist, fashion-mnist or images (yours).")
@@ -64,6 +64,10 @@ class GanConfig(TrainingConfig):
         float, Help("Weight of the pulling-away term in the generator's loss; EBGAN-PT uses 0.1.")
     ] = 0.0
     optimizer: Annotated[OptimizerName, Help("Optimiser of both networks; sgd has no momentum.")] = "adam"
+    discriminator_optimizer: Annotated[
+        OptimizerName | None,
+        Help("Optimiser of the discriminator, where it has another.", unset="that of --optimizer"),
+    ] = None
     generator_lr: Annotated[float, Help("Learning rate of the generator.")] = 1e-3
     discriminator_lr: Annotated[float, Help("Learning rate of the discriminator.")] = 1e-3
     beta1: Annotated[float, Help("Decay rate of the first moment in Adam, for both networks.")] = 0.5

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
 import torch
@@ -58,10 +57,14 @@ def build(config: GanConfig, device: torch.device, data_root: StrPath | None) ->
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
     batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
-    optimizer = partial(make_optimizer, config.optimizer, beta1=config.beta1)
+    of_discriminator = config.discriminator_optimizer or config.optimizer
     shared: dict[str, Any] = {
-        "generator_optimizer": optimizer(generator, config.generator_lr),
-        "discriminator_optimizer": optimizer(discriminator, config.discriminator_lr),
+        "generator_optimizer": make_optimizer(
+            config.optimizer, generator, config.generator_lr, beta1=config.beta1
+        ),
+        "discriminator_optimizer": make_optimizer(
+            of_discriminator, discriminator, config.discriminator_lr, beta1=config.beta1
+        ),
         "precision": config.precision,
         "compiled": config.compiled,
         "averaging": config.averaging,

@@ -1,0 +1,41 @@
+"""Trains and scores one run of a grid, from where it is: `python -m ebgan.gan.grid.worker RUN`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from ebgan.errors import UserError
+from ebgan.gan.runs import build
+from ebgan.gan.system import SYSTEM
+from ebgan.training import Interrupted, NonFinite, Trainer
+from ebgan.training.checkpoint import stored
+from ebgan.training.device import as_device
+
+
+def work(path: Path) -> None:
+    """Train the run in the folder `path` to its end and score it; what of that is done already, stays."""
+    run, config = SYSTEM.open_run(path)
+    reached = max(stored(run.checkpoints), default=None)
+    if reached != config.steps:
+        trainer = Trainer(build(config, as_device("auto"), run.data_root()), run, config)
+        if reached is not None:
+            trainer.restore()
+        try:
+            trainer.train()
+        except NonFinite as error:  # such a point is scored as it was at its last checkpoint
+            print(f"ebgan: {error}", file=sys.stderr)
+    SYSTEM.evaluate(path)
+
+
+def main() -> int:
+    try:
+        work(Path(sys.argv[1]))
+    except (UserError, Interrupted) as error:
+        print(f"ebgan: {error}", file=sys.stderr)
+        return 128 + error.signal if isinstance(error, Interrupted) else 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
