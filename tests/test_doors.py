@@ -41,9 +41,8 @@ def test_the_kernels_need_torch_and_numpy_and_never_the_systems() -> None:
 
 
 def test_the_reference_imports_torch_alone() -> None:
-    names = {
-        name for name in imports(KERNELS / "reference") if not name.startswith("ebgan_kernels.reference.")
-    }
+    own = "ebgan_kernels.reference."
+    names = {name for name in imports(KERNELS / "reference") if not name.startswith(own)}
     assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"torch"}
 
 

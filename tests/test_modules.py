@@ -54,7 +54,8 @@ def test_help_shows_and_explains_what_forward_takes(module: type[nn.Module]) -> 
         assert not {"args", "kwargs"} & {each.name for each in parameters(module)}
         return
     taken = parameters(module.forward)
-    assert all(each.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for each in taken)
+    kinds = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL
+    assert all(each.kind in kinds for each in taken)
     assert all(each.annotation is not inspect.Parameter.empty for each in taken)
     assert {each.name for each in taken} == documented(inspect.getdoc(module.forward))
     assert issubclass(module, Module), "its calls would be Any to a type checker"
