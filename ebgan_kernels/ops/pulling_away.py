@@ -53,15 +53,15 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
             is that of the global batch, the same on every process. The gradient is that of this process's
             codes times the number of processes, so that DDP's averaging makes it the true one. The forward
             pass takes one collective: it gathers the codes where the global batch is not larger than d, and
-            otherwise adds up the d x d Gram matrices. Shares must be of equal size, which is not checked,
-            because that would take another collective. ``torch.func`` transforms take no group.
+            otherwise adds up the d x d Gram matrices. Shares must be of equal size, which one more collective
+            checks at the first call with so many rows. ``torch.func`` transforms take no group.
 
     Returns:
         0-d, float32 (float64 for float64 codes), without unit, in [0, 1] up to rounding.
 
     Gradients: to codes, in their dtype; in a group each process gets those of its own.
-    Errors: ValueError for fewer than 2 codes and for a group that this process is not in, TypeError for
-    dtypes.
+    Errors: ValueError for fewer than 2 codes, for a group that this process is not in and for unequal shares,
+    TypeError for dtypes.
     Memory: N x N weights from forward to backward; for N > d the normalised codes; in a group the gathered
     codes; halves add their float32 copy.
     Precision: products follow ``torch.set_float32_matmul_precision``; leave it at its default, "highest",
@@ -75,6 +75,8 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
     """
     processes = _processes_of(group)
     check_codes(codes, processes.size)
+    if group is not None and not torch.compiler.is_compiling():
+        _check_shares(codes.shape[0], codes.device, group)
     options = Options(select(codes), needed_gradients(codes)[0], processes)
     flat = reference.flattened(codes)
     by_samples = reference.uses_samples(processes.size * flat.shape[0], flat.shape[1])
@@ -95,6 +97,27 @@ def _processes_of(group: ProcessGroup | None) -> Processes:
             "group does not contain this process; pass a group that does, or None for the local batch"
         )
     return Processes(group, rank, torch.distributed.get_world_size(group))
+
+
+_equal_shares: set[tuple[int, int]] = set()
+
+
+def _check_shares(rows: int, device: torch.device, group: ProcessGroup) -> None:
+    """Refuses a batch that the processes hold unequal shares of, whose term would be wrong in silence.
+
+    It waits for the other processes, and for the device: once for each number of rows.
+    """
+    if (id(group), rows) in _equal_shares:
+        return
+    extremes = torch.tensor([rows, -rows], device=device)
+    torch.distributed.all_reduce(extremes, torch.distributed.ReduceOp.MAX, group=group)
+    most, least = int(extremes[0]), -int(extremes[1])
+    if most != least:
+        raise ValueError(
+            f"codes has {rows} rows here, and the processes of group have from {least} to {most}; give each "
+            "the same number"
+        )
+    _equal_shares.add((id(group), rows))
 
 
 class PullingAwayLoss(Module):

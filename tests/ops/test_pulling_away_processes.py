@@ -49,6 +49,8 @@ def _process(rank: int, folder: str, implementation: ek.Backend) -> None:
                 torch.testing.assert_close(generator_loss(share, share, share), 0.5 * results[shape][0])
             own = _codes((6, 8)).chunk(PROCESSES)[rank]
             torch.testing.assert_close(_derivatives(own, alone[rank]), _derivatives(own, None))
+            with pytest.raises(ValueError, match=f"codes has {3 + 2 * rank} rows here, .* from 3 to 5; give"):
+                ek.pulling_away(_codes((8, 8))[: 3 + 2 * rank], group=group)
             with pytest.raises(ValueError, match="group does not contain this process"):
                 ek.pulling_away(own, group=alone[1 - rank])
         torch.save(results, f"{folder}/{rank}.pt")

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from ebgan.cli.options import DataRoot, Device, given, option, training_options
 from ebgan.errors import UserError
-from ebgan.training import Description, Trainer, choose_device, kind_of, summary
+from ebgan.training import Description, Trainer, World, choose_device, joined, kind_of, summary
 
 _HELP = """
 A run folder gets config.json, metrics.jsonl, TensorBoard events, checkpoints and pictures. Ctrl-C saves the
@@ -48,6 +48,10 @@ class TrainSystem:
     """Take a few steps, print sizes, memory and the time of the whole run, and write nothing."""
 
     def run(self) -> None:
+        with joined() as here:
+            self._train(here)
+
+    def _train(self, here: World) -> None:
         options = given(self, (field.name for field in dataclasses.fields(self.system.config)))
         device = choose_device(self.device, deterministic=self.deterministic)
         if self.resume is not None:
@@ -59,16 +63,19 @@ class TrainSystem:
             config, data_root = self._configured(options)
             if self.fast:
                 config, choice = self.system.fastest(config, device, keep=options)
-                print(f"--fast on {kind_of(device)}: {choice}")
+                if here.first:
+                    print(f"--fast on {kind_of(device)}: {choice}")
             out = self.out or Path("runs") / self.system.run_name(config)
             if self.dry_run:
                 told, found = self.system.rehearse(config, out, device=device, data_root=data_root)
                 print(f"{told}\n{found}")
                 return
             trainer = self.system.begin(config, out, device=device, data_root=data_root)
-        print(summary(trainer), end="\n\n", flush=True)
+        if here.first:
+            print(summary(trainer), end="\n\n", flush=True)
         trainer.train()
-        print(self._results(trainer))
+        if here.first:
+            print(self._results(trainer))
 
     def _refuse_but_steps(self, options: dict[str, Any]) -> None:
         flags = {name for name in ("dry_run", "fast") if getattr(self, name)}

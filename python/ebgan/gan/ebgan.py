@@ -112,7 +112,7 @@ class EBGAN(TwoPlayer):
         loss = self.generator_loss(reconstruction, fake)
         if not self.pulling_away_weight:
             return loss, {}
-        pulling_away = ek.pulling_away(codes)
+        pulling_away = ek.pulling_away(codes, group=self.world.group)
         return loss + self.pulling_away_weight * pulling_away, {"pulling_away": pulling_away.detach()}
 
 

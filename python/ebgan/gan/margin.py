@@ -17,7 +17,7 @@ from ebgan.files import StrPath
 from ebgan.gan.config import GanConfig
 from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.runs import build
-from ebgan.training import autocast, cpu_threads, seed_step, update
+from ebgan.training import autocast, cpu_threads, seed_step
 
 FACTOR = 2.0
 WINDOW = 100  # steps whose mean energy is compared with that of the window before
@@ -65,7 +65,9 @@ def settle(config: GanConfig, device: torch.device, data_root: StrPath | None) -
                     reconstruction, _ = discriminator(real)
                 energy = ek.reconstruction_energy(reconstruction, real, distance=config.distance)
                 shaped = energy if config.shaping == "identity" else energy.square()
-                update(optimizer, shaped.mean())
+                optimizer.zero_grad()  # not `update`, which waits for other processes of the run
+                shaped.mean().backward()
+                optimizer.step()
                 energies.append(energy.detach().mean())
             energy_now = float(torch.stack(energies).mean())
             if energy_now > (1 - SETTLED) * before:

@@ -17,7 +17,7 @@ from ebgan.gan.ebgan import EBGAN
 from ebgan.gan.gan import GAN
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import TwoPlayer
-from ebgan.training import make_optimizer, seed_step
+from ebgan.training import make_optimizer, seed_step, world
 
 
 def build_generator(config: GanConfig) -> Generator:
@@ -53,9 +53,13 @@ def build(config: GanConfig, device: torch.device, data_root: StrPath | None) ->
     if images.images.shape[1] != channels:
         found = images.images.shape[1]
         raise UserError(f"net: {config.net!r} is for {channels}-channel images, {config.data!r} has {found}")
+    here = world()
+    here.check_batch(config.batch_size)
     seed_step(config.seed, 0)
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
+    if here.size > 1 and device.type == "cuda":  # torch's own refuses a CPU
+        generator, discriminator = map(nn.SyncBatchNorm.convert_sync_batchnorm, (generator, discriminator))
     batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
     of_discriminator = config.discriminator_optimizer or config.optimizer
     shared: dict[str, Any] = {

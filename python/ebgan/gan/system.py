@@ -58,6 +58,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
     also=("demo",),
     image_generator=image_generator,
     measure=measured,
+    shared=True,
     nets={
         name: f"{nets.kind}, for {'x'.join(map(str, nets.image))} images (channels, height, width)"
         for name, nets in NETS.items()

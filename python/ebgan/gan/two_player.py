@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, adam, autocast, compiled_where, frozen, update
+from ebgan.training import Precision, adam, autocast, compiled_where, frozen, update, world
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -31,7 +31,8 @@ class TwoPlayer(ABC):
     """A generator and a discriminator, each with its objective.
 
     One step updates the discriminator once, then the generator once under the updated discriminator, with the
-    same z.
+    same z. Where several processes train (`ebgan.training.joined`), each takes its share of the batch and of
+    z, and gradients are averaged; on a CPU batch normalisation then sees a process's share alone.
 
     Args:
         generator: `generator(*generator.noise(count))` gives images (count, C, H, W).
@@ -61,6 +62,7 @@ class TwoPlayer(ABC):
         self.precision: Precision = precision
         self.generator_optimizer = generator_optimizer or adam(generator, 1e-3)
         self.discriminator_optimizer = discriminator_optimizer or adam(discriminator, 1e-3)
+        self.world = world()
         self.averaging = averaging
         self.averaged = copy.deepcopy(generator).requires_grad_(False) if averaging else generator
         self._generate, self._discriminate = (
@@ -94,9 +96,11 @@ class TwoPlayer(ABC):
             return self._discriminate(images)
 
     def step(self, step: int) -> Metrics:
-        real = self.batches.at(step - 1).to(self.device, non_blocking=True)
+        batch = self.batches.at(step - 1)
+        real = self.world.share(batch).to(self.device, non_blocking=True)
+        noise = self.generator.noise(len(batch), device=self.device)
         with autocast(self.device, self.precision):
-            fake = self._generate(*self.generator.noise(len(real), device=self.device))
+            fake = self._generate(*map(self.world.share, noise))
         discriminator_loss, metrics = self.discriminator_objective(real, fake.detach())
         update(self.discriminator_optimizer, discriminator_loss)
         with frozen(self.discriminator):

@@ -20,6 +20,7 @@ from ebgan.training.summary import summary
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
 from ebgan.training.updates import frozen, update
+from ebgan.training.world import World, joined, world
 
 __all__ = [
     "SCORES",
@@ -40,6 +41,7 @@ __all__ = [
     "Trainer",
     "TrainingConfig",
     "Workload",
+    "World",
     "adam",
     "as_trained",
     "autocast",
@@ -50,6 +52,7 @@ __all__ = [
     "fastest",
     "frozen",
     "generator_of",
+    "joined",
     "kind_of",
     "load_newest",
     "make_optimizer",
@@ -60,4 +63,5 @@ __all__ = [
     "set_rate",
     "summary",
     "update",
+    "world",
 ]

@@ -23,6 +23,7 @@ from ebgan.training.run_folder import Config, RunFolder, generator_of
 from ebgan.training.summary import summary
 from ebgan.training.system import TrainingConfig
 from ebgan.training.trainer import Trained, Trainer
+from ebgan.training.world import World, world
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,7 @@ class Description(Generic[Config, Trained]):
             none. None where no run of the system does.
         nets: the networks that the system trains by name, and what each is in a few words.
         examples: commands that show how to train it, without `ebgan`.
+        shared: whether several processes may train a run, each with its share of every batch.
         then: the commands that take a trained run of a configuration, as they are typed, "{run}" being its
             folder.
     """
@@ -74,6 +76,7 @@ class Description(Generic[Config, Trained]):
     image_generator: Callable[[Config], Mapping[str, Any]] | None = None
     nets: Mapping[str, str]
     examples: tuple[str, ...]
+    shared: bool = False
     then: Callable[[Config], tuple[str, ...]] = lambda config: ("evaluate {run}",)
 
     @property
@@ -128,13 +131,17 @@ class Description(Generic[Config, Trained]):
         `replace` deletes a run of `command` there.
         """
         require_training()
+        here = self._world()
         config = self.prepare(config)
         command = command or self.commands[0]
-        RunFolder(out).require_free(command, replace=replace)
-        config = self.measure(config, as_device(device), data_root)
+        if here.first:
+            RunFolder(out).require_free(command, replace=replace)
+            config = self.measure(config, as_device(device), data_root)
+        config = here.told_by_first(config)
         system = self._built(config, as_device(device), data_root)
-        run = RunFolder.create(out, command, config, data_root=data_root, replace=replace)
-        return Trainer(system, run, config)
+        if here.first:
+            RunFolder.create(out, command, config, data_root=data_root, replace=replace)
+        return Trainer(system, RunFolder(out), config)
 
     def train(
         self,
@@ -166,6 +173,7 @@ class Description(Generic[Config, Trained]):
         The configuration is the stored one, and without `data_root` the run's own is taken.
         """
         require_training()
+        here = self._world()
         run, config = self.open_run(path)
         if steps is not None:
             config = dataclasses.replace(config, steps=steps)
@@ -173,7 +181,8 @@ class Description(Generic[Config, Trained]):
         _warn_if_slow(config, device)
         trainer = Trainer(self.build(config, device, run.data_root(data_root)), run, config)
         trainer.restore()
-        run.update(config, data_root=data_root)
+        if here.first:
+            run.update(config, data_root=data_root)
         return trainer
 
     def resume(
@@ -268,6 +277,20 @@ class Description(Generic[Config, Trained]):
         system = self.build(config, device, None if data_root is None else Path(data_root))
         self.start(config, system)
         return system
+
+    def _world(self) -> World:
+        """The processes that train with this one.
+
+        Raises:
+            UserError: there are several, and the system cannot share a batch among them.
+        """
+        here = world()
+        if here.size > 1 and not self.shared:
+            raise UserError(
+                f"'ebgan {self.commands[0]}' runs in one process, and torchrun started {here.size}; start it "
+                "without torchrun"
+            )
+        return here
 
     def _opened(self, run: RunFolder) -> tuple[RunFolder, Config]:
         command = run.command()

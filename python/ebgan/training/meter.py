@@ -37,16 +37,34 @@ class Meter(Protocol):
     ) -> None: ...
 
 
-def meter(total: int, start: int = 0, *, unit: str = "step") -> Meter:
+def meter(total: int, start: int = 0, *, unit: str = "step", shown: bool = True) -> Meter:
     """The meter of `total` units, `start` of them done, for where stderr goes.
 
     That is a bar on a terminal and in a notebook, else lines. A terminal that is gone costs the bar and not
-    the training.
+    the training. One that is not `shown` says nothing.
     """
+    if not shown:
+        return SilentMeter()
     tqdm = require("tqdm.auto").tqdm
     if tqdm.status_printer.__module__ == "tqdm.notebook" or sys.stderr.isatty():
         return BarMeter(tqdm, total, start, unit)
     return LineMeter(total, start, unit)
+
+
+class SilentMeter:
+    """What a process shows that is not the first of its run: nothing."""
+
+    def update(self, values: Mapping[str, float] | None = None) -> None:
+        pass
+
+    def warn(self, message: str) -> None:
+        pass
+
+    def __enter__(self) -> SilentMeter:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        pass
 
 
 class BarMeter:

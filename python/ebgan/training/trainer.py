@@ -6,7 +6,7 @@ import math
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Generic, TypeVar
 
 import torch
@@ -24,6 +24,7 @@ from ebgan.training.metrics import MetricsLog, read_metrics
 from ebgan.training.run_folder import RunFolder
 from ebgan.training.seeds import seed_step
 from ebgan.training.system import Advising, System, TrainingConfig
+from ebgan.training.world import world
 
 Trained = TypeVar("Trained", bound=System)
 
@@ -72,7 +73,7 @@ class Trainer(Generic[Trained]):
         self.start = start
 
     def train(self) -> None:
-        config, start = self.config, self.start
+        config, start, here = self.config, self.start, world()
         if start is None:
             start = Progress(step=0, seconds=0.0)
             self._save(start)
@@ -81,8 +82,8 @@ class Trainer(Generic[Trained]):
         too_early = f"stopped before step {start.step + 1} was done; go on with --resume {self.run.path}"
         with (
             cpu_threads(config.threads),
-            meter(config.steps, start.step) as show,
-            MetricsLog(self.run, last_step=start.step, every=config.log_every, warn=show.warn) as log,
+            meter(config.steps, start.step, shown=here.first) as show,
+            self._log(start.step, show) as log,
             stop_request(too_early) as stop,
         ):
             advise = _Adviser(self.system, show)
@@ -91,26 +92,36 @@ class Trainer(Generic[Trained]):
                 metrics = self.system.step(step)
                 stop.can_wait = True
 
-                last, asked_by = step == config.steps, stop.signal
+                # All stop where one is asked to: none may wait for another in a step that is not taken.
+                last, asked_by = step == config.steps, here.any(stop.signal or 0)
                 log_due = last or step % config.log_every == 0
                 picture_due = last or step % config.picture_every == 0
-                save_due = last or step % config.checkpoint_every == 0 or asked_by is not None
+                save_due = last or step % config.checkpoint_every == 0 or asked_by > 0
                 if log_due or save_due:
                     values = self._values(metrics, step)
-                if log_due:
+                if log_due and log is not None:
                     log.write(step, time.monotonic() - began, values)
                     advise(values, step)
                 show.update({name: values[name] for name in shown} if log_due else None)
-                if save_due:
+                if save_due and log is not None:
                     log.sync()
+                if save_due:
                     self._save(Progress(step, time.monotonic() - began))
-                if picture_due:
+                if picture_due and log is not None:
                     self._draw(log, step, show)
-                if asked_by is not None and not last:
+                if asked_by and not last:
                     message = f"stopped and saved at step {step}; go on with --resume {self.run.path}"
                     raise Interrupted(message, asked_by)
 
+    def _log(self, last_step: int, show: Meter) -> AbstractContextManager[MetricsLog | None]:
+        """The log of the run; None in a process that writes nothing."""
+        if not world().first:
+            return nullcontext()
+        return MetricsLog(self.run, last_step=last_step, every=self.config.log_every, warn=show.warn)
+
     def _save(self, progress: Progress) -> None:
+        if not world().first:
+            return
         try:
             checkpoint.save(
                 self.run.checkpoints,
@@ -126,7 +137,7 @@ class Trainer(Generic[Trained]):
 
     def _values(self, metrics: dict[str, Tensor], step: int) -> dict[str, float]:
         """Read the metrics from the device, the one place where the loop waits for it."""
-        means = torch.stack([value.float().mean() for value in metrics.values()]).tolist()
+        means = world().mean(torch.stack([value.float().mean() for value in metrics.values()])).tolist()
         values = dict(zip(metrics, means, strict=True))
         for name, value in values.items():
             if not math.isfinite(value):

@@ -8,11 +8,14 @@ from contextlib import contextmanager
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from ebgan.training.world import average_gradients
+
 
 def update(optimizer: Optimizer, loss: Tensor) -> None:
-    """Take one step of `optimizer` down the gradient of `loss`."""
+    """Take one step of `optimizer` down the gradient of `loss`, averaged over the processes of the run."""
     optimizer.zero_grad()
     loss.backward()
+    average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
     optimizer.step()
 
 
