@@ -99,7 +99,7 @@ def compare(data: PointSet, names: Sequence[str], *, seed: int = 0) -> Compariso
     with meter(sum(each.steps for each in learners.values())) as progress:
         for name, learner in learners.items():
             began = time.perf_counter()
-            learner.fit(data.points, progress=progress)
+            learner.fit(data.points, after_step=progress.update)
             seconds = time.perf_counter() - began
             of_on, of_off = learner.energy(data.held_out), learner.energy(off)
             drawn = surface(
