@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,12 +38,13 @@ class Watch:
     """Takes a `Moment` now and then: `learner.fit(points, after_step=Watch(learner, data))`.
 
     All moments see the same points of data, with the noise that the learner adds to them, and a generator's
-    points of the same deviates, as many. The learner's own random numbers are left alone.
+    points of the same deviates, as many. The learner's own random numbers are left alone. `seconds` is what
+    all moments took.
     """
 
     def __init__(self, learner: EBGAN, data: PointSet) -> None:
         random = np.random.default_rng(learner.seed)
-        self.learner, self.step, self.moments = learner, 0, list[Moment]()
+        self.learner, self.step, self.seconds, self.moments = learner, 0, 0.0, list[Moment]()
         self.every = max(1, learner.steps // MOMENTS)
         self.data = data.points + learner.noise * random.standard_normal(data.points.shape)
         again = data.held_out + learner.noise * random.standard_normal(data.held_out.shape)
@@ -52,7 +54,9 @@ class Watch:
     def __call__(self) -> None:
         self.step += 1
         if self.step == 1 or self.step % self.every == 0:
+            began = time.perf_counter()
             self.moments.append(self._moment())
+            self.seconds += time.perf_counter() - began
 
     def _moment(self) -> Moment:
         with torch.no_grad():
