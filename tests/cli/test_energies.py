@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -22,8 +23,9 @@ def test_it_prints_a_table_and_writes_pictures_and_a_report(tmp_path, capsys):
     report = json.loads((folder / "energies.json").read_text())
     assert (report["data"], report["points"], report["seed"]) == ("rings", 200, 3)
     assert f"{report['learners']['k-means']['auc']:.3f}" in told
-    assert f"surfaces: {folder.relative_to(tmp_path) / 'surfaces.png'}" in told
-    assert (folder / "surfaces.png").stat().st_size > 10_000
+    for name in ("surfaces.png", "surfaces.html", "plays.png", "energies.json"):
+        assert f"{folder.relative_to(tmp_path) / name}: " in told
+        assert (folder / name).stat().st_size > (100 if name.endswith("json") else 10_000)
     assert main(short.split()) == 0  # in place of the earlier ones
 
 
@@ -51,3 +53,11 @@ def test_mistakes_are_one_line(arguments, said, tmp_path, capsys):
     assert main(["energies", *arguments.split()]) == 2
     told = capsys.readouterr().err.strip()
     assert told.startswith(f"ebgan: {said}") and "\n" not in told
+
+
+def test_a_package_that_is_missing_is_named_before_anything_is_learned(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    assert main(["energies"]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told == "ebgan: package 'plotly' is missing: pip install 'ebgan-kernels[train]'"
+    assert not (tmp_path / "runs").exists()

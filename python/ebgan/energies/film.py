@@ -22,7 +22,7 @@ PANELS = 5
 
 
 def write_training_film(watch: Watch, data: Points, path: StrPath) -> None:
-    """Write the moments of `watch` as MP4: the surface, `data` in white and the generator's points in orange."""
+    """Write the moments of `watch` as MP4: the surface, `data` in white, the generator's points in orange."""
     size = (round(SIDE * DPI),) * 2
     with replaced(path) as new:
         write_mp4(_frames(watch.moments, data), new, size=size, rate=RATE)

@@ -32,9 +32,7 @@ class Learner(ABC):
     steps: int = 1
     fitted: bool = False
 
-    def fit(
-        self: Learned, points: ArrayLike, *, after_step: Callable[[], object] | None = None
-    ) -> Learned:
+    def fit(self: Learned, points: ArrayLike, *, after_step: Callable[[], object] | None = None) -> Learned:
         """Learn the energy from `points` (N, 2); the same points and seed give the same energy.
 
         `after_step` is called after each of the `steps`, when `energy` gives what is learned so far. For a

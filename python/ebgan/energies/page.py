@@ -27,9 +27,9 @@ p {{ margin: 0.6em 1em 0 }}
 </style>
 </head>
 <body>
-<p><b>Energies of the points of {name}.</b> A click on a learner turns it on or off, a double click turns off all
-others. Drag to turn the picture; the pointer on a surface reads the energy there. A height is the root of
-the energy, scaled for each learner: 0 is typical on the data (black), 1 off it.</p>
+<p><b>Energies of the points of {name}.</b> A click on a learner turns it on or off, a double click turns off
+all others. Drag to turn the picture; the pointer on a surface reads the energy there. A height is the root
+of the energy, scaled for each learner: 0 is typical on the data (black), 1 off it.</p>
 {plot}
 </body>
 </html>
@@ -49,10 +49,12 @@ def write_page(name: str, surfaces: Sequence[tuple[int, Surface]], data: Points,
                 x=along.astype(np.float32),
                 y=along.astype(np.float32),
                 z=np.sqrt(each.scaled.clip(0, TOP**2)).astype(np.float32),
-                customdata=each.energies.astype(np.float32),
+                text=np.array([[f"energy: {energy:.3g}" for energy in row] for row in each.energies]),
                 name=each.title,
-                hovertemplate=f"{each.title}<br>y1 %{{x:.2f}}, y2 %{{y:.2f}}<br>energy %{{customdata:.3g}}"
-                "<extra></extra>",
+                hoverinfo="x+y+text+name",
+                xhoverformat=".2f",
+                yhoverformat=".2f",
+                hoverlabel_namelength=-1,
                 legendgroup=str(strategy),
                 legendgrouptitle_text=f"strategy {strategy}",
                 showlegend=True,
@@ -71,10 +73,15 @@ def write_page(name: str, surfaces: Sequence[tuple[int, Surface]], data: Points,
         hoverinfo="skip",
     )
     layout = graph.Layout(
-        coloraxis={"colorscale": "Viridis", "cmin": 0, "cmax": 1, "colorbar": {"title": "height", "x": -0.05}},
+        coloraxis={
+            "colorscale": "Viridis",
+            "cmin": 0,
+            "cmax": 1,
+            "colorbar": {"title": "height", "x": -0.05},
+        },
         scene={
-            "xaxis": {"title": "y1", "range": [-BOX, BOX]},
-            "yaxis": {"title": "y2", "range": [-BOX, BOX]},
+            "xaxis": {"title": "x", "range": [-BOX, BOX]},
+            "yaxis": {"title": "y", "range": [-BOX, BOX]},
             "zaxis": {"title": "height", "range": [-0.05, TOP + 0.05]},
             "aspectratio": {"x": 1, "y": 1, "z": 0.5},
             "camera": {"eye": {"x": 0.3, "y": -1.0, "z": 1.45}},

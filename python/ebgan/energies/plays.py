@@ -67,9 +67,7 @@ def responses_to_means(game: Game, start: Shares, *, rounds: int = 1000) -> Play
     return record.play()
 
 
-def gradient_play(
-    game: Game, start: Shares, *, rounds: int = 1000, rate: float = 0.02
-) -> tuple[Play, Play]:
+def gradient_play(game: Game, start: Shares, *, rounds: int = 1000, rate: float = 0.02) -> tuple[Play, Play]:
     """Small steps in turn, D by `rate` K dV/dD and p_G by p_G exp(-`rate` f(D)), and their means over time.
 
     The second is how a softmax of K logits follows its natural gradient. The rate falls to 0 as a quarter of

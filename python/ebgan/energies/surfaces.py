@@ -21,7 +21,7 @@ SHOWN = 400  # data points drawn on a surface; more would hide it
 
 @dataclass(frozen=True)
 class Surface:
-    """`energies` at the centres of a grid of CELLS x CELLS; `on` and `off` are typical ones on and off the data."""
+    """`energies` at the centres of a grid of CELLS x CELLS; `on` and `off`: typical on and off the data."""
 
     title: str
     energies: NDArray[np.float64]
