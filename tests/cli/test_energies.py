@@ -55,6 +55,23 @@ def test_mistakes_are_one_line(arguments, said, tmp_path, capsys):
     assert told.startswith(f"ebgan: {said}") and "\n" not in told
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0.5,2\n", "points: got 1, an energy is learned from at least 2"),
+        ("0,0\n1,nan\n2,1\n", "points: 1 of 3 are NaN or infinite; leave them out"),
+        ("0.5,2\n" * 7, "points: all 7 are (0.5, 2), an energy is learned from ones that differ"),
+        ("0,0,0\n1,1,1\n", "points: got shape (2, 3), allowed is (N, 2), N points of the plane"),
+    ],
+    ids=["one point", "NaN", "constant", "3-D"],
+)
+def test_points_that_nothing_can_be_learned_from_are_one_line(text, said, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text(text)
+    assert main(["energies", "--csv", "mine.csv"]) == 2
+    assert capsys.readouterr().err.strip() == f"ebgan: --csv: mine.csv: {said}"
+    assert not (tmp_path / "runs").exists()
+
+
 def test_a_package_that_is_missing_is_named_before_anything_is_learned(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
     assert main(["energies"]) == 2
