@@ -39,14 +39,19 @@ class Learner(ABC):
         progress bar it is the `update` of `ebgan.training.meter.meter(learner.steps)`.
 
         Raises:
-            UserError: the points are not finite, all the same, fewer than two, or not in the plane.
+            UserError: the points are not finite, all the same, fewer than two, or not in the plane, or the
+                learner cannot learn from them.
         """
         data = as_data(points)
-        with cpu_threads(THREADS):
-            for _ in self._learn(data):
-                self.fitted = True
-                if after_step is not None:
-                    after_step()
+        try:
+            with cpu_threads(THREADS):
+                for _ in self._learn(data):
+                    self.fitted = True
+                    if after_step is not None:
+                        after_step()
+        except UserError:
+            self.fitted = False
+            raise
         return self
 
     def energy(self, points: ArrayLike) -> NDArray[np.float64]:
