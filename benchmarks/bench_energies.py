@@ -27,6 +27,7 @@ from ebgan.energies.descent import Descended, EnergyNetwork
 
 SYSTEM, OURS = "energies", "ours"
 SEEDS = range(2)
+CLOCK = "processor's time, one thread"
 Loss = Callable[[Tensor], Tensor]  # of a batch (B, 2): 0-d
 
 
@@ -120,7 +121,7 @@ def time_of(job: Job, data: PointSet, *, quick: bool) -> list[StepRow]:
     variants = {name: Variant(lambda _, step=step: step()) for name, step in steps.items()}
     timings = wall_times(variants, None, device=torch.device("cpu"), quick=quick, clock=time.process_time)
     batch = next(iter(steps.values())).like.batch_size
-    return StepRow.group(SYSTEM, f"training step, {job.name}", batch, timings, unit="points")
+    return StepRow.group(SYSTEM, f"training step, {job.name}, {CLOCK}", batch, timings, unit="points")
 
 
 def reached(job: Job, data: PointSet, *, quick: bool) -> list[ReachedRow]:
