@@ -132,8 +132,22 @@ class PartRow:
     share: float
 
 
-Row = OperatorRow | StepRow | PartRow
-_ROW_TYPES: dict[str, type[Row]] = {each.__name__: each for each in (OperatorRow, StepRow, PartRow)}
+@dataclass(frozen=True)
+class ReachedRow:
+    """The `score` that a job reached after its steps, a value for each seed."""
+
+    system: str
+    job: str
+    implementation: str
+    steps: int
+    score: str
+    values: tuple[float, ...]
+
+
+Row = OperatorRow | StepRow | PartRow | ReachedRow
+_ROW_TYPES: dict[str, type[Row]] = {
+    each.__name__: each for each in (OperatorRow, StepRow, PartRow, ReachedRow)
+}
 
 
 @dataclass(frozen=True)
@@ -177,8 +191,8 @@ class Results:
 
 def _row(fields: dict[str, Any]) -> Row:
     row_type = _ROW_TYPES[fields.pop("kind")]
-    if "shape" in fields:
-        fields["shape"] = tuple(fields["shape"])
+    for name in {"shape", "values"} & fields.keys():
+        fields[name] = tuple(fields[name])
     return row_type(**fields)
 
 

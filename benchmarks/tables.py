@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.rows import OperatorRow, PartRow, Row, StepRow
+from benchmarks.rows import OperatorRow, PartRow, ReachedRow, Row, StepRow
 
 OPERATOR_HEADER = (
     *("operator", "shape", "dtype", "mode", "implementation", "clock"),
@@ -16,6 +16,7 @@ STEP_HEADER = (
     *("over first", "per second", "loss ms", "loss share"),
 )
 PART_HEADER = ("system", "job", "part", "ms", "± IQR", "share")
+REACHED_HEADER = ("system", "job", "implementation", "steps", "score", "mean", "least")
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
@@ -39,12 +40,14 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 
 def row_lines(rows: Sequence[Row]) -> list[str]:
-    """Every figure of the rows: one table for operators, one for whole jobs, one for what they consist of."""
+    """Every figure of the rows: tables of operators, of whole jobs, of their parts, of what they reached."""
     operators = [_operator_cells(row) for row in rows if isinstance(row, OperatorRow)]
     steps = [_step_cells(row) for row in rows if isinstance(row, StepRow)]
     parts = [_part_cells(row) for row in rows if isinstance(row, PartRow)]
+    reached = [_reached_cells(row) for row in rows if isinstance(row, ReachedRow)]
     lines: list[str] = []
-    for header, cells in ((OPERATOR_HEADER, operators), (STEP_HEADER, steps), (PART_HEADER, parts)):
+    headers = (OPERATOR_HEADER, STEP_HEADER, PART_HEADER, REACHED_HEADER)
+    for header, cells in zip(headers, (operators, steps, parts, reached), strict=True):
         if cells:
             lines += [*table(header, cells), ""]
     return lines
@@ -92,6 +95,19 @@ def _part_cells(row: PartRow) -> tuple[str, ...]:
         figure(row.median_ms),
         figure(row.iqr_ms),
         f"{100 * row.share:.1f} %",
+    )
+
+
+def _reached_cells(row: ReachedRow) -> tuple[str, ...]:
+    mean = sum(row.values) / len(row.values)
+    return (
+        row.system,
+        row.job,
+        row.implementation,
+        f"{row.steps:,}",
+        row.score,
+        f"{mean:.4f}",
+        f"{min(row.values):.4f}",
     )
 
 

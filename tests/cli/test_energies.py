@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 
@@ -22,8 +23,9 @@ def test_it_prints_a_table_and_writes_pictures_and_a_report(tmp_path, capsys):
     report = json.loads((folder / "energies.json").read_text())
     assert (report["data"], report["points"], report["seed"]) == ("rings", 200, 3)
     assert f"{report['learners']['k-means']['auc']:.3f}" in told
-    assert f"surfaces: {folder.relative_to(tmp_path) / 'surfaces.png'}" in told
-    assert (folder / "surfaces.png").stat().st_size > 10_000
+    for name in ("surfaces.png", "surfaces.html", "plays.png", "energies.json"):
+        assert f"{folder.relative_to(tmp_path) / name}: " in told
+        assert (folder / name).stat().st_size > (100 if name.endswith("json") else 10_000)
     assert main(short.split()) == 0  # in place of the earlier ones
 
 
@@ -51,3 +53,28 @@ def test_mistakes_are_one_line(arguments, said, tmp_path, capsys):
     assert main(["energies", *arguments.split()]) == 2
     told = capsys.readouterr().err.strip()
     assert told.startswith(f"ebgan: {said}") and "\n" not in told
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("0.5,2\n", "points: got 1, an energy is learned from at least 2"),
+        ("0,0\n1,nan\n2,1\n", "points: 1 of 3 are NaN or infinite; leave them out"),
+        ("0.5,2\n" * 7, "points: all 7 are (0.5, 2), an energy is learned from ones that differ"),
+        ("0,0,0\n1,1,1\n", "points: got shape (2, 3), allowed is (N, 2), N points of the plane"),
+    ],
+    ids=["one point", "NaN", "constant", "3-D"],
+)
+def test_points_that_nothing_can_be_learned_from_are_one_line(text, said, tmp_path, capsys):
+    (tmp_path / "mine.csv").write_text(text)
+    assert main(["energies", "--csv", "mine.csv"]) == 2
+    assert capsys.readouterr().err.strip() == f"ebgan: --csv: mine.csv: {said}"
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_package_that_is_missing_is_named_before_anything_is_learned(tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "plotly.graph_objects", None)
+    assert main(["energies"]) == 2
+    told = capsys.readouterr().err.strip()
+    assert told == "ebgan: package 'plotly' is missing: pip install 'ebgan-kernels[train]'"
+    assert not (tmp_path / "runs").exists()

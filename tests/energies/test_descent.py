@@ -180,7 +180,15 @@ def test_a_network_of_another_shape_is_refused():
 
 def test_a_loss_that_is_not_finite_names_the_rate():
     with pytest.raises(UserError, match=r"rate: with 1e\+30 the loss came to .*; choose a smaller one"):
-        NoiseContrastive(steps=20, rate=1e30).fit(DATA)
+        (learner := NoiseContrastive(steps=20, rate=1e30)).fit(DATA)
+    with pytest.raises(UserError, match="energy: NoiseContrastive has learned nothing yet"):
+        learner.energy(DATA)
+
+
+def test_after_each_step_the_energy_is_what_is_learned_so_far():
+    learner, point, seen = NoiseContrastive(steps=20), [[0.1, 0.2]], []
+    learner.fit(DATA, after_step=lambda: seen.append(learner.energy(point).item()))
+    assert len(seen) == 20 == len(set(seen)) and seen[-1] == learner.energy(point)
 
 
 @pytest.mark.parametrize("make", [MaximumLikelihood, ContrastiveDivergence, NoiseContrastive])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ebgan.energies import grid, scaled
-from ebgan.energies.points import as_data, as_points, require_in_box
+from ebgan.energies.points import as_data, as_points, require_in_box, shares
 from ebgan.errors import UserError
 
 WRONG = {
@@ -58,3 +58,15 @@ def test_a_grid_fills_the_box_evenly():
     np.testing.assert_allclose(points.mean(0), 0, atol=1e-12)
     area = (4 / 40) ** 2
     assert (points[:, 0] ** 2).sum() * area == pytest.approx(4 * 2 * 8 / 3, rel=1e-3)  # the integral of x^2
+
+
+def test_shares_are_of_the_cells_of_the_grid():
+    centres = grid(5, box=2.0)
+    for number, centre in enumerate(centres):
+        of_one = shares(centre[None] + 0.39, 5, box=2.0)
+        assert of_one[number] == 1 and of_one.sum() == 1
+    random = np.random.default_rng(0).uniform(-3, 3, (1000, 2))
+    both = shares(random, 5, box=2.0)
+    edges = np.linspace(-2, 2, 6)
+    x, y = random.clip(-2, 2).T  # what lies beyond the box is in the nearest cell
+    np.testing.assert_allclose(both.reshape(5, 5), np.histogram2d(y, x, bins=edges)[0] / 1000)

@@ -8,8 +8,8 @@ from typing import Annotated
 
 from ebgan.cli.options import option
 from ebgan.energies import KINDS, SetName, compare, from_csv, point_set
-from ebgan.energies.comparison import PICTURE, REPORT
-from ebgan.errors import at_least
+from ebgan.energies.comparison import REPORT
+from ebgan.errors import at_least, require
 from ebgan.files import require_writable, writing
 
 
@@ -18,8 +18,9 @@ class Energies:
     """Learn energies of points of the plane by the deck's strategies, and draw them side by side.
 
     An energy should be low on the data and high elsewhere; the learners differ in how they push it up. The
-    command prints the AUC of telling points on the data from points off it by their energy, and writes
-    surfaces.png, a surface-NAME.png for each learner and energies.json, in place of earlier ones.
+    command prints the AUC of telling points on the data from points off it by their energy. It writes
+    pictures of all surfaces and of each, a page to turn them in a browser, the film of EBGAN's training, what
+    plays of EBGAN's game come to, and energies.json, in place of earlier ones.
     """
 
     data: SetName = "spiral"
@@ -41,6 +42,8 @@ class Energies:
 
     def run(self) -> None:
         at_least("seed", self.seed, 0)
+        for module in ("av", "matplotlib.figure", "plotly.graph_objects", "sklearn"):
+            require(module)
         if self.csv is None:
             data = point_set(self.data, count=self.count, seed=self.seed)
         else:
@@ -51,4 +54,5 @@ class Energies:
         require_writable(out / REPORT)
         result = compare(data, [name.strip() for name in self.learners.split(",")], seed=self.seed)
         result.write(out)
-        print(f"{result.table()}\n\nsurfaces: {out / PICTURE}\nreport: {out / REPORT}")
+        named = "\n".join(f"{out / name}: {what}" for name, what in result.files().items())
+        print(f"{result.table()}\n\n{named}")

@@ -57,12 +57,11 @@ class ContrastiveDivergence(Descended):
     def langevin(self, start: Tensor) -> Tensor:
         """`chain` Langevin steps from `start` (N, 2)."""
         points = start.detach()
-        for _ in range(self.chain):
+        for moved in math.sqrt(2 * self.step_size) * self._normal(self.chain, *start.shape):
             points.requires_grad_()
             (slope,) = torch.autograd.grad(self._energies(points).sum(), points)
-            noise = self._normal(*points.shape)
-            points = points.detach() - self.step_size * slope + math.sqrt(2 * self.step_size) * noise
-            points = points.clamp(-self.box, self.box)
+            points = points.detach().add(slope, alpha=-self.step_size).add_(moved)
+            points.clamp_(-self.box, self.box)
         return points
 
     def loss(self, batch: Tensor) -> Tensor:

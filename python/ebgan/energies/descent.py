@@ -96,7 +96,7 @@ class Descended(Learner):
             seed_step(self.seed, 0)
             self.network = self._network() if self.given is None else self.given
         self._begin(data)
-        optimizer = torch.optim.Adam(self._parameters(), lr=self.rate)
+        optimizer = torch.optim.Adam(self._parameters(), lr=self.rate, fused=True)
         for step in range(self.steps):
             optimizer.param_groups[0]["lr"] = self.rate * math.cos(step / self.steps * math.pi / 2) ** 2
             loss = self.loss(data[self._chosen(len(data))])

@@ -73,7 +73,7 @@ class EBGAN(Reconstructing):
             seed_step(self.seed, 1)
             self.generator = Generator()
         self._generator_optimizer = torch.optim.Adam(
-            self.generator.parameters(), lr=self.rate / SLOWER, betas=(0.5, 0.999)
+            self.generator.parameters(), lr=self.rate / SLOWER, betas=(0.5, 0.999), fused=True
         )
 
     def generated(self, count: int) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 import numpy as np
@@ -12,7 +12,6 @@ from numpy.typing import ArrayLike, NDArray
 from ebgan.energies.points import Points, as_data, as_points
 from ebgan.errors import UserError
 from ebgan.training.device import cpu_threads
-from ebgan.training.meter import Meter
 
 THREADS = 1  # networks this small gain nothing from a second thread, and lose much where cores are shared
 
@@ -22,7 +21,7 @@ Learned = TypeVar("Learned", bound="Learner")
 class Learner(ABC):
     """A learner of an energy of points of the plane, which is low at its data and higher elsewhere.
 
-    `steps` is how often `fit` counts its `progress` up. Energies of different learners have different units.
+    `steps` is how many steps `fit` takes. Energies of different learners have different units.
 
     Example:
         >>> from ebgan.energies import PCA
@@ -33,20 +32,26 @@ class Learner(ABC):
     steps: int = 1
     fitted: bool = False
 
-    def fit(self: Learned, points: ArrayLike, *, progress: Meter | None = None) -> Learned:
+    def fit(self: Learned, points: ArrayLike, *, after_step: Callable[[], object] | None = None) -> Learned:
         """Learn the energy from `points` (N, 2); the same points and seed give the same energy.
 
-        A progress bar is `meter(learner.steps)` of `ebgan.training.meter`.
+        `after_step` is called after each of the `steps`, when `energy` gives what is learned so far. For a
+        progress bar it is the `update` of `ebgan.training.meter.meter(learner.steps)`.
 
         Raises:
-            UserError: the points are not finite, all the same, fewer than two, or not in the plane.
+            UserError: the points are not finite, all the same, fewer than two, or not in the plane, or the
+                learner cannot learn from them.
         """
         data = as_data(points)
-        with cpu_threads(THREADS):
-            for _ in self._learn(data):
-                if progress is not None:
-                    progress.update()
-        self.fitted = True
+        try:
+            with cpu_threads(THREADS):
+                for _ in self._learn(data):
+                    self.fitted = True
+                    if after_step is not None:
+                        after_step()
+        except UserError:
+            self.fitted = False
+            raise
         return self
 
     def energy(self, points: ArrayLike) -> NDArray[np.float64]:

@@ -78,3 +78,14 @@ def grid(cells: int, box: float = BOX) -> Points:
     centres = ((np.arange(cells) + 0.5) / cells * 2 - 1) * box
     x, y = np.meshgrid(centres, centres)
     return np.stack((x.ravel(), y.ravel()), 1)
+
+
+def shares(points: Points, cells: int, box: float = BOX) -> NDArray[np.float64]:
+    """The share of `points` (N, 2) in each square of `grid` (cells^2,); beyond the box, in the nearest.
+
+    Example:
+        >>> shares(np.array([[-0.5, -0.5], [0.5, 0.5], [9.0, 0.1], [-0.1, 0.3]]), 2, box=1.0).tolist()
+        [0.25, 0.0, 0.25, 0.5]
+    """
+    column, row = ((points / box + 1) / 2 * cells).astype(int).clip(0, cells - 1).T
+    return np.bincount(row * cells + column, minlength=cells**2) / len(points)

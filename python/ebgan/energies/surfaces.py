@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,19 +21,22 @@ SHOWN = 400  # data points drawn on a surface; more would hide it
 
 @dataclass(frozen=True)
 class Surface:
-    """An energy at the centres of a grid of CELLS x CELLS, scaled: 0 on the data, 1 off it."""
+    """`energies` at the centres of a grid of CELLS x CELLS; `on` and `off`: typical on and off the data."""
 
     title: str
-    values: NDArray[np.float64]
+    energies: NDArray[np.float64]
+    on: float
+    off: float
+
+    @property
+    def scaled(self) -> NDArray[np.float64]:
+        """(E - on) / |off - on|, 0 on the data and 1 off it: energies of any units share their colours."""
+        return (self.energies - self.on) / max(abs(self.off - self.on), np.finfo(np.float64).tiny)
 
 
 def surface(title: str, of_grid: NDArray[np.float64], on: float, off: float) -> Surface:
-    """The surface of energies `of_grid` (CELLS^2,), `on` and `off` typical ones on the data and off it.
-
-    The scale is (E - on) / |off - on|, so that panels of energies of any units share their colours.
-    """
-    scale = max(abs(off - on), np.finfo(np.float64).tiny)
-    return Surface(title, ((of_grid - on) / scale).reshape(CELLS, CELLS))
+    """The surface of the energies `of_grid` (CELLS^2,) at the points of `surface_grid`."""
+    return Surface(title, of_grid.reshape(CELLS, CELLS), on, off)
 
 
 def surface_grid() -> Points:
@@ -40,27 +44,33 @@ def surface_grid() -> Points:
     return grid(CELLS)
 
 
+def draw_panel(panel: Any, scaled: NDArray[np.float64]) -> Any:
+    """Draw the `scaled` energies of a surface into matplotlib's axes `panel`; the image that came of it."""
+    image = panel.imshow(
+        scaled.clip(0, 1),
+        extent=(-BOX, BOX, -BOX, BOX),
+        origin="lower",
+        cmap="viridis",
+        norm=require("matplotlib.colors").PowerNorm(0.5, 0, 1),  # the root: what is low is told apart best
+        interpolation="nearest",
+    )
+    panel.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
+    panel.tick_params(labelsize=7)
+    return image
+
+
 def draw_surfaces(surfaces: Sequence[Surface], data: Points, path: StrPath) -> None:
     """Draw `surfaces` on one colour scale, with some points of `data` on each, into the PNG `path`."""
-    figure_module, colours = require("matplotlib.figure"), require("matplotlib.colors")
+    figure_module = require("matplotlib.figure")
     columns = min(COLUMNS, len(surfaces))
     rows = math.ceil(len(surfaces) / columns)
     size = (2.6 * columns + 1.2, 2.75 * rows) if len(surfaces) > 1 else (5.6, 4.8)
     figure = figure_module.Figure(figsize=size, dpi=120, layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for panel, each in zip(panels, surfaces, strict=False):
-        image = panel.imshow(
-            each.values.clip(0, 1),
-            extent=(-BOX, BOX, -BOX, BOX),
-            origin="lower",
-            cmap="viridis",
-            norm=colours.PowerNorm(0.5, 0, 1),  # the root: what is low is told apart best
-            interpolation="nearest",
-        )
+        image = draw_panel(panel, each.scaled)
         panel.scatter(*data[:SHOWN].T, s=1.5, color="white", linewidths=0)
         panel.set_title(each.title, fontsize=9)
-        panel.set(xticks=(-1, 0, 1), yticks=(-1, 0, 1))
-        panel.tick_params(labelsize=7)
     for panel in panels[len(surfaces) :]:
         panel.set_visible(False)
     bar = figure.colorbar(image, ax=list(panels), extend="both", ticks=(0, 0.1, 0.5, 1), shrink=0.8)

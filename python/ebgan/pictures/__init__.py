@@ -1,8 +1,9 @@
-"""Pictures that the systems write: grids of images and curves of what was logged."""
+"""Pictures that the systems write: grids of images, curves of what was logged, and films."""
 
 from __future__ import annotations
 
 from ebgan.pictures.curves import Curve, Plot, draw
+from ebgan.pictures.film import write_mp4
 from ebgan.pictures.grid import Span, image_grid, save_png
 
-__all__ = ["Curve", "Plot", "Span", "draw", "image_grid", "save_png"]
+__all__ = ["Curve", "Plot", "Span", "draw", "image_grid", "save_png", "write_mp4"]
