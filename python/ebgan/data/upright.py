@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -28,12 +28,11 @@ def upright(frame: VideoFrame) -> Frames:
 def _matrix(frame: VideoFrame) -> tuple[float, float, float, float]:
     """How far right and down a step to the right leads when the frame is shown; the same of a step down."""
     try:
-        side_data = frame.side_data
+        side_data: Any = frame.side_data  # a sequence, which the annotations of PyAV miss
     except ValueError:  # PyAV knows not all kinds of it (EXIF in a frame of MJPEG); it knows rotations apart
         angle = np.deg2rad(frame.rotation)
         return float(np.cos(angle)), -float(np.sin(angle)), float(np.sin(angle)), float(np.cos(angle))
-    for index in range(len(side_data)):
-        data = side_data[index]
+    for data in side_data:
         if data.type.name == "DISPLAYMATRIX":
             a, b, _, c, d, *_ = np.frombuffer(bytes(data), np.int32).tolist()
             return a, b, c, d
