@@ -20,7 +20,7 @@ TOOLS := $(VENV)/.tools
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
-  test-defects emulator traffic bench lint format clean
+  test-kills test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -103,6 +103,14 @@ $(EMULATOR)/build.ninja: $(TOOLS)
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
 	@touch $@
+
+# Runs of every system, killed outright at random moments and resumed; moments that find something come again by SEED.
+KILLS ?= 50
+
+test-kills: SEED := $(SEED)
+test-kills: $(TOOLS)
+	@echo "The moments of the kills: make test-kills KILLS=$(KILLS) SEED=$(SEED)"
+	EBGAN_TEST_KILLS=$(KILLS) EBGAN_TEST_SEED=$(SEED) $(TEST) tests/training/test_killed.py
 
 # Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
 test-defects: $(EMULATOR)/build.ninja

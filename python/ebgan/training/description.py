@@ -164,6 +164,7 @@ class Description(Generic[Config, Trained]):
         """
         require_training()
         run, config = self.open_run(path)
+        run.require_idle()
         if steps is not None:
             config = dataclasses.replace(config, steps=steps)
         device = as_device(device)

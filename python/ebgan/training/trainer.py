@@ -72,6 +72,17 @@ class Trainer(Generic[Trained]):
         self.start = start
 
     def train(self) -> None:
+        """Train to the last step, or as far as a signal lets it.
+
+        Raises:
+            UserError: another process trains the run, or a metric became NaN or infinite.
+            UnwritableError: a checkpoint cannot be written.
+            Interrupted: a signal asked to stop.
+        """
+        with self.run.locked():
+            self._train()
+
+    def _train(self) -> None:
         config, start = self.config, self.start
         if start is None:
             start = Progress(step=0, seconds=0.0)
