@@ -20,7 +20,7 @@ TOOLS := $(VENV)/.tools
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
-  test-kills test-defects emulator traffic bench lint format clean
+  fuzz test-kills test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -103,6 +103,16 @@ $(EMULATOR)/build.ninja: $(TOOLS)
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
 	@touch $@
+
+# Public functions with arguments of all kinds, right and wrong, and readers with damaged files. What finds something
+# comes again by SEED; Hypothesis prints its own.
+CASES ?= 10000
+FILES ?= 1000
+
+fuzz: SEED := $(SEED)
+fuzz: $(TOOLS)
+	@echo "The faults of the files: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
+	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz
 
 # Runs of every system, killed outright at random moments and resumed; moments that find something come again by SEED.
 KILLS ?= 50

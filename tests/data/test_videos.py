@@ -250,6 +250,14 @@ def test_files_that_announce_no_duration_are_counted_and_read_as_far_as_they_go(
     ]
 
 
+def test_frames_of_a_size_that_no_film_has_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ebgan.data.video_file._PIXELS", 48 * 64 - 1)
+    with raises("frames are 64x48, allowed are 3071 pixels; scale it down"):
+        read_video(write_video(tmp_path / "a.mkv", MOVING))
+
+
 def test_nothing_usable_is_an_error_that_names_the_first_files(tmp_path: Path) -> None:
     root = folder(tmp_path, {f"{number}.avi": b"words" for number in range(5)})
     with raises(f"{root} holds no usable video, 5 files looked at: '0.avi' (Invalid data found") as caught:

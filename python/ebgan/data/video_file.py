@@ -29,6 +29,7 @@ CUT = 30.0  # mean change of grey from one frame to the next, of 255, beyond whi
 STILL = 0.05  # the largest such change of a video in which nothing moves; coding alone may cause that much
 _UNEVEN = 1.5  # factor from one interval between frames to the next beyond which motion is faster or slower
 _STEP_BACK = 16  # frames, about a group of pictures
+_PIXELS = 1 << 25  # as 8192x4096; a small damaged file may announce any size
 _GREY_SIZE = (160, 120)
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
 _ESTIMATED = ("dv", "gif", "mpeg", "mpegts")  # FFmpeg takes the duration of these from what is there
@@ -165,6 +166,10 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
             for frame in container.decode(stream):
                 if frame.is_corrupt:
                     raise ValueError(f"frame {len(times)} is damaged")
+                if frame.width * frame.height > _PIXELS:
+                    raise ValueError(
+                        f"frames are {frame.width}x{frame.height}, allowed are {_PIXELS} pixels; scale it down"
+                    )
                 rgb = upright(frame)
                 shape = shape or rgb.shape
                 if rgb.shape != shape:

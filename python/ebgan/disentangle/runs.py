@@ -16,6 +16,7 @@ from ebgan.disentangle.config import DisentangleConfig
 from ebgan.disentangle.disentangling import Disentangling, Shown, Weights
 from ebgan.disentangle.interface import Decoder, Encoder, ImageShape
 from ebgan.disentangle.triplets import Identities, TripletBatches
+from ebgan.errors import UserError
 from ebgan.files import StrPath
 from ebgan.training import RunFolder, as_trained, load_newest, make_optimizer, seed_step
 
