@@ -20,7 +20,7 @@ TOOLS := $(VENV)/.tools
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
-  fuzz test-kills test-defects emulator traffic bench lint format clean
+  fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -121,6 +121,10 @@ test-kills: SEED := $(SEED)
 test-kills: $(TOOLS)
 	@echo "The moments of the kills: make test-kills KILLS=$(KILLS) SEED=$(SEED)"
 	EBGAN_TEST_KILLS=$(KILLS) EBGAN_TEST_SEED=$(SEED) $(TEST) tests/training/test_killed.py
+
+# What thousands of calls of each operator leave behind.
+test-leaks: $(TOOLS)
+	EBGAN_TEST_CALLS=10000 $(TEST) tests/ops/test_concurrency.py -k memory
 
 # Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
 test-defects: $(EMULATOR)/build.ninja

@@ -105,21 +105,23 @@ OPTIONS: dict[str, st.SearchStrategy[Any]] = {
     "gdl_weight": mixed([0.0, 1.0]),
     "levels": mixed([1, 2, 3]),
     "scale_weights": mixed([None, [1.0, 2.0], [1.0]]),
-    "units": mixed([1, 4]),
-    "leading": mixed([(), (2,)]),
-    "in_channels": mixed([1, 3, [1, 3], [3]]),
-    "out_channels": mixed([1, 2, [1, 2], [2]]),
-    "kernel_size": mixed([1, 3, (1, 3)]),
-    "kernel_sizes": mixed([[1, 3], [(1, 3), 1], [3]]),
-    "bias": mixed([True, False]),
-    "device": mixed([None, "cpu"]),
-    "dtype": mixed([None, torch.float32, torch.float64]),
+    # Of the constructors of layers; torch's own refuse the rest in their own words.
+    "units": st.sampled_from([1, 3]),
+    "leading": st.sampled_from([(), (2,)]),
+    "in_channels": st.sampled_from([1, 3]),
+    "out_channels": st.sampled_from([1, 2]),
+    "kernel_size": st.sampled_from([1, 3, (1, 3)]),
+    "kernel_sizes": st.sampled_from([[1, 3], [(1, 3), 1], [3]]),
+    "bias": st.booleans(),
+    "device": st.sampled_from([None, "cpu"]),
+    "dtype": st.sampled_from([None, torch.float32, torch.float64]),
 }
 IMAGES, CODES, UNITS, CONV = (2, 3, 4, 4), (3, 5), (2, 4, 3), (2, 3, 5, 6)
 SHAPES: dict[str, tuple[int, ...]] = {
     **dict.fromkeys(
-        ["reconstruction", "target", "real_reconstruction", "real", "fake_reconstruction", "fake", "prediction", "x"], IMAGES
+        ["reconstruction", "target", "real_reconstruction", "real", "fake_reconstruction"], IMAGES
     ),
+    **dict.fromkeys(["fake", "prediction", "x"], IMAGES),
     **dict.fromkeys(["real_energy", "fake_energy"], (4,)),
     "codes": CODES,
     **dict.fromkeys(["z", "u", "z_clean"], UNITS),
@@ -153,6 +155,9 @@ def arguments(draw: st.DrawFn, function: Callable[..., Any], *, module: bool) ->
             found[name] = draw(tensors(shapes[name]))
         else:
             found[name] = draw(OPTIONS[name])
+    if function is ek.MultiscaleValidConv2d.__init__:
+        found["in_channels"] = [3, 1][: draw(st.sampled_from([2, 2, 1]))]
+        found["out_channels"] = [2, 1][: draw(st.sampled_from([2, 2, 1]))]
     given_tensors = [name for name, value in found.items() if isinstance(value, Tensor)]
     if len(given_tensors) > 1 and draw(st.integers(0, 9)) == 0:
         found[given_tensors[0]] = found[given_tensors[1]]
@@ -176,6 +181,8 @@ def test_a_function_computes_or_refuses_in_one_line(name: str) -> None:
     function = getattr(ek, name)
     names = [parameter.replace("_reconstruction", "") for parameter in inspect.signature(function).parameters]
 
+    computed: list[str] = []
+
     @EACH
     @given(arguments(function, module=False))
     def check(given_arguments: dict[str, Any]) -> None:
@@ -184,9 +191,11 @@ def test_a_function_computes_or_refuses_in_one_line(name: str) -> None:
         except (ValueError, TypeError) as error:
             assert refused(error, names), f"{type(error).__name__}: {error}"
             return
+        computed.append(name)
         differentiate(result)
 
     check()
+    assert len(computed) > COUNT // 50
 
 
 @pytest.mark.parametrize("name", MODULES)

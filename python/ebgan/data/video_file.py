@@ -167,9 +167,8 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
                 if frame.is_corrupt:
                     raise ValueError(f"frame {len(times)} is damaged")
                 if frame.width * frame.height > _PIXELS:
-                    raise ValueError(
-                        f"frames are {frame.width}x{frame.height}, allowed are {_PIXELS} pixels; scale it down"
-                    )
+                    size = f"{frame.width}x{frame.height}"
+                    raise ValueError(f"frames are {size}, allowed are {_PIXELS} pixels; scale it down")
                 rgb = upright(frame)
                 shape = shape or rgb.shape
                 if rgb.shape != shape:
