@@ -122,6 +122,12 @@ test-kills: $(TOOLS)
 	@echo "The moments of the kills: make test-kills KILLS=$(KILLS) SEED=$(SEED)"
 	EBGAN_TEST_KILLS=$(KILLS) EBGAN_TEST_SEED=$(SEED) $(TEST) tests/training/test_killed.py
 
+# Defects put into a copy of the code, and which of them the tests do not notice: scripts/mutants.md. Takes hours.
+DEFECTS ?= 150
+
+mutants: $(TOOLS)
+	$(BIN)/python scripts/mutants.py --count $(DEFECTS) --seed 0 --out scripts/mutants.md
+
 # What thousands of calls of each operator leave behind.
 test-leaks: $(TOOLS)
 	EBGAN_TEST_CALLS=10000 $(TEST) tests/ops/test_concurrency.py -k memory
