@@ -40,18 +40,27 @@ AREAS: dict[str, tuple[str, str]] = {
     "video": ("python/ebgan/video/*.py", "tests/video tests/training/test_every_option.py"),
     "disentangle": ("python/ebgan/disentangle/*.py", "tests/disentangle tests/training/test_every_option.py"),
     "energies": ("python/ebgan/energies/*.py", "tests/energies"),
-    "energy": ("ebgan_kernels/*/energy*.py", "tests/ops tests/reference -k energy"),
-    "pulling_away": ("ebgan_kernels/*/pulling_away*.py", "tests/ops tests/reference -k pulling_away"),
-    "gdl": ("ebgan_kernels/*/gdl*.py", "tests/ops tests/reference -k gdl"),
-    "valid_conv": ("ebgan_kernels/*/valid_conv*.py", "tests/ops tests/reference -k valid_conv"),
-    "ladder operators": ("ebgan_kernels/*/ladder*.py", "tests/ops tests/reference -k ladder"),
-    "energy in C++": ("csrc/cpu/energy*.* csrc/math/energy.h", "tests/ops -k energy"),
+    "energy": ("ebgan_kernels/*/energy*.py", "tests/ops/test_energy*.py tests/reference/test_energy.py"),
+    "pulling_away": (
+        "ebgan_kernels/*/pulling_away*.py",
+        "tests/ops/test_pulling_away*.py tests/reference/test_pulling_away.py",
+    ),
+    "gdl": ("ebgan_kernels/*/gdl*.py", "tests/ops/test_gdl*.py tests/reference/test_gdl.py"),
+    "valid_conv": (
+        "ebgan_kernels/*/valid_conv*.py",
+        "tests/ops/test_valid_conv*.py tests/reference/test_valid_conv.py",
+    ),
+    "ladder operators": (
+        "ebgan_kernels/*/ladder*.py",
+        "tests/ops/test_ladder*.py tests/reference/test_ladder.py",
+    ),
+    "energy in C++": ("csrc/cpu/energy*.* csrc/math/energy.h", "tests/ops/test_energy*.py"),
     "pulling_away in C++": (
         "csrc/cpu/pulling_away.cpp csrc/math/pulling_away.h",
-        "tests/ops -k pulling_away",
+        "tests/ops/test_pulling_away*.py",
     ),
-    "gdl in C++": ("csrc/cpu/gdl*.* csrc/math/gdl.h", "tests/ops -k gdl"),
-    "ladder in C++": ("csrc/cpu/ladder*.* csrc/math/ladder*.h", "tests/ops -k ladder"),
+    "gdl in C++": ("csrc/cpu/gdl*.* csrc/math/gdl.h", "tests/ops/test_gdl*.py"),
+    "ladder in C++": ("csrc/cpu/ladder*.* csrc/math/ladder*.h", "tests/ops/test_ladder*.py"),
 }
 EXCEPT = "triton/"  # the interpreter's tests take another run
 COMPARISONS = {
@@ -205,7 +214,7 @@ class Copy:
 
     def test(self, tests: str, timeout: float | None) -> bool:
         """Whether the tests pass in time."""
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *tests.split()]
+        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *self.files(tests)]
         try:
             done = subprocess.run(
                 command, cwd=self.folder, env=self.environment, capture_output=True, timeout=timeout
@@ -213,6 +222,10 @@ class Copy:
         except subprocess.TimeoutExpired:
             return False
         return done.returncode == 0
+
+    def files(self, tests: str) -> list[str]:
+        """The files and folders of tests that the patterns name."""
+        return [str(path) for pattern in tests.split() for path in sorted(self.folder.glob(pattern))]
 
     def build(self) -> bool:
         """Compile the CPU library; False where the compiler refuses the defect."""
