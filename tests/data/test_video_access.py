@@ -84,6 +84,16 @@ def test_another_file_in_its_place_is_refused(groups: Path) -> None:
         index.read(30, 32)
 
 
+def test_a_file_that_is_gone_or_no_video_any_more_is_named(groups: Path) -> None:
+    index = open_video(groups)
+    groups.write_bytes(b"words" * 100)
+    with pytest.raises(DataError, match=r"cannot read .*a\.mp4 as a video: Invalid data found"):
+        index.read(30, 32)
+    groups.unlink()
+    with pytest.raises(DataError, match=r"cannot read .*a\.mp4 as a video: No such file"):
+        index.read(0, 2)
+
+
 def test_frames_without_times_or_with_times_that_lead_astray_are_found(groups: Path) -> None:
     whole, index = read_video(groups), open_video(groups)
     astray: list[VideoIndex] = [

@@ -75,7 +75,7 @@ class VideoIndex:
         they build on; then it begins ever earlier, in the end at the beginning.
 
         Raises:
-            DataError: a decode from the beginning gives other frames than the first pass.
+            DataError: a decode from the beginning gives other frames than the first pass, or none.
         """
         if start == stop:
             return np.empty((0, self.height, self.width, 3), np.uint8)
@@ -117,9 +117,9 @@ class VideoIndex:
                         wanted += 1
                         if wanted == stop:
                             return out
-        except require("av").FFmpegError:  # the file cannot be entered there
+        except (require("av").FFmpegError, ValueError) as error:  # the file cannot be entered there
             if entry is None:
-                raise
+                raise DataError(f"cannot read {self.path} as a video: {reason(error)}") from error
         return None
 
     def _number(self, frame: VideoFrame) -> int:
