@@ -19,8 +19,8 @@ TOOLS := $(VENV)/.tools
 # Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cuda test-sanitizers-triton \
-  test-defects emulator traffic bench lint format clean
+.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cpu test-sanitizers-cuda \
+  test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -79,7 +79,24 @@ test-races:
 	EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/races-9.0.so $(TEST) $(OF_SMALL_TENSORS)
 
 # Proofs and checkers that take minutes, beside the tests of every change.
-test-sanitizers: test-sanitizers-cuda test-sanitizers-triton
+test-sanitizers: test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton
+
+# The C++ operators and the host module, compiled with the sanitizers, beside a copy of the Python code.
+SANITIZED := build/sanitized
+
+test-sanitizers-cpu: $(TOOLS)
+	$(PIP) pybind11
+	$(BIN)/cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined" -DEBGAN_KERNELS_CUDA=off \
+	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
+	  -Dpybind11_DIR=$$($(BIN)/python -c 'import pybind11; print(pybind11.get_cmake_dir())') \
+	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
+	$(BIN)/cmake --build $(SANITIZED) --target _C_cpu _host
+	rm -rf $(SANITIZED)/copy && mkdir $(SANITIZED)/copy && cp -r ebgan_kernels python $(SANITIZED)/copy
+	cp $(SANITIZED)/_C_cpu.so $(SANITIZED)/copy/ebgan_kernels && cp $(SANITIZED)/_host.so $(SANITIZED)/copy/python/ebgan
+	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
+	  PYTHONPATH=$(abspath $(SANITIZED)/copy):$(abspath $(SANITIZED)/copy/python) \
+	  $(TEST) tests/ops tests/host --implementations reference,cpu -k "not compile and not subinterpreter and not memory"
 
 # The sanitizers' runtimes come before Python itself; what torch and Python leave behind at the end is not looked at.
 test-sanitizers-cuda:
@@ -103,6 +120,34 @@ $(EMULATOR)/build.ninja: $(TOOLS)
 	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
 	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
 	@touch $@
+
+# Public functions with arguments of all kinds, right and wrong, and readers with damaged files. What finds something
+# comes again by SEED; Hypothesis prints its own.
+CASES ?= 10000
+FILES ?= 1000
+
+fuzz: SEED := $(SEED)
+fuzz: $(TOOLS)
+	@echo "The faults of the files: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
+	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz
+
+# Runs of every system, killed outright at random moments and resumed; moments that find something come again by SEED.
+KILLS ?= 50
+
+test-kills: SEED := $(SEED)
+test-kills: $(TOOLS)
+	@echo "The moments of the kills: make test-kills KILLS=$(KILLS) SEED=$(SEED)"
+	EBGAN_TEST_KILLS=$(KILLS) EBGAN_TEST_SEED=$(SEED) $(TEST) tests/training/test_killed.py
+
+# Defects put into a copy of the code, and which of them the tests do not notice: scripts/mutants.md. Takes hours.
+DEFECTS ?= 150
+
+mutants: $(TOOLS)
+	$(BIN)/python scripts/mutants.py --count $(DEFECTS) --seed 0 --out scripts/mutants.md
+
+# What thousands of calls of each operator leave behind.
+test-leaks: $(TOOLS)
+	EBGAN_TEST_CALLS=10000 $(TEST) tests/ops/test_concurrency.py -k memory
 
 # Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
 test-defects: $(EMULATOR)/build.ninja

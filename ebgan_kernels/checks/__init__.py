@@ -18,7 +18,7 @@ _STRIDED = torch.strided
 
 
 def check_option(name: str, value: str, allowed: Collection[str]) -> None:
-    if value not in allowed:
+    if not isinstance(value, str) or value not in allowed:
         raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(map(repr, allowed))}")
 
 

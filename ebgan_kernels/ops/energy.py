@@ -65,7 +65,9 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
         (N,) energies in float32 (float64 for float64 input), in the images' units ("l2", "l1") or their
         square.
 
-    Gradients: to reconstruction and to target, each in its own dtype.
+    Gradients: to reconstruction and to target, each in its own dtype. The second derivative of "l2" at r = 0
+    is NaN, as that of ``torch.linalg.vector_norm``.
+    Range: squares of residuals beyond 1e19 overflow float32, and the energy is infinite but for "l1".
     Errors: ValueError for shapes or devices that differ and unknown options, TypeError for dtypes.
     Memory: the energies; backward adds one buffer of the size of each gradient asked for. A tensor whose
     samples are not dense, or not laid out as its partner's, is copied.

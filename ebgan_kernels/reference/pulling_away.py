@@ -34,9 +34,12 @@ def uses_samples(rows: int, features: int) -> bool:
 
 
 def norms(codes: Tensor) -> Tensor:
-    """The divisors that normalise rows, (N, d) -> (N, 1); infinite for a row of zeros, which thus stays 0."""
+    """The divisors that normalise rows, (N, d) -> (N, 1); infinite for a row of zeros, which thus stays 0.
+
+    It is NaN for a row whose squares overflow, which would else become 0, too.
+    """
     norm = torch.linalg.vector_norm(codes, dim=1, keepdim=True)
-    return norm.masked_fill(norm == 0, torch.inf)
+    return norm.nan_to_num(nan=torch.nan, posinf=torch.nan).masked_fill(norm == 0, torch.inf)
 
 
 def feature_loss(gram: Tensor, nonzero: Tensor, rows: int) -> Tensor:

@@ -227,11 +227,28 @@ def test_a_member_with_a_wrong_checksum_or_of_a_vast_size_is_skipped(
         archive.writestr("b.png", plain(GREEN))
         with archive.open(zipfile.ZipInfo("c.png"), "w") as vast:
             vast.write(bytes(1))
-        archive.getinfo("c.png").file_size = (1 << 28) + 1
+        archive.getinfo("c.png").file_size = (1 << 27) + 1
     assert colours(load("images", root=damaged(path))) == [GREEN]
     (record,) = caplog.records
     assert "'a.png' (Bad CRC-32 for file 'a.png')" in record.getMessage()
-    assert "'c.png' (unpacks to 268435457 bytes, allowed are 268435456)" in record.getMessage()
+    assert "'c.png' (unpacks to 134217729 bytes, allowed are 134217728)" in record.getMessage()
+
+
+def test_a_member_that_unpacks_to_far_more_than_its_size_is_not_unpacked(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = zipped(tmp_path / "own.zip", {"a.png": plain(RED), "b.png": bytes((1 << 24) + 1)})
+    assert colours(load("images", root=path)) == [RED]
+    assert "'b.png' (unpacks from 16310 bytes to 16777217, as no picture does)" in caplog.text
+
+
+def test_a_zip_with_twenty_thousand_entries_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "own.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/1.png", plain(RED))
+        for number in range(20_000):
+            archive.writestr(f"a/{number}.txt", b"")
+    assert colours(load("images", root=path)) == [RED]
 
 
 def test_a_root_must_be_given_even_where_the_environment_names_one(

@@ -78,6 +78,20 @@ def test_a_video_that_was_held_askew_is_turned_upright(rotation: int, tmp_path: 
     np.testing.assert_array_equal(index.read(2, 5), read_video(turned)[2:5])
 
 
+@pytest.mark.parametrize("matrix", [(a, 0, 0, d) for a in (1, -1) for d in (1, -1)])
+def test_a_mirrored_or_transposed_video_is_shown_as_its_matrix_says(
+    matrix: tuple[int, int, int, int], tmp_path: Path
+) -> None:
+    across, _, _, down = matrix
+    options: dict[str, Any] = {"codec": "mpeg4", "pixels": "yuv420p"}
+    plain = read_video(write_video(tmp_path / "plain.mp4", MOVING, **options))
+    mirrored = write_video(tmp_path / "mirrored.mp4", MOVING, **options, matrix=matrix)
+    np.testing.assert_array_equal(read_video(mirrored), plain[:, ::down, ::across])
+    # A step to the right leads down (or up), a step down leads to the right (or left).
+    turned = write_video(tmp_path / "turned.mp4", MOVING, **options, matrix=(0, down, across, 0))
+    np.testing.assert_array_equal(read_video(turned), plain.transpose(0, 2, 1, 3)[:, ::down, ::across])
+
+
 def test_a_telephone_held_upright_turns_its_video_clockwise(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", MOVING, codec="mpeg4", pixels="yuv420p", rotation=-90)
     content = path.read_bytes()
@@ -165,7 +179,9 @@ def test_cuts_and_flashes_are_found_and_counted_and_no_run_of_frames_spans_them(
     [
         ([0, 4, 8, 12, 16, 28, 32, 36], (5,)),  # two frames were dropped
         ([0, 3, 7, 10, 13, 17, 20, 23], ()),  # 30 a second, in whole 1/100
-        ([0, 4, 8, 12, 36, 60, 84, 108, 132], (1, 2, 3)),  # 25 a second, then 4
+        ([0, 4, 8, 12, 36, 60, 84, 108, 132], (4,)),  # 25 a second, then 4
+        ([0, 4, 8, 12, 14, 16, 18, 24, 30, 36], (4, 7)),  # 25 a second, 50, then 16
+        ([0, 4, 8, 20, 24, 36, 40, 44], (3, 5)),  # two gaps, one frame between them
         ([0, 400, 800, 1200, 1600, 2000], ()),  # slow but even
     ],
 )
@@ -209,6 +225,37 @@ def test_a_broken_or_still_file_is_skipped_and_the_warning_says_why(
         start = f"ebgan: skipped 1 of 2 videos of {root}: 'a/{name}' ("
         line = record.getMessage()
         assert line.startswith(start) and why in line and len(line) > len(start) + 5 and "\n" not in line
+
+
+def test_an_avi_without_its_index_is_cut_short_as_its_header_says(tmp_path: Path) -> None:
+    path = write_video(tmp_path / "a.avi", LONG, codec="msrle", pixels="pal8")
+    assert len(read_video(path)) == 60
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(DataError, match=r"cut short: 1\.\d of 2\.4 seconds"):
+        read_video(path)
+
+
+def test_files_that_announce_no_duration_are_counted_and_read_as_far_as_they_go(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "own").mkdir()
+    path = write_video(tmp_path / "a.ts", LONG, codec="mpeg2video", pixels="yuv420p")
+    (tmp_path / "own" / "stream.mpg").write_bytes(path.read_bytes()[: path.stat().st_size // 376 * 188])
+    write_video(tmp_path / "own" / "whole.mkv", LONG)
+    clips = load_clips("videos", root=tmp_path / "own").clips
+    assert 5 < clips[0].length < 50 and clips[1].length == 60
+    assert caplog.messages == [
+        f"ebgan: 1 of 2 videos of {tmp_path / 'own'} announce no duration, so that one cut short is taken as "
+        "it is: 'stream.mpg'"
+    ]
+
+
+def test_frames_of_a_size_that_no_film_has_are_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ebgan.data.video_file._PIXELS", 48 * 64 - 1)
+    with raises("frames are 64x48, allowed are 3071 pixels; scale it down"):
+        read_video(write_video(tmp_path / "a.mkv", MOVING))
 
 
 def test_nothing_usable_is_an_error_that_names_the_first_files(tmp_path: Path) -> None:

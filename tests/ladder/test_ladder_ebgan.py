@@ -94,6 +94,11 @@ def test_the_generator_is_frozen_where_the_margin_is_0(ebgan):
         assert torch.equal(value, moving[name])
 
 
+def test_the_margin_falls_at_every_step_by_its_schedule(ebgan):
+    margins = [ebgan.step(step)["margin"].mean().item() for step in range(1, FROZEN + 2)]
+    assert margins == pytest.approx([3.0, 2.0, 1.0, 0.0, 0.0])
+
+
 def test_without_a_margin_it_is_a_plain_bottom_ladder(ebgan):
     lambdas = (1000.0, 0.0, 0.0, 0.0)
     batch, noise = ebgan.batches.at(FROZEN - 1), ebgan.noise.draw(FROZEN, noisy=2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +13,8 @@ import torch
 
 from ebgan import UserError
 from ebgan.cli import main
-from ebgan.ladder import LadderConfig, evaluate_run, preset, resume, train, trained_network
+from ebgan.data import load
+from ebgan.ladder import LadderConfig, error_rates, evaluate_run, preset, resume, train, trained_network
 
 CPU = torch.device("cpu")
 
@@ -79,11 +81,20 @@ def test_one_seed_has_no_deviation(tmp_path, tiny, capsys):
     assert json.loads((tmp_path / "run" / "scores.json").read_text())["scores"]["std"] is None
 
 
-def test_a_run_that_holds_out_examples_is_scored_on_them_alone(tmp_path, tiny):
+def test_a_run_that_holds_out_examples_is_scored_on_them_alone(tmp_path, tiny, monkeypatch):
     system = train(tiny(held_out=200), tmp_path / "run", device=CPU)
     assert len(system.batches.data) == 1242
+    scored = []
+
+    def remember(networks, features, labels):
+        scored.append(features)
+        return error_rates(networks, features, labels)
+
+    monkeypatch.setattr(sys.modules["ebgan.ladder.evaluate"], "error_rates", remember)
     scores = evaluate_run(tmp_path / "run")
     assert (scores.examples, scores.data) == (200, "digits held out of training")
+    digits = torch.from_numpy(load("digits").images).flatten(1) / 255
+    torch.testing.assert_close(torch.cat([system.batches.data.features.cpu(), *scored]), digits)
 
 
 def test_the_trained_networks_are_those_of_the_run(tmp_path, tiny):

@@ -61,6 +61,29 @@ def test_infinity_on_both_sides_and_an_infinite_margin(case: Case, implementatio
     assert_same_as_torch(case, batch, torch.tensor(math.inf, device=device_of(implementation)))
 
 
+@pytest.mark.parametrize("distance", DISTANCES)
+def test_squares_of_vast_residuals_overflow_and_their_magnitudes_do_not(
+    distance: Distance, implementation: ek.Backend
+) -> None:
+    target = torch.zeros(2, 3, device=device_of(implementation))
+    reconstruction = target + torch.tensor([[1e20], [1.0]], device=target.device)
+    energy = ek.reconstruction_energy(reconstruction, target, distance=distance)
+    assert energy[0].isinf() if distance != "l1" else energy[0].item() == pytest.approx(3e20)
+    assert energy[1].isfinite()
+
+
+def test_the_second_derivative_of_l2_is_nan_at_zero_and_there_alone(implementation: ek.Backend) -> None:
+    target = torch.zeros(2, 3, dtype=torch.float64, device=device_of(implementation))
+    reconstruction = torch.tensor([[0.0, 0, 0], [3, 0, 4]], dtype=target.dtype, device=target.device)
+    reconstruction.requires_grad_()
+    energy = ek.reconstruction_energy(reconstruction, target)
+    (first,) = torch.autograd.grad(energy.sum(), reconstruction, create_graph=True)
+    assert first.tolist() == [[0, 0, 0], [0.6, 0, 0.8]]
+    (second,) = torch.autograd.grad(first[:, 1].sum(), reconstruction)
+    assert second[0].isnan().any()
+    torch.testing.assert_close(second[1], target[1] + torch.tensor([0, 0.2, 0]).to(target))
+
+
 @pytest.mark.parametrize("shaping", SHAPINGS)
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_a_perfect_reconstruction_has_a_zero_gradient(

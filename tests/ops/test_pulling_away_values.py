@@ -119,6 +119,38 @@ def test_nan_and_infinity_reach_the_loss_and_the_gradient(
     assert loss.isnan() and gradient.isnan().all()
 
 
+# Both forms: two codes of four features, and three of two. Cosines of different codes are 1 / sqrt(2) or 0.
+SLANTED = [[[1.0, 1.0, 0.0, 0.0], [1.0, 0.0, 0.0, 0.0]], [[1.0, 1.0], [1.0, 0.0], [0.0, 1.0]]]
+
+
+@pytest.mark.parametrize(("dtype", "exponents"), [(SINGLE, (-18, 18)), (DOUBLE, (-150, 150))])
+@pytest.mark.parametrize("codes", SLANTED)
+def test_codes_of_any_length_within_the_range_give_their_cosines(
+    codes: list[list[float]], dtype: torch.dtype, exponents: tuple[int, int], implementation: ek.Backend
+) -> None:
+    for exponent in exponents:
+        tensor = torch.tensor(codes, dtype=dtype, device=device_of(implementation))
+        tensor[0] *= 10.0**exponent
+        loss, gradient = value_and_gradient(tensor)
+        assert loss.item() == pytest.approx(0.5 if len(codes) == 2 else 1 / 3)
+        assert gradient.isfinite().all() and gradient[0].any()
+
+
+@pytest.mark.parametrize("codes", SLANTED)
+def test_codes_beyond_the_range_give_nan_and_codes_below_it_count_as_zeros(
+    codes: list[list[float]], implementation: ek.Backend
+) -> None:
+    for changed in (slice(0, 1), slice(None)):
+        tensor = torch.tensor(codes, device=device_of(implementation))
+        tensor[changed] *= 3e19
+        loss, gradient = value_and_gradient(tensor)
+        assert loss.isnan() and gradient.isnan().all()
+        tensor = torch.tensor(codes, device=device_of(implementation))
+        tensor[changed] *= 1e-25
+        loss, gradient = value_and_gradient(tensor)
+        assert loss.item() == 0 and not gradient[changed].any()
+
+
 def test_codes_without_features_give_0(implementation: ek.Backend) -> None:
     loss, gradient = value_and_gradient(codes_of((4, 0), implementation))
     assert loss.item() == 0 and gradient.shape == (4, 0)

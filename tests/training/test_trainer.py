@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.pictures import Curve, Plot
-from ebgan.training import Interrupted, NonFinite, RunFolder, Trainer, TrainingConfig
+from ebgan.training import Interrupted, NonFinite, RunFolder, Trainer, TrainingConfig, seed_step
 
 
 class Sum:
@@ -72,6 +72,21 @@ def test_a_run_folder_holds_events_curves_and_the_last_two_checkpoints(tmp_path)
         "step-00000008",
         "step-00000009",
     ]
+
+
+def test_every_step_has_random_numbers_of_its_own_and_those_of_its_seed(tmp_path):
+    drawn: list[int] = []
+
+    def remember(step: int) -> float:
+        drawn.append(torch.initial_seed())
+        return 0.0
+
+    run(tmp_path, Sum(remember), seed=3)
+    expected = []
+    for step in range(1, 10):
+        seed_step(3, step)
+        expected.append(torch.initial_seed())
+    assert drawn == expected and len(set(drawn)) == 9
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import zlib
 from pathlib import Path
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ebgan import _host
 from ebgan.data.errors import DataError
+from ebgan.data.unpacked import unpacked
 
 
 def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
@@ -26,7 +26,8 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
         order.
 
     Raises:
-        DataError: the file cannot be read, has another checksum, is cut short, or is not an IDX file.
+        DataError: the file cannot be read, has another checksum, is cut short, unpacks to more
+            than 1 GiB, or is not an IDX file.
     """
     try:
         content = path.read_bytes()
@@ -39,9 +40,9 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
         )
     if path.suffix == ".gz":
         try:
-            content = gzip.decompress(content)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise DataError(f"{path} is damaged or cut short ({error}); download it anew") from error
+            content = unpacked(content)
+        except (EOFError, OSError, ValueError, zlib.error) as error:
+            raise DataError(f"{path} cannot be unpacked ({error}); download it anew") from error
     try:
         return _host.parse_idx(content)
     except ValueError as error:

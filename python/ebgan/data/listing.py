@@ -14,7 +14,10 @@ from ebgan.data.errors import DataError
 
 OpenFile = Callable[[str], IO[bytes]]
 
-_MEMBER_BYTES = 1 << 28  # a member of a zip is read into memory; no photograph takes as much
+# Members of a zip are read into memory, eight at a time; no photograph takes as much.
+_MEMBER_BYTES = 1 << 27
+# A large member that unpacks to so many times its size holds no picture, which is compressed already.
+_LARGE_BYTES, _RATIO = 1 << 24, 100
 
 
 @contextmanager
@@ -24,7 +27,8 @@ def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
     Hidden files and folders (a dot in front) and the ``__MACOSX`` of zips made on a Mac are left out; links
     are followed. A zip whose names have ``\\`` between folders, as some programs on Windows write them, is
     read as if it had ``/``. Files may be opened by several threads at once; opening one raises what the file
-    system or ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 256 MiB.
+    system or ``zipfile`` raises, and ``ValueError`` for a member of a zip that unpacks to more than 128 MiB,
+    or to more than 16 MiB that are 100 times its size.
 
     Raises:
         DataError: nothing is there, it cannot be read, is not a zip or is encrypted, links go in a circle, or
@@ -49,6 +53,10 @@ def listed(root: Path) -> Iterator[tuple[Collection[str], OpenFile]]:
             member = members[name]
             if member.file_size > _MEMBER_BYTES:
                 raise ValueError(f"unpacks to {member.file_size} bytes, allowed are {_MEMBER_BYTES}")
+            if member.file_size > max(_LARGE_BYTES, _RATIO * member.compress_size):
+                raise ValueError(
+                    f"unpacks from {member.compress_size} bytes to {member.file_size}, as no picture does"
+                )
             return BytesIO(archive.read(member))  # all of it, so that its checksum is compared
 
         yield [name for name in members if all(map(_is_visible, PurePosixPath(name).parts))], open_member

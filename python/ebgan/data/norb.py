@@ -10,7 +10,6 @@ Pose and Lighting, CVPR 2004. For research alone.
 
 from __future__ import annotations
 
-import gzip
 import math
 import struct
 import zlib
@@ -24,6 +23,7 @@ from ebgan.data.errors import DataError, reason
 from ebgan.data.image_set import Factor, ImageSet
 from ebgan.data.registry import Root, Source, Split, data_root
 from ebgan.data.scaled import scaled
+from ebgan.data.unpacked import unpacked
 
 CATEGORIES = ("animal", "human", "plane", "truck", "car")
 INSTANCES, ELEVATIONS, AZIMUTHS, LIGHTS = 10, 9, 18, 6
@@ -86,13 +86,13 @@ def _read(folder: Path, name: str) -> NDArray[Any]:
     path = packed if packed.exists() else plain
     try:
         content = path.read_bytes()
-        content = gzip.decompress(content) if path == packed else content
+        content = unpacked(content) if path == packed else content
     except FileNotFoundError:
         raise DataError(
             f"data set 'norb': neither {plain} nor the same with .gz is there; put the six files of small "
             f"NORB into {folder}"
         ) from None
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, OSError, ValueError, zlib.error) as error:
         raise DataError(f"{path} cannot be read ({reason(error)}); put a whole one there") from error
     try:
         return parse_matrix(content)

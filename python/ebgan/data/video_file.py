@@ -10,12 +10,14 @@ from fractions import Fraction
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ebgan.data.clip_set import Frames
 from ebgan.data.errors import DataError, reason
+from ebgan.data.upright import upright
 from ebgan.errors import UserError, require
 
 if TYPE_CHECKING:
@@ -25,8 +27,12 @@ if TYPE_CHECKING:
 
 CUT = 30.0  # mean change of grey from one frame to the next, of 255, beyond which the scene is another
 STILL = 0.05  # the largest such change of a video in which nothing moves; coding alone may cause that much
+_UNEVEN = 1.5  # factor from one interval between frames to the next beyond which motion is faster or slower
+_STEP_BACK = 16  # frames, about a group of pictures
+_PIXELS = 1 << 25  # as 8192x4096; a small damaged file may announce any size
 _GREY_SIZE = (160, 120)
 _GREY = np.array([0.299, 0.587, 0.114], np.float32)
+_ESTIMATED = ("dv", "gif", "mpeg", "mpegts")  # FFmpeg takes the duration of these from what is there
 _WHOLE = 0.9  # share of the seconds announced; an edit list hides some, so a few frames may always lack
 
 
@@ -39,11 +45,14 @@ class VideoIndex:
         length: frames.
         height, width: pixels, upright.
         times: when each frame is shown, in the file's own unit, increasing; empty where it does not say.
+        checksums: CRC-32 of the RGB bytes of each frame.
         breaks: numbers of the frames that do not go on from the one before: the mean grey changes by more
-            than ``CUT`` at 160x120 pixels, or the time to the one before differs from the median by half of
-            that or more.
+            than ``CUT`` at 160x120 pixels, or the time to the one before is longer than the mean of those
+            since the last break by a factor of more than 1.5, or shorter. Where the rate changes for good,
+            there is one break.
         rate: frames a second, on average; None where the file does not say.
         motion: largest mean change of grey from one frame to the next.
+        announced: whether the file says how long it is, so that one cut short would have been refused.
     """
 
     path: Path
@@ -51,28 +60,74 @@ class VideoIndex:
     height: int
     width: int
     times: NDArray[np.int64]
+    checksums: NDArray[np.uint32]
     breaks: tuple[int, ...]
     rate: Fraction | None
     motion: float
+    announced: bool
 
     def read(self, start: int, stop: int) -> Frames:
-        """Frames ``start`` to ``stop``, uint8 ``(n, H, W, 3)``, decoded from the key frame before them."""
-        out = np.empty((stop - start, self.height, self.width, 3), np.uint8)
+        """Frames ``start`` to ``stop``, uint8 ``(n, H, W, 3)``: the bytes that decoding the whole file gives.
+
+        It decodes from the key frame before them where the file's index leads there. What comes is compared
+        with the checksums of the first pass, since in many files (open groups of pictures, program and
+        transport streams, palettes sent once) a jump lands behind its target, or on frames without what
+        they build on; then it begins ever earlier, in the end at the beginning.
+
+        Raises:
+            DataError: a decode from the beginning gives other frames than the first pass, or none.
+        """
         if start == stop:
-            return out
-        with _opened(self.path) as (container, stream):
-            number = 0
-            if len(self.times):
-                container.seek(int(self.times[start]), stream=stream)
-            for frame in container.decode(stream):
-                if len(self.times) and frame.pts is not None:
-                    number = int(np.searchsorted(self.times, frame.pts))
-                if start <= number < stop:
-                    out[number - start] = _rgb(frame)
-                number += 1
-                if number >= stop:
-                    return out
-        raise DataError(f"{self.path}: the file was changed since it was looked through; start again")
+            return np.empty((0, self.height, self.width, 3), np.uint8)
+        for entry in self._entries(start):
+            frames = self._decoded(start, stop, entry)
+            if frames is not None:
+                return frames
+        raise DataError(
+            f"{self.path}: frames {start} to {stop - 1} are not those of the first look through the file, "
+            "which was changed: start again"
+        )
+
+    def _entries(self, start: int) -> Iterator[int | None]:
+        """The times to begin at, ever earlier, for the frames from ``start`` on; None for the beginning."""
+        if len(self.times):
+            back = 0
+            while back < start:
+                yield int(self.times[start - back])
+                back = max(_STEP_BACK, 4 * back)
+        yield None
+
+    def _decoded(self, start: int, stop: int, entry: int | None) -> Frames | None:
+        """The frames, decoded from the time ``entry`` on; None where others come in their place."""
+        out = np.empty((stop - start, self.height, self.width, 3), np.uint8)
+        wanted = start
+        try:
+            with _opened(self.path) as (container, stream):
+                if entry is not None:
+                    container.seek(entry, stream=stream)
+                for count, frame in enumerate(container.decode(stream)):
+                    number = count if entry is None else self._number(frame)
+                    if number > wanted:
+                        return None
+                    if number == wanted:
+                        rgb = upright(frame)
+                        if crc32(rgb.data) != self.checksums[wanted]:
+                            return None
+                        out[wanted - start] = rgb
+                        wanted += 1
+                        if wanted == stop:
+                            return out
+        except (require("av").FFmpegError, ValueError) as error:  # the file cannot be entered there
+            if entry is None:
+                raise DataError(f"cannot read {self.path} as a video: {reason(error)}") from error
+        return None
+
+    def _number(self, frame: VideoFrame) -> int:
+        """The number of a frame by its time; -1 where no frame has this time."""
+        if frame.pts is None:
+            return -1
+        number = int(np.searchsorted(self.times, frame.pts))
+        return number if number < self.length and self.times[number] == frame.pts else -1
 
 
 class FrameMemory:
@@ -95,20 +150,26 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
     """Look through the file ``path`` once, and return its frames where ``memory`` has room for all of them.
 
     It raises ValueError, OSError or what else PyAV raises where the file is not a video, is damaged, or is
-    cut short: fewer than 9 in 10 of the seconds that it announces are there.
+    cut short: fewer than 9 in 10 of the seconds that it announces are there. Program and transport streams,
+    GIF and DV announce none; of these all that is there counts, unless the cut goes through a frame.
     """
     frames: list[Frames] | None = []
     times: list[int | None] = []
+    checksums: list[int] = []
     changes: list[float] = []
     shape: tuple[int, ...] = ()
     before = None
     with _opened(path) as (container, stream):
         rate = stream.average_rate or None
+        rounding = 1 if rate and stream.time_base and rate * stream.time_base < 1 else 0
         try:
             for frame in container.decode(stream):
                 if frame.is_corrupt:
                     raise ValueError(f"frame {len(times)} is damaged")
-                rgb = _rgb(frame)
+                if frame.width * frame.height > _PIXELS:
+                    size = f"{frame.width}x{frame.height}"
+                    raise ValueError(f"frames are {size}, allowed are {_PIXELS} pixels; scale it down")
+                rgb = upright(frame)
                 shape = shape or rgb.shape
                 if rgb.shape != shape:
                     raise ValueError(f"frames change their size at number {len(times)}")
@@ -122,6 +183,7 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
                     changes.append(float(np.abs(grey - before).mean()))
                 before = grey
                 times.append(frame.pts)
+                checksums.append(crc32(rgb.data))
                 if frames is not None and memory.take(rgb.nbytes):
                     frames.append(rgb)
                 elif frames is not None:
@@ -129,17 +191,14 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
                     frames = None
             if not shape:
                 raise ValueError("it holds no frame")
-            _check_whole(container, stream, times[-1])
+            announced = _check_whole(container, stream, times[-1])
         except BaseException:
             if frames:
                 memory.take(-sum(frame.nbytes for frame in frames))
             raise
     known = np.array([-1 if time is None else time for time in times], np.int64)
-    intervals = np.diff(known)
-    if None in times or (intervals <= 0).any():
-        known, intervals = np.empty(0, np.int64), np.zeros(len(changes), np.int64)
-    median = np.median(intervals) if len(intervals) else 0
-    breaks = (np.array(changes) > CUT) | (2 * np.abs(intervals - median) > median)
+    if None in times or (np.diff(known) <= 0).any():
+        known = np.empty(0, np.int64)
     height, width, _ = shape
     index = VideoIndex(
         path=path,
@@ -147,11 +206,29 @@ def look_through(path: Path, memory: FrameMemory) -> tuple[VideoIndex, Frames | 
         height=height,
         width=width,
         times=known,
+        checksums=np.array(checksums, np.uint32),
         rate=rate,
-        breaks=tuple((np.flatnonzero(breaks) + 1).tolist()),
+        breaks=_breaks(changes, known.tolist(), rounding),
         motion=max(changes, default=0.0),
+        announced=announced,
     )
     return index, None if frames is None else np.stack(frames)
+
+
+def _breaks(changes: list[float], times: list[int], rounding: int) -> tuple[int, ...]:
+    """Where frames do not go on from the one before; intervals of ``times`` may be off by ``rounding``."""
+    breaks = []
+    first = 0  # of the frames that go on from each other
+    for number, change in enumerate(changes, start=1):
+        gap = False
+        if times and number > first + 1:
+            mean = (times[number - 1] - times[first]) / (number - 1 - first)
+            interval = times[number] - times[number - 1]
+            gap = interval - rounding > _UNEVEN * mean or _UNEVEN * (interval + rounding) < mean
+        if change > CUT or gap:
+            breaks.append(number)
+            first = number
+    return tuple(breaks)
 
 
 def read_video(path: str | os.PathLike[str]) -> Frames:
@@ -193,21 +270,18 @@ def _opened(path: Path) -> Iterator[tuple[InputContainer, VideoStream]]:
         yield container, stream
 
 
-def _rgb(frame: VideoFrame) -> Frames:
-    pixels = frame.to_ndarray(format="rgb24")
-    return np.ascontiguousarray(np.rot90(pixels, round(frame.rotation / 90)))
-
-
-def _check_whole(container: InputContainer, stream: VideoStream, last: int | None) -> None:
-    # The number of frames announced says less: it may count frames that were dropped and are not in the file.
-    # Matroska gives the duration of the whole alone, which with sound may be that of the sound.
-    if last is None or stream.time_base is None or not stream.average_rate:
-        return
-    seconds = float((last - (stream.start_time or 0)) * stream.time_base + 1 / stream.average_rate)
-    announced = 0.0
-    if stream.duration:
-        announced = float(stream.duration * stream.time_base)
-    elif container.duration and len(container.streams) == 1:
+def _check_whole(container: InputContainer, stream: VideoStream, last: int | None) -> bool:
+    """Raise where too few of the seconds announced are there; False where the file announces none."""
+    rate = stream.average_rate
+    if last is None or stream.time_base is None or not rate:
+        return False
+    seconds = float((last - (stream.start_time or 0)) * stream.time_base + 1 / rate)
+    # Of an AVI that lost its index FFmpeg gives the duration of what is there, but the number of frames of
+    # the header, each of which takes a unit of time. Matroska gives the duration of the whole alone, which
+    # with sound may be that of the sound.
+    announced = float(max(stream.duration or 0, stream.frames) * stream.time_base)
+    if not announced and container.duration and len(container.streams) == 1:
         announced = container.duration / 1e6
     if seconds < _WHOLE * announced:
         raise ValueError(f"cut short: {seconds:.1f} of {announced:.1f} seconds are there")
+    return announced > 0 and container.format.name not in _ESTIMATED

@@ -88,15 +88,18 @@ def read_clips(
     Every file is decoded once, to find its length and its breaks (:class:`ebgan.data.video_file.VideoIndex`);
     FFmpeg makes RGB of whatever it holds, grey repeated, turned upright, pixels taken as square, times let be
     apart from the breaks. Frames stay in memory, 3 bytes a pixel, until ``memory`` bytes are full; files that
-    find no room are decoded again for every patch, from the last key frame on. Which ones these are may
+    find no room are decoded again for every patch, from the last key frame on where that gives the same
+    frames. Which ones these are may
     differ from run to run, their frames do not. While a file is put into memory it lies there twice.
 
     A file that is not a video, damaged, cut short or still is skipped: one warning of the logger
-    ``ebgan.data.videos`` counts them and names the first; another counts the breaks, which no patch spans.
+    ``ebgan.data.videos`` counts them and names the first; another counts the breaks, which no patch spans, a
+    third the files that announce no duration, of which nobody can tell whether they are whole.
     """
     clips: list[Clip] = []
     skipped: list[str] = []
     broken: list[str] = []
+    open_ended: list[str] = []
     room = FrameMemory(memory)
 
     def look(file: str) -> tuple[VideoIndex, Frames | None]:
@@ -114,6 +117,8 @@ def read_clips(
                 continue
             if len(index.breaks):
                 broken.append(f"{file!r} ({len(index.breaks)}, the first at frame {index.breaks[0]})")
+            if not index.announced:
+                open_ended.append(repr(file))
             clips.append(_clip(file, int(label), group, index, frames))
     if not clips:
         raise DataError(f"{root} holds no usable video, {len(files)} files looked at: {first_few(skipped)}")
@@ -124,6 +129,11 @@ def read_clips(
         _log.warning(
             "ebgan: no patch spans the cuts, flashes and gaps in time of %d of %d videos of %s: %s",
             *(len(broken), len(files), root, first_few(broken)),
+        )
+    if open_ended:
+        _log.warning(
+            "ebgan: %d of %d videos of %s announce no duration, so that one cut short is taken as it is: %s",
+            *(len(open_ended), len(files), root, first_few(open_ended)),
         )
     return ClipSet(tuple(clips), name, split, classes)
 

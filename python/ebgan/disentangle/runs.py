@@ -16,6 +16,7 @@ from ebgan.disentangle.config import DisentangleConfig
 from ebgan.disentangle.disentangling import Disentangling, Shown, Weights
 from ebgan.disentangle.interface import Decoder, Encoder, ImageShape
 from ebgan.disentangle.triplets import Identities, TripletBatches
+from ebgan.errors import UserError
 from ebgan.files import StrPath
 from ebgan.training import RunFolder, as_trained, load_newest, make_optimizer, seed_step
 
@@ -23,8 +24,16 @@ SHOWN = 10  # styles and identities in the grids
 
 
 def load_images(config: DisentangleConfig, split: Split, data_root: StrPath | None) -> ImageSet:
-    """The images of a split, at the size of `config`."""
-    return load(config.data, split, data_root, size=config.size)
+    """The images of a split, at the size of `config`.
+
+    Raises:
+        UserError: the set has a size of its own, and is asked for another.
+    """
+    images = load(config.data, split, data_root, size=config.size)
+    if config.size is not None and images.images.shape[-1] != config.size:
+        own = images.images.shape[-1]
+        raise UserError(f"size: got {config.size}, but {config.data!r} has {own}x{own} alone; leave it out")
+    return images
 
 
 def shape_of(images: ImageSet) -> ImageShape:

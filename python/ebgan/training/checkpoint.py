@@ -2,10 +2,11 @@
 
     checkpoints/step-00002000/weights.safetensors      "<module>.<parameter>": tensor
                               optimizers.safetensors   "<optimizer>.<parameter number>.<name>": tensor
-                              checkpoint.json          step, seconds, the rest of the optimisers, SHA-256
-                              of both files
+                              checkpoint.json          format, step, seconds, the rest of the optimisers,
+                              SHA-256 of both files and of itself
 
-No generator's state is stored: each step is seeded from its number (see `ebgan.training.seeds`).
+Nothing in them is a pickle, so that loading one never runs code. No generator's state is stored: each step is
+seeded from its number (see `ebgan.training.seeds`).
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from ebgan.errors import UserError, require
+from ebgan.errors import UserError, reason, require
 from ebgan.files import StrPath, writing
 
+FORMAT = 1  # of checkpoints; one that this code could not read, or not to the same bits, gets another
 KEEP = 2  # the newest, and one to fall back to when the newest turns out damaged
 PREFIX = "step-"
 WEIGHTS, OPTIMIZERS, DESCRIPTION = "weights.safetensors", "optimizers.safetensors", "checkpoint.json"
@@ -76,6 +78,7 @@ def save(
             shutil.rmtree(building, ignore_errors=True)  # a killed process leaves one
             building.mkdir(parents=True)
             description = {
+                "format": FORMAT,
                 "step": progress.step,
                 "seconds": progress.seconds,
                 "optimizers": {
@@ -86,7 +89,7 @@ def save(
                     OPTIMIZERS: _write(building / OPTIMIZERS, _serialise(moments)),
                 },
             }
-            _write(building / DESCRIPTION, json.dumps(description, indent=1).encode())
+            _write(building / DESCRIPTION, _json(description | {"own_sha256": _digest(description)}))
             _sync(building)
             shutil.rmtree(final, ignore_errors=True)  # a run that went on from an older checkpoint has one
             building.rename(final)
@@ -165,9 +168,9 @@ def load_weights(path: Path, modules: Mapping[str, nn.Module]) -> None:
         try:
             module.load_state_dict(state)
         except RuntimeError as error:
-            reason = str(error).splitlines()[-1].strip()
+            why = str(error).splitlines()[-1].strip()
             raise UserError(
-                f"{path / WEIGHTS}: does not fit {name!r} as config.json describes it: {reason}"
+                f"{path / WEIGHTS}: does not fit {name!r} as config.json describes it: {why}"
             ) from None
 
 
@@ -175,17 +178,28 @@ def load(path: Path, modules: Mapping[str, nn.Module], optimizers: Mapping[str, 
     """Load `modules` and `optimizers` from the checkpoint `path`; return how far it had come."""
     load_weights(path, modules)
     description, tensors = _verified(path, OPTIMIZERS)
+    try:
+        _load_optimizers(optimizers, description["optimizers"], tensors)
+    except (KeyError, TypeError, ValueError) as error:
+        raise UserError(
+            f"{path}: its optimisers do not fit the run as config.json describes it: {reason(error)}"
+        ) from None
+    return Progress(description["step"], description["seconds"])
+
+
+def _load_optimizers(
+    optimizers: Mapping[str, Optimizer], groups_of: dict[str, Any], tensors: dict[str, Tensor]
+) -> None:
     for name, optimizer in optimizers.items():
         state: dict[int, dict[str, Tensor]] = {}
         for full_key, value in tensors.items():
             owner, index, key = full_key.split(".", 2)
             if owner == name:
                 state.setdefault(int(index), {})[key] = value
-        saved = description["optimizers"][name]
-        groups = [_as_built(*pair) for pair in zip(saved, optimizer.param_groups, strict=True)]
+        pairs = zip(groups_of[name], optimizer.param_groups, strict=True)
+        groups = [_as_built(saved, built) for saved, built in pairs]
         optimizer.load_state_dict({"state": state, "param_groups": groups})
         _lay_out(optimizer)
-    return Progress(description["step"], description["seconds"])
 
 
 def _plain(group: dict[str, Any]) -> dict[str, Any]:
@@ -220,6 +234,14 @@ def _serialise(tensors: Mapping[str, Tensor]) -> bytes:
     return bytes(safetensors.save(copies))
 
 
+def _json(description: Mapping[str, Any]) -> bytes:
+    return json.dumps(description, indent=1).encode()
+
+
+def _digest(description: Mapping[str, Any]) -> str:
+    return hashlib.sha256(_json(description)).hexdigest()
+
+
 def _write(path: Path, content: bytes) -> str:
     """Write `content` through to the disk; return its SHA-256."""
     with path.open("wb") as file:
@@ -238,13 +260,29 @@ def _sync(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _described(file: Path) -> dict[str, Any]:
+    """The content of a checkpoint.json, its checksum compared; earlier versions wrote none, and no format."""
+    try:
+        description = json.loads(file.read_bytes())
+        form = description.get("format", FORMAT)
+        own = description.pop("own_sha256", None)
+        whole = {"step", "seconds", "optimizers", "sha256"} <= description.keys()
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise BrokenCheckpoint(f"{file}: unreadable ({reason(error)})") from None
+    if form != FORMAT:
+        raise BrokenCheckpoint(
+            f"{file}: has the format {form!r} of another version of ebgan, this one reads {FORMAT}; go on "
+            "with that version"
+        )
+    if not whole or (own is not None and own != _digest(description)):
+        raise BrokenCheckpoint(f"{file}: damaged (it is not what was written)")
+    return dict(description)
+
+
 def _verified(path: Path, *names: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     """The description of the checkpoint `path` and the tensors of the files `names`, checksums compared."""
-    try:
-        description = json.loads((path / DESCRIPTION).read_bytes())
-        checksums = description["sha256"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise BrokenCheckpoint(f"{path / DESCRIPTION}: unreadable ({error})") from None
+    description = _described(path / DESCRIPTION)
+    checksums = description["sha256"]
     tensors: dict[str, Tensor] = {}
     for name in names:
         try:

@@ -175,6 +175,8 @@ class Description(Generic[Config, Trained]):
         require_training()
         here = self._world()
         run, config = self.open_run(path)
+        if here.first:
+            run.require_idle()
         if steps is not None:
             config = dataclasses.replace(config, steps=steps)
         device = as_device(device)

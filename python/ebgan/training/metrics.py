@@ -18,13 +18,13 @@ def read_metrics(run: RunFolder, *, last_step: float = float("inf")) -> list[dic
     """The rows of metrics.jsonl up to `last_step`; a last line cut short by a killed process is left out."""
     if not run.metrics.exists():
         return []
-    lines = run.metrics.read_text().splitlines()
+    lines = run.metrics.read_bytes().splitlines()
     rows = []
     for number, line in enumerate(lines, 1):
         try:
             row = json.loads(line)
             within = row["step"] <= last_step
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             if number == len(lines):
                 break
             raise UserError(f"{run.metrics}: line {number} is damaged; remove that line") from None

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
+import fcntl
 import json
 import os
 import platform
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -25,6 +28,7 @@ from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
 
+_CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some network file systems
 REMEDY = "restore the file or start a new run"
 
 
@@ -82,7 +86,37 @@ class RunFolder:
             raise UserError(
                 f"{self.path}: exists already; go on with --resume {self.path}, or choose another --out"
             )
+        self.require_idle()
         return True
+
+    def require_idle(self) -> None:
+        """Raise `UserError` where another process trains the run now."""
+        with self.locked():
+            pass
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Within the block no other process trains the run or replaces it; killing this one ends that.
+
+        Raises:
+            UserError: another one does.
+        """
+        with writing(self.path):
+            descriptor = os.open(self.path, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno == errno.EWOULDBLOCK:
+                    raise UserError(
+                        f"{self.path}: another process trains this run now; wait for it, or choose "
+                        "another --out"
+                    ) from None
+                if error.errno not in _CANNOT_LOCK:
+                    raise
+            yield
+        finally:
+            os.close(descriptor)
 
     def update(self, config: TrainingConfig, *, data_root: StrPath | None = None) -> None:
         """Store what a resumed run was given anew: more steps, another root of its data."""

@@ -73,6 +73,18 @@ class Trainer(Generic[Trained]):
         self.start = start
 
     def train(self) -> None:
+        """Train to the last step, or as far as a signal lets it.
+
+        Raises:
+            UserError: another process trains the run, or a metric became NaN or infinite.
+            UnwritableError: a checkpoint cannot be written.
+            Interrupted: a signal asked to stop.
+        """
+        # The first process of several stands for all: it alone writes.
+        with self.run.locked() if world().first else nullcontext():
+            self._train()
+
+    def _train(self) -> None:
         config, start, here = self.config, self.start, world()
         if start is None:
             start = Progress(step=0, seconds=0.0)

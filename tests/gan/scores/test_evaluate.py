@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 
 import numpy as np
@@ -80,6 +81,23 @@ def test_real_images_are_all_taken_once_and_padded_as_in_training():
     found = images[:, 0, 12:20, 12:20].flatten(1).double()
     expected = torch.from_numpy(digits.images).flatten(1) / 127.5 - 1
     assert sorted(found.sum(1).tolist()) == pytest.approx(sorted(expected.double().sum(1).tolist()), abs=1e-4)
+
+
+def test_halves_that_are_compared_share_no_photograph(monkeypatch):
+    net, compared = generator("celeba-64", width=16), []
+    module = sys.modules[evaluate.__module__]
+    distance = module.kernel_inception_distance
+
+    def remember(features, against, **options):
+        compared.append((features, against))
+        return distance(features, against, **options)
+
+    monkeypatch.setattr(module, "kernel_inception_distance", remember)
+    evaluate(net, photographs(41), network="images", untrained=net, count=4)
+    samples, real, untrained, noise = compared
+    assert len(torch.cat(real).unique(dim=0)) == 41 and [len(each) for each in real] == [21, 20]
+    for features, against in (samples, untrained, noise):
+        assert len(features) == 4 and len(against.unique(dim=0)) == 41
 
 
 def test_pixel_noise_has_the_mean_and_deviation_of_each_pixel():
