@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
+from ebgan_kernels.reference.autocast import autocast_dtype
 
 
 def check_sizes(*sizes: Sequence[object]) -> None:
@@ -103,11 +104,11 @@ def _check_beside(first_name: str, first: Tensor, name: str, tensor: Tensor) -> 
     """Checks that two tensors share a device and, where autocast does not convert them, a dtype."""
     if tensor.device != first.device:
         check_together(first_name, first, name, tensor)
-    device = first.device.type
-    converts = torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device)
-    if converts and torch.float64 not in (tensor.dtype, first.dtype):
-        return
-    if tensor.dtype != first.dtype:
+    converts = autocast_dtype(first.device.type) is not None and torch.float64 not in (
+        tensor.dtype,
+        first.dtype,
+    )
+    if tensor.dtype != first.dtype and not converts:
         raise TypeError(
             f"{first_name} is {first.dtype} and {name} {tensor.dtype}; a convolution takes one dtype: convert"
             f" one with {name}.to({first_name}.dtype), or use torch.autocast"

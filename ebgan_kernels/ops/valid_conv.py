@@ -28,6 +28,7 @@ from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
 from ebgan_kernels.reference import valid_conv as reference
+from ebgan_kernels.reference.autocast import autocast_dtype
 from ebgan_kernels.reference.valid_conv import Activation
 
 _TORCHS = (None, "cpu", "reference")
@@ -220,10 +221,7 @@ _allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
     """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
-    device = tensor.device.type
-    if tensor.dtype == torch.float64 or not torch.amp.is_autocast_available(device):
-        return None
-    return torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    return None if tensor.dtype == torch.float64 else autocast_dtype(tensor.device.type)
 
 
 class ValidConv2d(Module, nn.Conv2d):

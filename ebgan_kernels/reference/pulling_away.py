@@ -12,13 +12,15 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
+from ebgan_kernels.reference.autocast import autocast_dtype
+
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
     """Switches autocast off for products, because sums of squared cosines need the digits of float32."""
     device = tensor.device.type
-    if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
-        return torch.autocast(device, enabled=False)
-    return contextlib.nullcontext()
+    return (
+        contextlib.nullcontext() if autocast_dtype(device) is None else torch.autocast(device, enabled=False)
+    )
 
 
 def flattened(codes: Tensor) -> Tensor:
