@@ -10,7 +10,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ebgan import _host
+from ebgan import host
 from ebgan.data.errors import DataError
 
 
@@ -43,6 +43,6 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise DataError(f"{path} is damaged or cut short ({error}); download it anew") from error
     try:
-        return _host.parse_idx(content)
+        return host.parse_idx(content)
     except ValueError as error:
         raise DataError(f"{path} is not a valid IDX file: {error}") from error
