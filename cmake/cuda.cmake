@@ -3,7 +3,7 @@
 
 set(default_targets "7.5;8.0;8.6;8.9;9.0;10.0;11.0;12.0;12.0+PTX")
 
-find_program(nvcc nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin)
+find_program(nvcc nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin "${EBGAN_NVCC_FOLDER}")
 if(nvcc)
   set(ENV{CUDACXX} "${nvcc}")
   set(CMAKE_CUDA_ARCHITECTURES OFF)  # given below as -gencode: CMake's own list has no +PTX
