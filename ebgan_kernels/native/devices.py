@@ -26,7 +26,8 @@ refusal._dynamo_marked_constant = True  # type: ignore[attr-defined]
 def _refusal(index: int) -> str:
     if library.cuda_is_emulated:
         return ""
-    driver, capability = torch._C._cuda_getDriverVersion(), torch.cuda.get_device_capability(index)
+    driver = torch._C._cuda_getDriverVersion()  # type: ignore[attr-defined]
+    capability = torch.cuda.get_device_capability(index)
     return unserved(library.build_information(), driver, capability)
 
 

@@ -4,7 +4,11 @@ The C++ module ``ebgan._host`` does it where it was compiled for this Python, an
 :mod:`ebgan.host.reference`, in NumPy, elsewhere: both give the same bits. A module that is there and does not
 load is an error. Milliseconds of either (AMD EPYC, one thread, 2026-11-28)::
 
-    RATES
+                                                        C++   NumPy
+    64 images 3x64x64, cropped and mirrored            0.24    1.02
+    128 digits, padded to 32x32                        0.04    0.89
+    8 clips of 5 frames 32x32, at four scales          0.04    0.34
+    an IDX file of 10,000 digits                       0.21    0.21
 """
 
 from importlib.util import find_spec

@@ -37,7 +37,7 @@ def parse_idx(data: Buffer) -> NDArray[Any]:
     content = view.cast("B")
     if len(content) < 4:
         raise ValueError(f"IDX: truncated header: {len(content)} bytes where the magic number takes 4")
-    if content[:2] != b"\0\0":
+    if bytes(content[:2]) != b"\0\0":
         raise ValueError(
             f"IDX: bad magic number: the file begins with {content[0]:02X} {content[1]:02X} instead of 00 00"
         )
