@@ -29,7 +29,7 @@ $(BIN)/python:
 	$(PIP) --upgrade pip setuptools
 	$(PIP) torch numpy
 
-$(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard cmake/* csrc/*/*) | $(BIN)/python
+$(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard cmake/* csrc/*/* installation/*) | $(BIN)/python
 	$(PIP) --editable '.[train]'
 	@touch $@
 
@@ -147,4 +147,4 @@ format: $(TOOLS)
 	$(BIN)/clang-format -i $(shell git ls-files 'csrc/*')
 
 clean:
-	rm -rf $(VENV) build *.egg-info python/*.egg-info ebgan_kernels/*.so python/ebgan/*.so ebgan_kernels/build.json
+	rm -rf $(VENV) build dist *.egg-info python/*.egg-info ebgan_kernels/*.so python/ebgan/*.so ebgan_kernels/build.json

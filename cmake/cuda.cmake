@@ -61,6 +61,11 @@ target_compile_definitions(_C_cuda PRIVATE USE_CUDA)
 target_compile_options(_C_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-O3 ${gencode} --threads=2 -Werror=all-warnings -Xptxas=-v,-warn-spills,-warn-lmem-usage,-Werror>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror>)
+if(EBGAN_GLIBC)  # Zig does not know where the toolkit's libraries are, as this machine's compiler does
+  foreach(folder IN LISTS CMAKE_CUDA_HOST_IMPLICIT_LINK_DIRECTORIES)
+    target_link_options(_C_cuda PRIVATE "-L${folder}")
+  endforeach()
+endif()
 set_target_properties(_C_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden)
 list(APPEND products _C_cuda)
 message(STATUS "ebgan-kernels: the CUDA library is built by nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${cuda_targets}")

@@ -109,7 +109,7 @@ else
   if [ $host = ON ]; then
     stage "benchmark gan" 60 "$PYTHON" -m benchmarks.bench_gan "${measure[@]}" --budget 20
   else
-    summary+=("benchmark gan          not run: the host module needs pybind11")
+    summary+=("benchmark gan          not run: without pybind11 NumPy would prepare its batches")
   fi
   stage "benchmark pulling away" 60 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 30
   stage "benchmark gdl" 60 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 30
@@ -118,7 +118,7 @@ else
     stage "benchmark ladder steps" 40 "$PYTHON" -m benchmarks.bench_ladder_steps "${measure[@]}" --budget 20
     stage "benchmark valid conv" 60 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 30
   else
-    summary+=("benchmarks of steps and valid conv   not run: the networks' package needs the host module")
+    summary+=("benchmarks of steps and valid conv   not run: without pybind11 NumPy would prepare their batches")
   fi
   left=$((DEADLINE - SECONDS))
   stage "benchmark energy" "$left" "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget $((left - 45))
