@@ -12,7 +12,8 @@ class BuildError(SystemExit):
 
 def reason_of(output: str) -> str:
     """What to do about a failed CMake run, in one line."""
-    if any(mark in output for mark in ("No CMAKE_CXX_COMPILER could be found", "is not a full path")) or (
+    missing = ("No CMAKE_CXX_COMPILER could be found", "compiler specified in the environment variable CXX")
+    if any(mark in output for mark in missing) or (
         "C++ compiler" in output and "is not able to compile" in output
     ):
         return "no working C++ compiler; install one (apt-get install g++), or set CXX to one"

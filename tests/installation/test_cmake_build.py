@@ -26,7 +26,7 @@ MESSAGE = (
         (ERROR + "Call Stack (most recent call first):\n  CMakeLists.txt:88 (include)\n\n\n", MESSAGE),
         (ERROR + "\n\n-- Configuring incomplete, errors occurred!\n", MESSAGE),
         (
-            "  The CMAKE_CXX_COMPILER:\n\n    /nowhere\n\n  is not a full path to an existing compiler tool.",
+            "  Could not find the compiler specified in the environment variable CXX:\n\n  /nonexistent.\n\n",
             "no working C++ compiler; install one (apt-get install g++), or set CXX to one",
         ),
         (
