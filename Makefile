@@ -19,7 +19,7 @@ TOOLS := $(VENV)/.tools
 # Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: install demo test test-emulated test-races test-sanitizers test-sanitizers-cpu test-sanitizers-cuda \
+.PHONY: install demo wheel test test-packages test-emulated test-races test-sanitizers test-sanitizers-cpu test-sanitizers-cuda \
   test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
@@ -29,9 +29,27 @@ $(BIN)/python:
 	$(PIP) --upgrade pip setuptools
 	$(PIP) torch numpy
 
-$(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard cmake/* csrc/*/*) | $(BIN)/python
+$(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard cmake/* csrc/*/* installation/*) | $(BIN)/python
 	$(PIP) --editable '.[train]'
 	@touch $@
+
+# The wheel of every Python from 3.10 on, for Linux since glibc 2.28: the one that is published. PYTHONS are those for which
+# the host module is compiled; NumPy takes its place under others.
+PYTHONS ?= $(abspath $(BIN)/python)
+
+wheel: $(TOOLS)
+	$(PIP) --group packages
+	rm -rf build/wheel
+	EBGAN_KERNELS_PYTHONS='$(PYTHONS)' EBGAN_KERNELS_GLIBC=2.28 PATH="$(abspath $(BIN)):$$PATH" \
+	  $(BIN)/python -m build --wheel --outdir build/wheel .
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --exclude libtorch.so --exclude libtorch_cpu.so \
+	  --plat manylinux_2_28_$$(uname -m) --only-plat --wheel-dir dist build/wheel/*.whl
+	$(BIN)/python scripts/check_wheel.py dist/*.whl
+
+# Installs as people do: pip, uv and build, twice, with and without isolation, with what is missing or broken.
+test-packages: $(TOOLS)
+	$(PIP) --group packages
+	$(BIN)/python -m pytest tests/packages
 
 # Tools of the tests and of lint, which the demo does not wait for.
 $(TOOLS): pyproject.toml constraints.txt $(INSTALLED)
@@ -50,7 +68,7 @@ TEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 HERE = reference,cpu$(if $(GPU),$(,)cuda$(,)triton)
 
 test: $(TOOLS)
-	$(TEST) tests --ignore tests/emulator --implementations $(HERE)
+	$(TEST) tests --ignore tests/emulator --ignore tests/packages --implementations $(HERE)
 	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
 	$(MAKE) test-emulated
 
@@ -174,4 +192,4 @@ format: $(TOOLS)
 	$(BIN)/clang-format -i $(shell git ls-files 'csrc/*')
 
 clean:
-	rm -rf $(VENV) build *.egg-info python/*.egg-info ebgan_kernels/*.so python/ebgan/*.so ebgan_kernels/build.json
+	rm -rf $(VENV) build dist *.egg-info python/*.egg-info ebgan_kernels/*.so python/ebgan/*.so ebgan_kernels/build.json

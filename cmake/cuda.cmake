@@ -3,7 +3,7 @@
 
 set(default_targets "7.5;8.0;8.6;8.9;9.0;10.0;11.0;12.0;12.0+PTX")
 
-find_program(nvcc nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin)
+find_program(nvcc nvcc HINTS "$ENV{CUDA_HOME}/bin" "$ENV{CUDA_PATH}/bin" /usr/local/cuda/bin "${EBGAN_NVCC_FOLDER}")
 if(nvcc)
   set(ENV{CUDACXX} "${nvcc}")
   set(CMAKE_CUDA_ARCHITECTURES OFF)  # given below as -gencode: CMake's own list has no +PTX
@@ -61,6 +61,11 @@ target_compile_definitions(_C_cuda PRIVATE USE_CUDA)
 target_compile_options(_C_cuda PRIVATE
   $<$<COMPILE_LANGUAGE:CUDA>:-O3 ${gencode} --threads=2 -Werror=all-warnings -Xptxas=-v,-warn-spills,-warn-lmem-usage,-Werror>
   $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Werror>)
+if(EBGAN_GLIBC)  # Zig does not know where the toolkit's libraries are, as this machine's compiler does
+  foreach(folder IN LISTS CMAKE_CUDA_HOST_IMPLICIT_LINK_DIRECTORIES)
+    target_link_options(_C_cuda PRIVATE "-L${folder}")
+  endforeach()
+endif()
 set_target_properties(_C_cuda PROPERTIES CUDA_RUNTIME_LIBRARY Static CUDA_VISIBILITY_PRESET hidden)
 list(APPEND products _C_cuda)
 message(STATUS "ebgan-kernels: the CUDA library is built by nvcc ${CMAKE_CUDA_COMPILER_VERSION} for ${cuda_targets}")

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from ebgan_kernels import engines
 from ebgan_kernels.checks import check_option
-from ebgan_kernels.native import gradient, library
+from ebgan_kernels.native import devices, gradient, library
 from ebgan_kernels.version import __version__
 
 Backend = Literal["reference", "cpu", "cuda", "triton"]
@@ -118,17 +118,18 @@ def device_of(name: Backend) -> torch.device:
     return torch.device("cuda" if name in simulated and not simulated[name] else "cpu")
 
 
-def _refusal(name: str, device: str) -> str:
-    """Why implementation ``name`` cannot run on ``device``; "" where it can."""
+def _refusal(name: str, of: torch.device) -> str:
+    """Why implementation ``name`` cannot run on a device; "" where it can."""
+    device = of.type
     if name == "cpu":
         return library.cpu_missing or (
             "" if device == "cpu" else f"it runs on CPU tensors, and these are on {device}"
         )
     if name == "cuda":
         takes = device_of("cuda").type
-        return library.cuda_missing or (
-            "" if device == takes else f"it runs on {takes.upper()} tensors, and these are on {device}"
-        )
+        if library.cuda_missing or device != takes:
+            return library.cuda_missing or f"it runs on {takes.upper()} tensors, and these are on {device}"
+        return devices.refusal(of.index or 0)
     if name == "triton":
         if device == "cpu" and device_of("triton").type == "cuda":
             return "it runs on CUDA tensors (on CPU tensors only in Triton's interpreter, TRITON_INTERPRET=1)"
@@ -138,15 +139,16 @@ def _refusal(name: str, device: str) -> str:
 
 def can_run(name: Backend, tensor: Tensor) -> bool:
     """Whether an implementation runs on the device of ``tensor``."""
-    return not _refusal(name, tensor.device.type)
+    return not _refusal(name, tensor.device)
 
 
 def missing(name: Backend) -> str:
     """Why an implementation cannot run on this machine, in one line; "" where it can."""
-    device = device_of(name).type
-    if refusal := _refusal(name, device):
-        return refusal
-    return "no CUDA device is visible to torch" if device == "cuda" and not torch.cuda.is_available() else ""
+    device = device_of(name)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        uninstalled = library.cuda_missing if name == "cuda" else triton_missing()
+        return uninstalled or "no CUDA device is visible to torch"
+    return _refusal(name, device)
 
 
 def select(tensor: Tensor, *, fuses: bool = True) -> Backend:
@@ -162,7 +164,7 @@ def select(tensor: Tensor, *, fuses: bool = True) -> Backend:
     device = tensor.device.type
     insisted = _choice.insisted
     if insisted is not None:
-        refusal = _refusal(insisted, device)
+        refusal = _refusal(insisted, tensor.device)
         if refusal:
             raise BackendError(f"backend {insisted!r} was requested but cannot run: {refusal}")
         return insisted  # type: ignore[return-value]
@@ -173,7 +175,7 @@ def select(tensor: Tensor, *, fuses: bool = True) -> Backend:
         # 2026-11-22).
         return "reference" if (compiling and fuses) or library.cpu_missing else "cpu"
     if device == "cuda":
-        if not library.cuda_missing:
+        if not library.cuda_missing and not devices.refusal(tensor.device.index):
             return "cuda"
         return "reference" if triton_missing() else "triton"
     return "reference"
@@ -226,7 +228,12 @@ def _cuda_line(build: dict[str, str], has_gpu: bool) -> str:
         f"built by nvcc {build.get('nvcc', '?')} for {targets or '?'};"
         f" needs an NVIDIA driver of at least {build.get('driver', '?')}"
     )
-    return f"available: {line}" if has_gpu else f"missing: no CUDA device is visible to torch ({line})"
+    if not has_gpu:
+        return f"missing: no CUDA device is visible to torch ({line})"
+    refused = [devices.refusal(index) for index in range(torch.cuda.device_count())]
+    if all(refused):
+        return f"missing: {refused[0]}"
+    return f"available: {line}" + "".join(f"; not on cuda:{i}: {why}" for i, why in enumerate(refused) if why)
 
 
 def _triton_line(has_gpu: bool) -> str:

@@ -86,6 +86,6 @@ def report() -> str:
     if not known:
         return (
             "no CUDA device has been measured, so torch's cuDNN convolves there unless a backend is"
-            " requested; measure with python -m benchmarks.valid_conv_engines"
+            " requested; to measure one, in a checkout: python -m benchmarks.valid_conv_engines"
         )
     return f"the fastest engine, layer by layer, as measured on {known}; cuDNN on other devices and layers"

@@ -80,12 +80,16 @@ fi
 torch_root=$("$PYTHON" -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)') || exit 2
 target=$("$PYTHON" -c 'import torch; print(*torch.cuda.get_device_capability(), sep=".")' 2>/dev/null) || target=9.0
 host=OFF
-if has_module pybind11; then host=ON; fi
 configure=(
-  cmake -S . -B "$BUILD" "-DCMAKE_INSTALL_PREFIX=$BUILD/staging" "-DPython_EXECUTABLE=$(command -v "$PYTHON")"
-  "-DTORCH_ROOT=$torch_root" -DEBGAN_KERNELS_CUDA=on "-DEBGAN_CUDA_ARCHITECTURES=$target" "-DEBGAN_HOST=$host"
+  cmake -S . -B "$BUILD" "-DCMAKE_INSTALL_PREFIX=$BUILD/staging"
+  "-DTORCH_ROOT=$torch_root" -DEBGAN_KERNELS_CUDA=on "-DEBGAN_CUDA_ARCHITECTURES=$target"
 )
-if [ $host = ON ]; then configure+=("-Dpybind11_DIR=$("$PYTHON" -m pybind11 --cmakedir)"); fi
+if has_module pybind11; then
+  host=ON
+  configure+=("-DEBGAN_PYTHONS=$("$PYTHON" -c "import sysconfig as s
+print(s.get_path('include'), s.get_config_var('EXT_SUFFIX'), sep='|')")")
+  configure+=("-DEBGAN_PYBIND11=$("$PYTHON" -c 'import pybind11; print(pybind11.get_include())')")
+fi
 
 stage configure 60 "${configure[@]}"
 stage build 150 cmake --build "$BUILD" --parallel "$(nproc)"

@@ -40,10 +40,10 @@ def test_the_kernels_need_torch_and_numpy_and_never_the_systems() -> None:
     assert packages(KERNELS) <= {"ebgan_kernels", "torch", "numpy", "triton"}
 
 
-def test_the_reference_imports_torch_alone() -> None:
-    own = "ebgan_kernels.reference."
-    names = {name for name in imports(KERNELS / "reference") if not name.startswith(own)}
-    assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"torch"}
+def test_the_reference_imports_torch_and_itself_alone() -> None:
+    assert packages(KERNELS / "reference") <= {"torch", "ebgan_kernels"}
+    own = [name for name in imports(KERNELS / "reference") if name.startswith("ebgan_kernels")]
+    assert all(name.startswith("ebgan_kernels.reference.") for name in own)
 
 
 def test_triton_is_imported_only_by_its_own_folder_and_that_only_lazily() -> None:

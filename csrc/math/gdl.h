@@ -68,7 +68,7 @@ EBGAN_HOST_DEVICE V step_slope(V difference, V step, Scalar alpha) {
     // This gives what the last line gives, in 4 instructions of AVX-512 beside the difference.
     const V zero{};
     const V signed_one = with_sign_of(difference, zero + 1);
-    return (step < 0 || step > 0) & (difference < 0 || difference > 0) ? signed_one : zero;
+    return ((step < 0 || step > 0) & (difference < 0 || difference > 0)) ? signed_one : zero;
   } else {
     return power_slope<exponent>(difference, alpha) * magnitude(sign(step));
   }

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
-from ebgan_kernels.reference import autocast
+from ebgan_kernels.reference.autocast import autocast_dtype
 
 
 def check_sizes(*sizes: Sequence[object]) -> None:
@@ -73,10 +73,9 @@ def _check_layer(
 ) -> None:
     input, weight, bias = layer
     input_name, weight_name, bias_name = names
-    check_floating(input_name, input)
-    check_floating(weight_name, weight)
-    if bias is not None:
-        check_floating(bias_name, bias)
+    for name, tensor in zip(names, layer, strict=True):
+        if tensor is not None:
+            check_floating(name, tensor)
     for name, tensor, axes in ((input_name, input, "(N, C, H, W)"), (weight_name, weight, "(O, C, KH, KW)")):
         if tensor.dim() != 4:
             remedy = f": use {name}[None]" if tensor.dim() == 3 else ""
@@ -96,18 +95,20 @@ def _check_layer(
             f"{bias_name} has shape {tuple(bias.shape)}; it must be ({weight.shape[0]},), one value for each"
             f" map of {weight_name}, or None"
         )
-    for name, each in zip(names, layer, strict=True):
-        if each is not None:
-            _check_beside(first_name, first, name, each)
+    for name, tensor in zip(names, layer, strict=True):
+        if tensor is not None:
+            _check_beside(first_name, first, name, tensor)
 
 
 def _check_beside(first_name: str, first: Tensor, name: str, tensor: Tensor) -> None:
     """Checks that two tensors share a device and, where autocast does not convert them, a dtype."""
     if tensor.device != first.device:
         check_together(first_name, first, name, tensor)
-    if autocast.is_on(first) and torch.float64 not in (tensor.dtype, first.dtype):
-        return
-    if tensor.dtype != first.dtype:
+    converts = autocast_dtype(first.device.type) is not None and torch.float64 not in (
+        tensor.dtype,
+        first.dtype,
+    )
+    if tensor.dtype != first.dtype and not converts:
         raise TypeError(
             f"{first_name} is {first.dtype} and {name} {tensor.dtype}; a convolution takes one dtype: convert"
             f" one with {name}.to({first_name}.dtype), or use torch.autocast"

@@ -37,10 +37,13 @@ class Options(NamedTuple):
     backend: Backend
     needed: tuple[bool, ...]
 
-    @property
-    def integers(self) -> tuple[int, int]:
-        """Distance and shaping as the integers of the operators' schemas."""
-        return DISTANCES[self.distance], SHAPINGS[self.shaping]
+
+def _integers(options: Options) -> tuple[int, int]:
+    """Distance and shaping as the integers of the operators' schemas.
+
+    A property of the named tuple would break the graph of torch.compile under torch 2.10.
+    """
+    return DISTANCES[options.distance], SHAPINGS[options.shaping]
 
 
 # (reconstruction, target, energy, margin): a batch whose term of the loss is f(E) without a margin, and
@@ -128,7 +131,7 @@ def _computed_gradients(
     ]
     options, filled = ctx.options, stored is not None
     operator(options.backend, "energy_loss_backward_")(
-        *buffers, grad_loss, *pair, energy, margin, *options.integers, filled
+        *buffers, grad_loss, *pair, energy, margin, *_integers(options), filled
     )
     return list(map(_given, buffers, needed))
 
@@ -174,7 +177,7 @@ class DiscriminatorLossFunction(torch.autograd.Function):
             *same_layout(real_reconstruction, real),
             *same_layout(fake_reconstruction, fake),
             margin,
-            *options.integers,
+            *_integers(options),
             *options.needed,
         )
         ctx.save_for_backward(
@@ -228,7 +231,7 @@ class GeneratorLossFunction(torch.autograd.Function):
         options: Options,
     ) -> Tensor:
         loss, energy, *gradients = operator(options.backend, "generator_loss")(
-            *same_layout(fake_reconstruction, fake), *options.integers, *options.needed
+            *same_layout(fake_reconstruction, fake), *_integers(options), *options.needed
         )
         ctx.save_for_backward(fake_reconstruction, fake, energy)
         ctx.options = options

@@ -27,8 +27,8 @@ from ebgan_kernels.native.valid_conv import ACTIVATIONS
 from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
-from ebgan_kernels.reference import autocast
 from ebgan_kernels.reference import valid_conv as reference
+from ebgan_kernels.reference.autocast import autocast_dtype
 from ebgan_kernels.reference.valid_conv import Activation
 
 _TORCHS = (None, "cpu", "reference")
@@ -169,7 +169,7 @@ def _engine(input: Tensor, weight: Tensor) -> Backend:
     backend = select(input)
     if backend not in ("cuda", "triton") or insisted() is not None:
         return backend
-    engine = engines.cuda_engine(input, weight, autocast.required_dtype(input) or input.dtype)
+    engine = engines.cuda_engine(input, weight, _autocast_dtype(input) or input.dtype)
     if engine == "cudnn":
         return "reference"
     return engine if can_run(engine, input) else backend
@@ -179,7 +179,7 @@ def _plain(
     input: Tensor, weight: Tensor, bias: Tensor | None, activation: Activation, backend: Backend
 ) -> Tensor:
     """Convolves one scale in torch's own operations, with torch's own autograd."""
-    if backend == "cpu" and engines.rows_win(input, weight) and autocast.required_dtype(input) is None:
+    if backend == "cpu" and engines.rows_win(input, weight) and _autocast_dtype(input) is None:
         return _by_rows(input, weight, bias, activation)
     return reference.valid_conv2d(input, weight, bias, activation)
 
@@ -201,7 +201,7 @@ def _by_kernels(
 ) -> tuple[Tensor, ...]:
     tensors = [tensor for kind in zip(*layers, strict=True) for tensor in kind]
     first = layers[0][0]
-    dtype = autocast.required_dtype(first)
+    dtype = _autocast_dtype(first)
     if dtype is not None:
         tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
     tf32 = first.is_cuda and _allows_tf32()
@@ -217,6 +217,11 @@ def _allows_tf32() -> bool:
 
 # Dynamo cannot trace the getter, so a compiled function keeps the setting under which it was compiled.
 _allows_tf32._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def _autocast_dtype(tensor: Tensor) -> torch.dtype | None:
+    """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
+    return None if tensor.dtype == torch.float64 else autocast_dtype(tensor.device.type)
 
 
 class ValidConv2d(Module, nn.Conv2d):

@@ -1,27 +1,19 @@
-"""Autocast, as the operators ask for it: whether it is on for a tensor, and the dtype that it requires."""
+"""What autocast asks for on a device, in a form that every torch from 2.10 on can trace."""
 
 from __future__ import annotations
 
 import torch
-from torch import Tensor
-
-
-def is_on(tensor: Tensor) -> bool:
-    """Whether autocast is on for the tensor's kind of device."""
-    device = tensor.device.type
-    return _exists(device) and torch.is_autocast_enabled(device)
-
-
-def required_dtype(tensor: Tensor) -> torch.dtype | None:
-    """The dtype that autocast requires; None where it is off, and for float64, which it leaves alone."""
-    if tensor.dtype == torch.float64 or not is_on(tensor):
-        return None
-    return torch.get_autocast_dtype(tensor.device.type)
 
 
 def _exists(device: str) -> bool:
     return torch.amp.is_autocast_available(device)
 
 
-# Dynamo of torch 2.10 and 2.11 cannot trace the question, whose answer never changes.
+# Dynamo of torch 2.10 cannot trace what this calls; whether a kind of device has autocast never changes.
 _exists._dynamo_marked_constant = True  # type: ignore[attr-defined]
+
+
+def autocast_dtype(device: str) -> torch.dtype | None:
+    """The dtype that autocast requires on a kind of device; None where it is off or there is none."""
+    enabled = _exists(device) and torch.is_autocast_enabled(device)
+    return torch.get_autocast_dtype(device) if enabled else None

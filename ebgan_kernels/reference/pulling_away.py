@@ -12,14 +12,15 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from ebgan_kernels.reference import autocast
+from ebgan_kernels.reference.autocast import autocast_dtype
 
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
     """Switches autocast off for products, because sums of squared cosines need the digits of float32."""
-    if autocast.is_on(tensor):
-        return torch.autocast(tensor.device.type, enabled=False)
-    return contextlib.nullcontext()
+    device = tensor.device.type
+    return (
+        contextlib.nullcontext() if autocast_dtype(device) is None else torch.autocast(device, enabled=False)
+    )
 
 
 def flattened(codes: Tensor) -> Tensor:

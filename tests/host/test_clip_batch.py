@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from ebgan._host import clip_batch
 
 Places = NDArray[np.int64]
 
@@ -60,7 +59,7 @@ def arguments(**changes: Any) -> dict[str, Any]:
 
 
 @given(st.data())
-def test_every_place_and_scale_equals_numpy_exactly(data: st.DataObject) -> None:
+def test_every_place_and_scale_equals_numpy_exactly(host: ModuleType, data: st.DataObject) -> None:
     batch, frames, tries = (data.draw(st.integers(1, 5)) for _ in range(3))
     scales = data.draw(st.integers(1, 5))
     size = data.draw(st.integers(1, 3)) << (scales - 1)
@@ -72,27 +71,27 @@ def test_every_place_and_scale_equals_numpy_exactly(data: st.DataObject) -> None
     tops, lefts = (random.integers(0, extents[:, [axis]] - size + 1, (batch, tries)) for axis in (0, 1))
     threshold = int(random.integers(0, 2 * 104**2 * 3 * size**2))  # 104: rms difference of random bytes
     out = outputs(batch, frames, size, scales)
-    clip_batch(windows=windows, tops=tops, lefts=lefts, min_squared_change=threshold, out=out, threads=3)
+    host.clip_batch(windows=windows, tops=tops, lefts=lefts, min_squared_change=threshold, out=out, threads=3)
     patches = chosen_patches(windows, tops, lefts, threshold, size)
     for level, scale in enumerate(reversed(out)):
         np.testing.assert_array_equal(scale, expected_scale(patches, level))
 
 
 @pytest.mark.parametrize("level", range(5))
-def test_black_and_white_are_exactly_minus_one_and_one_at_every_scale(level: int) -> None:
+def test_black_and_white_are_exactly_minus_one_and_one_at_every_scale(host: ModuleType, level: int) -> None:
     for value, expected in ((0, -1), (255, 1)):
         out = outputs(1, 1, 16, 5)
         windows = [np.full((1, 16, 16, 3), value, np.uint8)]
-        clip_batch(
+        host.clip_batch(
             **arguments(windows=windows, out=out, tops=np.zeros((1, 1), int), lefts=np.zeros((1, 1), int))
         )
         assert (out[level] == expected).all()
 
 
-def test_every_byte_value_is_scaled_within_half_a_unit_of_float32() -> None:
+def test_every_byte_value_is_scaled_within_half_a_unit_of_float32(host: ModuleType) -> None:
     window = np.arange(256, dtype=np.uint8).repeat(3).reshape(1, 16, 16, 3)
     out = outputs(1, 1, 16, 1)
-    clip_batch(
+    host.clip_batch(
         **arguments(windows=[window], out=out, tops=np.zeros((1, 1), int), lefts=np.zeros((1, 1), int))
     )
     true = np.arange(256) / 127.5 - 1
@@ -108,19 +107,21 @@ def moving_in_the_middle() -> NDArray[np.uint8]:
 
 @pytest.mark.parametrize(("threshold", "taken"), [(99, 2), (100, 3)])
 def test_the_first_place_that_moves_by_more_than_the_threshold_is_taken_else_the_last(
-    threshold: int, taken: int
+    host: ModuleType, threshold: int, taken: int
 ) -> None:
     window = moving_in_the_middle()
     window[:, :, :, 0] = np.arange(20)[:, None]  # red tells the row
     tops, lefts = np.array([[0, 12, 6, 1]]), np.array([[0, 12, 9, 1]])
     out = outputs(1, 2, 4, 1)
-    clip_batch(windows=[window], tops=tops, lefts=lefts, min_squared_change=threshold, out=out, threads=1)
+    host.clip_batch(
+        windows=[window], tops=tops, lefts=lefts, min_squared_change=threshold, out=out, threads=1
+    )
     red = np.rint((out[0][0, 0, 0, :, 0] + 1) * 127.5).astype(int)
     assert red.tolist() == list(range(tops[0, taken], tops[0, taken] + 4))
 
 
 @pytest.mark.parametrize("batch", [1, 64])
-def test_the_result_does_not_depend_on_the_number_of_threads(batch: int) -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(host: ModuleType, batch: int) -> None:
     random = np.random.default_rng(0)
     windows = [random.integers(0, 256, (16, 40, 50, 3), np.uint8) for _ in range(batch)]
     fixed: dict[str, Any] = {
@@ -131,13 +132,13 @@ def test_the_result_does_not_depend_on_the_number_of_threads(batch: int) -> None
     }
     outs = [outputs(batch, 16, 32, 4) for _ in range(3)]
     for out, threads in zip(outs, (1, 2, 13), strict=True):
-        clip_batch(**fixed, out=out, threads=threads)
+        host.clip_batch(**fixed, out=out, threads=threads)
     for scale, *others in zip(*outs, strict=True):
         for other in others:
             np.testing.assert_array_equal(scale, other)
 
 
-def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
+def test_other_python_threads_run_while_a_batch_is_prepared(host: ModuleType) -> None:
     ticks: list[float] = []
     stop = threading.Event()
 
@@ -155,7 +156,7 @@ def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
     ticker.start()
     try:
         start = time.perf_counter()
-        clip_batch(**call)
+        host.clip_batch(**call)
         end = time.perf_counter()
     finally:
         stop.set()
@@ -164,9 +165,9 @@ def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
     assert any(start + margin < moment < end - margin for moment in ticks)
 
 
-def test_an_empty_batch_is_left_alone() -> None:
+def test_an_empty_batch_is_left_alone(host: ModuleType) -> None:
     none = np.zeros((0, 5), np.int64)
-    clip_batch(**arguments(windows=[], tops=none, lefts=none, out=outputs(0, 3, 4, 2)))
+    host.clip_batch(**arguments(windows=[], tops=none, lefts=none, out=outputs(0, 3, 4, 2)))
 
 
 PLACES = np.zeros((2, 5), np.int64)
@@ -214,16 +215,16 @@ def places(row: int, column: int, value: int) -> Places:
     ],
 )
 def test_wrong_arguments_are_named_and_nothing_is_written(
-    changes: dict[str, Any], error: type[Exception], message: str
+    host: ModuleType, changes: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     call = arguments(**changes)
     with pytest.raises(error, match=message):
-        clip_batch(**call)
+        host.clip_batch(**call)
     assert all(np.isnan(scale).all() for scale in call["out"])
 
 
-def test_a_read_only_output_is_refused() -> None:
+def test_a_read_only_output_is_refused(host: ModuleType) -> None:
     call = arguments()
     call["out"][0].flags.writeable = False
     with pytest.raises(ValueError, match=r"out\[0\] is read-only"):
-        clip_batch(**call)
+        host.clip_batch(**call)

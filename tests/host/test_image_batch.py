@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-
-from ebgan._host import image_batch
 
 INT64 = np.iinfo(np.int64)
 
@@ -53,7 +52,7 @@ def arguments(batch: int = 3, **changes: Any) -> dict[str, Any]:
 
 @settings(deadline=None)
 @given(st.data())
-def test_every_crop_and_flip_equals_numpy_exactly(data: st.DataObject) -> None:
+def test_every_crop_and_flip_equals_numpy_exactly(host: ModuleType, data: st.DataObject) -> None:
     n, c, image_h, image_w, batch, h, w = (data.draw(st.integers(1, 9)) for _ in range(7))
     random = np.random.default_rng(data.draw(st.integers(0, 2**32)))
     images = random.integers(0, 256, (n, c, image_h, image_w), np.uint8)
@@ -61,28 +60,32 @@ def test_every_crop_and_flip_equals_numpy_exactly(data: st.DataObject) -> None:
     top, left = random.integers(-12, 12, batch), random.integers(-12, 12, batch)
     flip = random.random(batch) < 0.5
     out = np.full((batch, c, h, w), np.nan, np.float32)
-    image_batch(images=images, indices=indices, top=top, left=left, flip=flip, out=out, threads=3)
+    host.image_batch(images=images, indices=indices, top=top, left=left, flip=flip, out=out, threads=3)
     np.testing.assert_array_equal(out, expected_batch(images, indices, top, left, flip, h, w))
 
 
-def test_every_byte_value_is_scaled_exactly_and_the_ends_are_minus_one_and_one() -> None:
+def test_every_byte_value_is_scaled_exactly_and_the_ends_are_minus_one_and_one(
+    host: ModuleType,
+) -> None:
     images = np.arange(256, dtype=np.uint8).reshape(1, 1, 1, 256)
     out = np.empty((1, 1, 1, 256), np.float32)
-    image_batch(**arguments(1, images=images, out=out))
+    host.image_batch(**arguments(1, images=images, out=out))
     np.testing.assert_array_equal(out[0, 0, 0], np.arange(256, dtype=np.float32) / np.float32(127.5) - 1)
     assert out.min() == -1 and out.max() == 1
 
 
 @pytest.mark.parametrize("offset", [INT64.min, -4, 7, INT64.max])
-def test_an_offset_beyond_the_image_shows_black_however_far(offset: int) -> None:
+def test_an_offset_beyond_the_image_shows_black_however_far(host: ModuleType, offset: int) -> None:
     for argument in ("top", "left"):
         call = arguments(1, **{argument: np.array([offset])})
-        image_batch(**call)
+        host.image_batch(**call)
         assert (call["out"] == -1).all()
 
 
 @pytest.mark.parametrize("shape", [(64, 3, 96, 96), (1, 3, 700, 700)])
-def test_the_result_does_not_depend_on_the_number_of_threads(shape: tuple[int, int, int, int]) -> None:
+def test_the_result_does_not_depend_on_the_number_of_threads(
+    host: ModuleType, shape: tuple[int, int, int, int]
+) -> None:
     random = np.random.default_rng(0)
     batch, channels, height, width = shape
     images = random.integers(0, 256, (4, channels, height, width), np.uint8)
@@ -95,12 +98,12 @@ def test_the_result_does_not_depend_on_the_number_of_threads(shape: tuple[int, i
     }
     outs = [np.full(shape, np.nan, np.float32) for _ in range(3)]
     for out, threads in zip(outs, (1, 2, 13), strict=True):
-        image_batch(**fixed, out=out, threads=threads)
+        host.image_batch(**fixed, out=out, threads=threads)
     np.testing.assert_array_equal(outs[0], outs[1])
     np.testing.assert_array_equal(outs[0], outs[2])
 
 
-def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
+def test_other_python_threads_run_while_a_batch_is_prepared(host: ModuleType) -> None:
     ticks: list[float] = []
     stop = threading.Event()
 
@@ -113,7 +116,7 @@ def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
     ticker.start()
     try:
         start = time.perf_counter()
-        image_batch(**call)
+        host.image_batch(**call)
         end = time.perf_counter()
     finally:
         stop.set()
@@ -123,8 +126,8 @@ def test_other_python_threads_run_while_a_batch_is_prepared() -> None:
 
 
 @pytest.mark.parametrize("batch", [0, 2])
-def test_an_empty_batch_or_an_output_of_no_pixels_is_left_alone(batch: int) -> None:
-    image_batch(**arguments(batch, out=np.empty((batch, 2, 0, 4), np.float32)))
+def test_an_empty_batch_or_an_output_of_no_pixels_is_left_alone(host: ModuleType, batch: int) -> None:
+    host.image_batch(**arguments(batch, out=np.empty((batch, 2, 0, 4), np.float32)))
 
 
 @pytest.mark.parametrize(
@@ -147,17 +150,17 @@ def test_an_empty_batch_or_an_output_of_no_pixels_is_left_alone(batch: int) -> N
     ],
 )
 def test_wrong_arguments_are_named_and_nothing_is_written(
-    changes: dict[str, Any], error: type[Exception], message: str
+    host: ModuleType, changes: dict[str, Any], error: type[Exception], message: str
 ) -> None:
     call = arguments(**changes)
     before = call["out"].copy()
     with pytest.raises(error, match=message):
-        image_batch(**call)
+        host.image_batch(**call)
     np.testing.assert_array_equal(call["out"], before)
 
 
-def test_a_read_only_output_is_refused() -> None:
+def test_a_read_only_output_is_refused(host: ModuleType) -> None:
     call = arguments()
     call["out"].flags.writeable = False
     with pytest.raises(ValueError, match="out is read-only"):
-        image_batch(**call)
+        host.image_batch(**call)

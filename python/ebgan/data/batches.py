@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan import _host
+from ebgan import host
 from ebgan.data.errors import DataError
 from ebgan.data.image_set import ImageSet
 from ebgan.data.shuffled import Shuffled
@@ -90,7 +90,7 @@ class Batches:
         )
         flip = random.random(self.batch_size) < 0.5 if self.flip else np.zeros(self.batch_size, np.bool_)
         batch = torch.empty((self.batch_size, images.shape[1], *self._output_size))
-        _host.image_batch(
+        host.image_batch(
             images=images,
             indices=indices,
             top=top,

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan import _host
+from ebgan import host
 from ebgan.data.batches import available_processors, check_batch
 from ebgan.data.clip_augmentation import ClipAugmentation, DrawnAugmentation
 from ebgan.data.clip_set import Clip, ClipSet, Frames
@@ -131,7 +131,7 @@ class ClipBatches:
         windows, tops, lefts, augmentation = self.drawn(step)
         sizes = [self.size >> level for level in reversed(range(self.scales))]
         batch = tuple(torch.empty((self.batch_size, self.frames, 3, size, size)) for size in sizes)
-        _host.clip_batch(
+        host.clip_batch(
             windows=windows,
             tops=tops,
             lefts=lefts,

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from ebgan import _host
+from ebgan import host
 from ebgan.data.errors import DataError
 from ebgan.data.unpacked import unpacked
 
@@ -44,6 +44,6 @@ def read_idx(path: Path, sha256: str | None = None) -> NDArray[Any]:
         except (EOFError, OSError, ValueError, zlib.error) as error:
             raise DataError(f"{path} cannot be unpacked ({error}); download it anew") from error
     try:
-        return _host.parse_idx(content)
+        return host.parse_idx(content)
     except ValueError as error:
         raise DataError(f"{path} is not a valid IDX file: {error}") from error

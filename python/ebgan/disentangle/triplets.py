@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from ebgan import _host
+from ebgan import host
 from ebgan.data import DataError, ImageSet
 from ebgan.data.batches import available_processors, check_batch
 from ebgan.errors import UserError, at_least, did_you_mean
@@ -121,7 +121,7 @@ class TripletBatches:
         numbers = self.numbers(step)
         batch = torch.empty(numbers.size, *self.images.images.shape[1:])
         zeros = np.zeros(numbers.size, np.int64)
-        _host.image_batch(
+        host.image_batch(
             images=self.images.images,
             indices=numbers.ravel(),
             top=zeros,
