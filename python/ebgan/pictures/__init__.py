@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from ebgan.pictures.curves import Curve, Plot, draw
 from ebgan.pictures.grid import Span, image_grid, save_png
+from ebgan.pictures.mp4 import write_mp4
 
-__all__ = ["Curve", "Plot", "Span", "draw", "image_grid", "save_png"]
+__all__ = ["Curve", "Plot", "Span", "draw", "image_grid", "save_png", "write_mp4"]
