@@ -17,7 +17,8 @@ from ebgan_kernels.backends import OPERATOR_FAMILIES
 
 # Operators, then systems, each with all that is measured of it, such as `bench_gan_convolutional`; then the
 # learners of energies, data, and the fast step of all.
-NAMES = (*OPERATOR_FAMILIES, *(system.name for system in SYSTEMS), "energies", "clips", "training_step")
+OTHERS = ("energies", "clips", "loading", "training_step")
+NAMES = (*OPERATOR_FAMILIES, *(system.name for system in SYSTEMS), *OTHERS)
 BENCHMARKS = dict.fromkeys(
     path.stem for name in NAMES for path in sorted(Path(__file__).parent.glob(f"bench_{name}*.py"))
 )

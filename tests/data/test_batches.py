@@ -135,7 +135,7 @@ def test_a_batch_of_many_epochs_takes_no_longer_than_many_batches_of_one():
 
 
 def test_batches_say_what_they_are_taken_from():
-    assert str(Batches(load("digits"), 8)) == "digits (train): 1,442 images"
+    assert str(Batches(load("digits"), 8)) == "digits (train): 1,442 images, in memory"
 
 
 def test_a_negative_step_and_an_empty_set_are_refused() -> None:

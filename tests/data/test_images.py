@@ -256,14 +256,16 @@ def test_a_root_must_be_given_even_where_the_environment_names_one(
 ) -> None:
     monkeypatch.setenv("EBGAN_DATA", str(folder(tmp_path, {"a.png": plain(RED)})))
     with raises(
-        "'images' needs a root of its own, a folder or zip of JPEG, PNG or WebP files: give --data-root "
+        "'images' needs a root of its own, a folder, zip or tar of JPEG, PNG or WebP files: give --data-root "
         "(root=)"
     ):
         load("images")
 
 
 def test_a_root_with_nothing_to_read_is_named(tmp_path: Path) -> None:
-    with raises(f"cannot read {tmp_path / 'nowhere'}: No such file or directory; give a folder or a zip"):
+    with raises(
+        f"cannot read {tmp_path / 'nowhere'}: No such file or directory; give a folder, a zip or a tar"
+    ):
         load("images", root=tmp_path / "nowhere")
     with raises(f"{tmp_path} holds no images: none of its 0 files is .jpg, .jpeg, .png or .webp"):
         load("images", root=tmp_path)
@@ -283,7 +285,7 @@ def test_a_file_that_is_no_whole_zip_is_refused(tmp_path: Path) -> None:
     for content in (b"", b"words", plain(RED), whole[:-10]):
         path = tmp_path / "broken.zip"
         path.write_bytes(content)
-        with raises(f"{path} is neither a folder nor a whole zip (File is not a zip file)"):
+        with raises(f"{path} is neither a folder nor a .tar nor a whole zip (File is not a zip file)"):
             load("images", root=path)
 
 

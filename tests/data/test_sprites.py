@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ebgan.data import DataError, load
+from ebgan.data import Batches, DataError, load
 from support.image_files import encoded, plain
 
 real_data = pytest.mark.skipif("EBGAN_DATA" not in os.environ, reason="EBGAN_DATA names no real data")
@@ -74,6 +74,18 @@ def test_the_splits_share_no_character_and_every_part(root, test_split):
         assert len(np.unique(train.factors[part].labels)) == 6
 
 
+@pytest.mark.parametrize(("size", "times", "before"), [(64, 1, 4), (119, 2, 3)])
+def test_a_size_from_56_up_repeats_pixels_and_puts_white_around(root, test_split, size, times, before):
+    images = load("sprites", "test", root, size=size).images[::997]
+    assert images.shape == (15, 3, size, size)
+    inner = slice(before, before + times * 56)
+    drawn = images[:, :, inner, inner]
+    assert (drawn == test_split.images[::997].repeat(times, 2).repeat(times, 3)).all()
+    around = np.ones((size, size), bool)
+    around[inner, inner] = False
+    assert (images[:, :, around] == 255).all()
+
+
 def test_what_is_missing_or_damaged_is_named(tmp_path):
     with raises("body/0.png is missing: put six sheets of each part"):
         load("sprites", "train", tmp_path)
@@ -88,6 +100,15 @@ def test_what_is_missing_or_damaged_is_named(tmp_path):
     path.write_bytes(plain((0, 0, 0), (832, 1344))[:200])
     with raises("body/0.png cannot be read ("):
         load("sprites", "train", tmp_path)
+
+
+@real_data
+def test_real_characters_are_batches_of_a_gan_at_64x64():
+    sprites = load("sprites", "test", size=64)
+    assert sprites.shape == (3, 64, 64)
+    batch = Batches(sprites, 16, size=64).at(0)
+    assert (batch[:, :, :4] == 1).all() and (batch[:, :, :, 60:] == 1).all()  # white around
+    assert (batch[:, :, 4:60, 4:60] < 1).flatten(1).any(1).all()
 
 
 @real_data

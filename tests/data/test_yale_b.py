@@ -137,7 +137,8 @@ def test_a_folder_without_pictures_and_one_that_is_not_there_are_named(tmp_path)
 
 @real_data
 def test_the_release_has_38_people_under_64_lights():
-    train, test = load("yale-b", "train", size=32), load("yale-b", "test", size=32)
+    train, test = load("yale-b", "train", size=64), load("yale-b", "test", size=64)
+    assert train.shape == test.shape == (1, 64, 64) and train.images.std() > 20
     assert len(train) + len(test) == 2414 and len(train.classes) == 38
     assert len(train.factors["light"].values) == 64
     for part in (train, test):

@@ -92,7 +92,7 @@ DataRoot = Annotated[
     Path | None,
     option(
         "Folder that holds the data sets. For --data images or videos it is the folder of the files, for "
-        "images also a zip.",
+        "images also a zip or tar.",
         "the one that the run was trained with, else the environment variable EBGAN_DATA",
     ),
 ]

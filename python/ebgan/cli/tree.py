@@ -67,7 +67,12 @@ TREE = Group(
             tuple(system.examples[0] for system in SYSTEMS),
         ),
         "sample": Leaf(
-            Sample, ("sample runs/gan-mnist", "sample runs/gan-mnist --count 100 --out hundred.png")
+            Sample,
+            (
+                "sample runs/gan-mnist",
+                "sample runs/gan-mnist --count 100 --out hundred.png",
+                "sample runs/gan-mnist --interpolate 16 --out walks.mp4",
+            ),
         ),
         "predict": Leaf(
             Predict,

@@ -1,6 +1,7 @@
 """Data sets by name, and training batches made from them.
 
-``load`` reads a set into memory, ``download`` fetches one, ``Batches`` shuffles, crops, mirrors and scales.
+``load`` reads a set into memory, ``open_set`` where it fits, ``download`` fetches one.
+``Batches`` shuffles, crops, mirrors and scales.
 ``load_clips`` opens a set of video clips, ``ClipBatches`` takes moving patches from it,
 which ``ClipAugmentation`` changes at random.
 A new set is a file of this folder with a ``Source`` or ``ClipSource``, registered below.
@@ -22,9 +23,10 @@ from ebgan.data.clip_registry import (
 )
 from ebgan.data.clip_set import Clip, ClipSet
 from ebgan.data.errors import DataError
+from ebgan.data.image_files import ImageFiles
 from ebgan.data.image_set import Factor, ImageSet
 from ebgan.data.moving_digits import MovingDigits
-from ebgan.data.registry import Source, download, load, names, register, sources
+from ebgan.data.registry import Source, download, load, names, open_set, register, sources
 from ebgan.data.video_file import open_video, read_video
 
 for _source in (
@@ -49,6 +51,7 @@ __all__ = [
     "ClipSource",
     "DataError",
     "Factor",
+    "ImageFiles",
     "ImageSet",
     "MovingDigits",
     "Source",
@@ -59,6 +62,7 @@ __all__ = [
     "load",
     "load_clips",
     "names",
+    "open_set",
     "open_video",
     "read_video",
     "register",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ebgan.data.errors import DataError
 from ebgan.data.registry import Split
+from ebgan.data.tar_members import SUFFIX
 
 _SPLITS = ({"train", "test"}, {"train", "val"}, {"train", "val", "test"})
 
@@ -19,7 +20,7 @@ def arranged(
 ) -> tuple[list[str], NDArray[np.int64], tuple[str, ...]]:
     """The ``files`` of ``split`` (paths below ``root``), their labels, and the classes of all splits.
 
-    - A single folder that wraps everything is looked past.
+    - A single folder that wraps everything is looked past, and so is a tar that files lie in.
     - First-level folders are the classes, sorted by name; a file further down belongs to the first-level
       folder above it. Files that lie loose are of a class named after the folder or zip they lie in.
     - Where the first level is exactly the folders ``train`` and ``test`` or ``val``, these are the splits,
@@ -29,7 +30,10 @@ def arranged(
     Raises:
         DataError: the split is not there; ``what`` the files hold is for the remedy.
     """
-    paths = {file: PurePosixPath(file).parts for file in files}
+    paths = {
+        file: tuple(part for part in PurePosixPath(file).parts if not part.lower().endswith(SUFFIX))
+        for file in files
+    }
     around = root.resolve().name if root.is_dir() else root.stem
     while all(len(path) > 1 and path[0] == paths[files[0]][0] for path in paths.values()):
         around = paths[files[0]][0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,7 +12,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from ebgan import host
+from ebgan.data.decoded_batches import DecodedBatches
 from ebgan.data.errors import DataError
+from ebgan.data.image_files import ImageFiles
 from ebgan.data.image_set import ImageSet
 from ebgan.data.shuffled import Shuffled
 from ebgan.errors import UserError, at_least
@@ -29,10 +32,15 @@ class Batches:
     sees what it would have seen, with no state to save.
 
     An image smaller than ``size`` is padded with black all around (one more at the bottom and right where the
-    difference is odd), a larger one is cropped at a random place, each axis by itself.
+    difference is odd), a larger one is cropped at a random place, each axis by itself. So images that were
+    loaded larger than the batch have random crops, those that were loaded at its size the central one.
+
+    :class:`ImageFiles` are decoded as they are needed, the next two batches ahead of time: memory holds three
+    batches, whatever the size of the set. In place of a file that cannot be decoded comes the next one that
+    can, in the order of their paths; warnings of the logger ``ebgan.data.images`` count and name them.
 
     Args:
-        image_set: where the images come from.
+        image_set: where the images come from; those in memory, or those that stay in their files.
         batch_size: B, images in a batch; may exceed the set.
         size: height h and width w of the batch; by default those of the images.
         flip: mirror each image left to right with probability 1/2.
@@ -53,7 +61,7 @@ class Batches:
 
     def __init__(
         self,
-        image_set: ImageSet,
+        image_set: ImageSet | ImageFiles,
         batch_size: int,
         *,
         size: int | None = None,
@@ -69,20 +77,25 @@ class Batches:
             at_least("size", size, 1)
         if threads is not None:
             at_least("threads", threads, 1)
-        height, width = image_set.images.shape[2:]
+        channels, height, width = image_set.shape
         self._output_size = (size or height, size or width)
-        check_batch(batch_size, image_set.images.shape[1] * math.prod(self._output_size))
+        check_batch(batch_size, channels * math.prod(self._output_size))
         self.image_set = image_set
         self.batch_size = batch_size
         self.flip = flip
         self.seed = seed
         self.threads = threads if threads is not None else available_processors()
         self._shuffled = Shuffled(np.arange(len(image_set)), batch_size, (seed, _ORDER_STREAM))
+        self._source: Callable[[int], tuple[NDArray[np.uint8], NDArray[np.int64]]]
+        if isinstance(image_set, ImageFiles):
+            decoded = DecodedBatches(image_set, self._shuffled.at, self.threads)
+            self._source = lambda step: (decoded.at(step), np.arange(batch_size))
+        else:
+            self._source = lambda step: (image_set.images, self._shuffled.at(step))
 
     def at(self, step: int) -> Tensor:
         """Batch number ``step``, counted from 0: float32 ``(B, C, h, w)`` in [-1, 1], in host memory."""
-        indices = self.indices(step)
-        images = self.image_set.images
+        images, indices = self._source(step)
         random = np.random.default_rng((self.seed, _CROP_STREAM, step))
         top, left = (
             _offsets(random, have, want, self.batch_size)
@@ -102,7 +115,12 @@ class Batches:
         return batch
 
     def __str__(self) -> str:
-        return f"{self.image_set.name} ({self.image_set.split}): {len(self.image_set):,} images"
+        kept = (
+            f"decoded as they are needed by {self.threads} thread{'s' if self.threads > 1 else ''}"
+            if isinstance(self.image_set, ImageFiles)
+            else "in memory"
+        )
+        return f"{self.image_set.name} ({self.image_set.split}): {len(self.image_set):,} images, {kept}"
 
     def indices(self, step: int) -> NDArray[np.int64]:
         """The positions in the set, int64 ``(B,)``, of the images of batch ``step``, and of their labels."""

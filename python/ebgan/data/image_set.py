@@ -83,6 +83,12 @@ class ImageSet:
             )
 
     @property
+    def shape(self) -> tuple[int, int, int]:
+        """(C, H, W) of each image."""
+        _, channels, height, width = self.images.shape
+        return channels, height, width
+
+    @property
     def factors(self) -> dict[str, Factor]:
         """Every factor of the images by its name; the class, which every set has, comes first."""
         return {CLASS: Factor(self.labels, self.classes), **self.further}

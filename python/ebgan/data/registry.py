@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
 from ebgan.data.errors import DataError
+from ebgan.data.image_files import ImageFiles
 from ebgan.data.image_set import ImageSet
 from ebgan.errors import at_least, did_you_mean
 
 Split = Literal["train", "test"]
 Place = Literal["embedded", "root", "own"]
 Root = str | os.PathLike[str] | None
+# Bytes of a set that is kept in memory: CelebA at 64x64 takes 2.3 GiB, ImageNet 14.7 GiB.
+IN_MEMORY = 4 << 30
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,7 @@ class Source:
         place: where it lies: ``"embedded"`` in a package, below the data ``"root"``, or where its
             owner has it.
         download: ``(root, base_url, progress) -> folder``, or None where there is nothing to fetch.
+        open: ``(split, root, size) -> ImageFiles`` of a set that may be too large for memory; None of others.
     """
 
     name: str
@@ -36,6 +41,7 @@ class Source:
     about: str
     place: Place
     download: Callable[[Path, str | None, bool], Path] | None = None
+    open: Callable[[Split, Root, int | None], ImageFiles] | None = None
 
 
 _sources: dict[str, Source] = {}
@@ -65,8 +71,8 @@ def load(name: str, split: Split = "train", root: Root = None, *, size: int | No
         name: one of :func:`names`.
         split: ``"train"`` or ``"test"``.
         root: folder that holds the data sets, each in a folder of its own name; by default ``$EBGAN_DATA``.
-            ``digits`` and ``turntable`` need none; for ``images`` it is the folder or zip of images itself,
-            and always given.
+            ``digits`` and ``turntable`` need none; for ``images`` it is the folder, zip or tar of images
+            itself, and always given.
         size: height and width that images, or their central squares, are scaled to; ``digits``, ``mnist`` and
             ``fashion-mnist`` keep theirs, and :class:`Batches` pads or crops them.
 
@@ -81,12 +87,38 @@ def load(name: str, split: Split = "train", root: Root = None, *, size: int | No
         >>> digits.images.shape, digits.classes[3]
         ((355, 1, 8, 8), '3')
     """
-    source = _find(name)
-    if split not in get_args(Split):
-        raise DataError(f"unknown split {split!r}: a data set has {' and '.join(map(repr, get_args(Split)))}")
-    if size is not None:
-        at_least("size", size, 1)
-    return source.load(split, root, size)
+    return _checked(name, split, size).load(split, root, size)
+
+
+def open_set(
+    name: str, split: Split = "train", root: Root = None, *, size: int, memory: int | None = None
+) -> ImageSet | ImageFiles:
+    """Read one split of a data set into memory where it fits, else find its files, to be decoded as needed.
+
+    It fits where its images, as decoded, take at most ``memory`` bytes, by default 4 GiB, and every set but
+    ``images`` does. :class:`Batches` takes either, and makes the same batches of both as long as no file is
+    damaged.
+
+    Args:
+        name, split, root, size: as in :func:`load`.
+        memory: bytes.
+
+    Raises:
+        DataError, UserError: as in :func:`load`.
+
+    Example:
+        >>> from ebgan.data import open_set
+        >>> open_set("digits", size=8).shape
+        (1, 8, 8)
+    """
+    source = _checked(name, split, size)
+    if source.open is None:
+        return source.load(split, root, size)
+    files = source.open(split, root, size)
+    if files.nbytes > (IN_MEMORY if memory is None else memory):
+        return files
+    with closing(files):
+        return files.in_memory()
 
 
 def download(
@@ -134,6 +166,15 @@ def data_root(name: str, root: Root) -> Path:
         )
         raise DataError(f"{origin} names {str(path)!r}, which is not a folder{fetch}")
     return path
+
+
+def _checked(name: str, split: str, size: int | None) -> Source:
+    source = _find(name)
+    if split not in get_args(Split):
+        raise DataError(f"unknown split {split!r}: a data set has {' and '.join(map(repr, get_args(Split)))}")
+    if size is not None:
+        at_least("size", size, 1)
+    return source
 
 
 def _find(name: str) -> Source:

@@ -11,6 +11,7 @@ from typing import TypeVar
 from ebgan.data.errors import reason
 from ebgan.errors import UserError, require
 
+File = TypeVar("File")
 Read = TypeVar("Read")
 
 _NAMED = 3
@@ -19,11 +20,11 @@ _PATIENCE_SECONDS = 2  # before the bar appears
 
 
 def each_file(
-    files: Sequence[str], read: Callable[[str], Read], *, title: str, unit: str
+    files: Sequence[File], read: Callable[[File], Read], *, title: str, unit: str
 ) -> Generator[Read | str, None, None]:
     """Yield what ``read`` makes of each file, or the reason why it fails; a bar tells of a long wait."""
 
-    def attempt(file: str) -> Read | str:
+    def attempt(file: File) -> Read | str:
         try:
             return read(file)
         except (MemoryError, UserError):

@@ -39,7 +39,8 @@ def load_sprites(split: Split, root: Root, size: int | None) -> ImageSet:
 
     The class is the character; further factors are the sheet of each part, the action, the view and the
     frame. 296 characters, always the same, are the test split; each of their parts is in the train split,
-    too. With ``size`` the images are scaled.
+    too. With a ``size`` below 56 the images are scaled down; from 56 up their pixels are repeated as often as
+    there is room, and white is put around: 64 has them as drawn, with 4 pixels of white on each side.
 
     Raises:
         DataError: there is no data root, or a sheet is missing, unreadable or of another size.
@@ -56,7 +57,7 @@ def load_sprites(split: Split, root: Root, size: int | None) -> ImageSet:
         row, columns = ACTIONS[action]
         cells = [_cell(sheets, row + view, columns[frame]) for sheets in parts]
         drawn = _composed(cells)[characters]
-        images[:, pose] = np.stack([scaled(each, size) for each in drawn]).transpose(0, 3, 1, 2)
+        images[:, pose] = np.stack([_brought_to(each, size) for each in drawn]).transpose(0, 3, 1, 2)
 
     count = len(characters)
     sheets = np.unravel_index(np.repeat(characters, len(_POSES)), (SHEETS,) * len(PARTS))
@@ -115,6 +116,17 @@ def _composed(cells: list[Layers]) -> NDArray[np.uint8]:
         over = colour * opacity + under[:, None] * (255 - opacity) + 127
         under = (over // 255).reshape(-1, _SIDE, _SIDE, 3)
     return under.astype(np.uint8)
+
+
+def _brought_to(image: NDArray[np.uint8], size: int | None) -> NDArray[np.uint8]:
+    """The image (56, 56, 3) as (size, size, 3); stretched by a fraction, drawn pixels would blur."""
+    if size is None or size < _SIDE:
+        return scaled(image, size)
+    times = size // _SIDE
+    before = (size - times * _SIDE) // 2
+    around = (before, size - times * _SIDE - before)
+    enlarged = image.repeat(times, axis=0).repeat(times, axis=1)
+    return np.pad(enlarged, (around, around, (0, 0)), constant_values=255)
 
 
 SOURCE = Source("sprites", load_sprites, "62,208 drawings of 1,296 characters, colour, 56x56 pixels", "root")

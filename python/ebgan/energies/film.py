@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -14,18 +15,17 @@ from ebgan.energies.watch import Moment, Watch
 from ebgan.errors import require
 from ebgan.files import StrPath, replaced
 from ebgan.pictures.curves import COLOURS
-from ebgan.pictures.film import write_mp4
+from ebgan.pictures.mp4 import write_mp4
 
-RATE, STAYS = 25, 25  # frames a second, and how many the last one stays
+RATE, STAYS = Fraction(25), 25  # frames a second, and how many the last one stays
 SIDE, DPI = 4.4, 100  # of a frame, inches
 PANELS = 5
 
 
 def write_training_film(watch: Watch, data: Points, path: StrPath) -> None:
     """Write the moments of `watch` as MP4: the surface, `data` in white, the generator's points in orange."""
-    size = (round(SIDE * DPI),) * 2
     with replaced(path) as new:
-        write_mp4(_frames(watch.moments, data), new, size=size, rate=RATE)
+        write_mp4(_frames(watch.moments, data), new, rate=RATE)
 
 
 def draw_training(watch: Watch, data: Points, path: StrPath) -> None:

@@ -12,6 +12,7 @@ from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, build_generator
 from ebgan.gan.system import SYSTEM, evaluate_run, open_run, resume, train, trained_generator
 from ebgan.gan.two_player import TwoPlayer, sample
+from ebgan.gan.walks import walk
 
 __all__ = [
     "EBGAN",
@@ -39,4 +40,5 @@ __all__ = [
     "scores",
     "train",
     "trained_generator",
+    "walk",
 ]

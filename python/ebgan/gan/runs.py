@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ebgan.data import Batches, load
+from ebgan.data import Batches, open_set
 from ebgan.errors import UserError
 from ebgan.files import StrPath
 from ebgan.gan import builders
@@ -49,9 +49,9 @@ def build_discriminator(config: GanConfig) -> nn.Module:
 def build(config: GanConfig, device: torch.device, data_root: StrPath | None) -> TwoPlayer:
     """Build the networks, optimisers and data of `config`, initialised from its seed."""
     channels, size, _ = builders.image_shape(config.net)
-    images = load(config.data, "train", data_root, size=size)
-    if images.images.shape[1] != channels:
-        found = images.images.shape[1]
+    images = open_set(config.data, "train", data_root, size=size)
+    if images.shape[0] != channels:
+        found = images.shape[0]
         raise UserError(f"net: {config.net!r} is for {channels}-channel images, {config.data!r} has {found}")
     here = world()
     here.check_batch(config.batch_size)

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ebgan.pictures.film import write_mp4
+from ebgan.pictures import write_mp4
 from ebgan.pictures.grid import BACKGROUND, MARK
 
 RATE = Fraction(10)  # frames a second of a film whose clip does not say its own
-MOST_TICKS = 1001  # of a rate such as 30000/1001; MPEG-4 takes no time base much finer
 FRAME = 8  # pixels around and between the two films
 
 
@@ -26,21 +25,20 @@ def write_film(
 
     H and W are even.
     """
+    write_mp4(_pictures(frames, targets, predictions), path, rate=rate or RATE)
+
+
+def _pictures(frames: Tensor, targets: Tensor, predictions: Tensor) -> Iterator[np.ndarray]:
     height, width = frames.shape[-2:]
-    size = (height + 2 * FRAME, 2 * width + 3 * FRAME)
-
-    def pictures() -> Iterator[np.ndarray]:
-        pairs = [(frame, frame, BACKGROUND) for frame in frames]
-        pairs += [(*pair, MARK) for pair in zip(targets, predictions, strict=True)]
-        for left, right, colour in pairs:
-            picture = np.empty((*size, 3), np.uint8)
-            picture[:] = BACKGROUND
-            picture[:, width + FRAME :] = colour
-            for pixels, start in ((left, FRAME), (right, width + 2 * FRAME)):
-                picture[FRAME:-FRAME, start : start + width] = _bytes(pixels)
-            yield picture
-
-    write_mp4(pictures(), path, size=size, rate=(rate or RATE).limit_denominator(MOST_TICKS))
+    pairs = [(frame, frame, BACKGROUND) for frame in frames]
+    pairs += [(*pair, MARK) for pair in zip(targets, predictions, strict=True)]
+    for left, right, colour in pairs:
+        picture = np.empty((height + 2 * FRAME, 2 * width + 3 * FRAME, 3), np.uint8)
+        picture[:] = BACKGROUND
+        picture[:, width + FRAME :] = colour
+        for pixels, start in ((left, FRAME), (right, width + 2 * FRAME)):
+            picture[FRAME:-FRAME, start : start + width] = _bytes(pixels)
+        yield picture
 
 
 def _bytes(frame: Tensor) -> np.ndarray:

@@ -6,10 +6,11 @@ from dataclasses import asdict
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from ebgan.data import ImageSet, load
 from ebgan.errors import UserError
-from ebgan.gan import generator, sample
+from ebgan.gan import Generator, generator, sample
 from ebgan.gan.scores import NETWORKS, chunks, evaluate
 from support.errors import assert_refused
 
@@ -39,6 +40,9 @@ def test_digits_get_class_scores_of_all_four_sets():
         assert 0.1 <= one.classes.mean_top_probability <= 1
     table = str(scores)
     assert scores.sha256 in table and "I'" in table
+    assert scores.sets["real"].manifold.coverage > scores.sets["samples"].manifold.coverage
+    assert scores.separation is None and scores.nearest.count == 500
+    assert f"ratio {scores.nearest.ratio:.2f}" in table and "AUC" not in table
     assert all(f"{name:<12}" in table for name in scores.sets)
 
 
@@ -53,6 +57,55 @@ def test_photographs_get_kid_alone_and_real_ones_are_compared_half_by_half():
     }
     assert all(one.classes is None for one in scores.sets.values())
     assert "I'" not in str(scores) and "shares" not in str(scores)
+
+
+def test_images_of_any_shape_are_scored_by_the_network_of_photographs():
+    small, digits = small_generator(), load("digits")
+    scores = evaluate(small, digits, network="images", untrained=small, count=30)
+    assert scores.network == "images" and scores.sets["real"].classes is None
+    assert scores.sets["real"].kid.mean < scores.sets["samples"].kid.mean
+    assert scores.separation is scores.nearest is None
+
+
+def test_energies_are_compared_over_all_samples_and_all_held_out_images():
+    net, digits, other = small_generator(), load("digits"), load("digits", "test")
+    seen = []
+
+    def darkness(images):
+        seen.append(len(images))
+        return images.mean((1, 2, 3))  # the padded digits are darker than the samples
+
+    scores = evaluate(
+        net, digits, network="mnist", untrained=net, other=other, energy=darkness, count=600, seed=2
+    )
+    assert scores.separation > 0.99 and seen == [355, 500, 100]
+    assert f"AUC {scores.separation:.3f}" in str(scores)
+
+
+def test_copies_of_training_images_are_found_and_the_picture_shows_them(tmp_path):
+    digits, other = load("digits"), load("digits", "test")
+    copies = torch.from_numpy(digits.images[:500]).float() / 127.5 - 1
+
+    class Copying(Generator):
+        noise_shapes = ((1,),)
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.scale = torch.nn.Parameter(torch.ones(()))
+
+        def forward(self, z):
+            return copies[: len(z)] * self.scale
+
+    picture = tmp_path / "nearest.png"
+    net = Copying()
+    scores = evaluate(net, digits, network="digits", untrained=net, other=other, count=500, picture=picture)
+    assert scores.nearest.ratio < 1e-3 and scores.nearest.copies > 0.99
+    pixels = np.asarray(Image.open(picture)).astype(int)
+    assert pixels.shape[1] > 12 * 64
+    honest = evaluate(
+        generator("digits"), digits, network="digits", untrained=net, other=digits, count=500
+    ).nearest
+    assert honest.held_out == pytest.approx(0, abs=1e-3) and honest.copies == 0
 
 
 def test_one_seed_gives_the_same_scores_and_another_seed_others():
@@ -120,7 +173,6 @@ def test_pixel_noise_stays_within_the_range_of_images():
     [
         ({"count": 1}, ["samples: got 1", "from 2 up"]),
         ({"seed": -1}, ["seed: got -1"]),
-        ({"network": "images"}, ["images of 1x32x32", "images of 3x64x64"]),
         ({"network": "cifar"}, ["cifar", "mnist of 1x32x32"]),
         ({"training": photographs(4)}, ["training: got 3-channel images", "'mnist' takes 1"]),
     ],

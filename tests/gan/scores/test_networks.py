@@ -12,7 +12,7 @@ from torch.nn.functional import avg_pool2d, interpolate
 from ebgan.data import Batches, load
 from ebgan.errors import UserError
 from ebgan.gan.scores import NETWORKS, kernel_inception_distance, load_network, networks
-from ebgan.gan.scores.networks import find
+from ebgan.gan.scores.networks import find, network_for
 from support.errors import assert_refused
 
 real_data = pytest.mark.skipif("EBGAN_DATA" not in os.environ, reason="EBGAN_DATA names no real data")
@@ -56,10 +56,19 @@ def test_weights_that_are_missing_or_others_are_refused(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "image", "fragment"),
-    [("digits", (1, 28, 28), "digits of 1x28x28"), ("images", (3, 128, 128), "images of 3x128x128")],
+    [("digits", (1, 28, 28), "digits of 1x28x28"), ("cifar", (3, 32, 32), "cifar of 3x32x32")],
 )
 def test_images_without_a_network_are_refused_and_those_with_one_named(name, image, fragment):
-    assert_refused(lambda: find(name, image), UserError, [fragment, "mnist of 1x32x32", "images of 3x64x64"])
+    assert_refused(
+        lambda: find(name, image), UserError, [fragment, "mnist of 1x32x32", "images of any shape"]
+    )
+
+
+def test_the_network_of_photographs_takes_images_of_any_shape_and_of_sets_without_their_own():
+    assert find("images", (3, 128, 128)) is NETWORKS["images"]
+    assert network_for("digits", (1, 8, 8)) == "digits"
+    for data, image in (("digits", (1, 32, 32)), ("sprites", (3, 64, 64)), ("images", (3, 256, 256))):
+        assert network_for(data, image) == "images"
 
 
 def test_the_network_of_small_digits_is_right_on_more_than_98_percent_of_the_test_images():

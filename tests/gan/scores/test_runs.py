@@ -81,24 +81,22 @@ def test_a_run_on_the_defaults_is_scored(tmp_path, monkeypatch, capfd, model):
     capfd.readouterr()
     assert main(["evaluate", f"runs/{run}", "--samples", "600", "--device", "cpu"]) == 0
     printed = capfd.readouterr()
-    assert NETWORKS["digits"].sha256 in printed.out and "part 13 of 13 (100%)" in printed.err
+    assert NETWORKS["digits"].sha256 in printed.out and "part 16 of 16 (100%)" in printed.err
     kept = json.loads(Path("runs", run, "scores.json").read_text())
     assert kept["table"] in printed.out
     assert list(kept["scores"]["sets"]["samples"]["classes"]["shares"]) == list("0123456789")
 
 
-def test_images_without_a_score_network_are_refused(tmp_path, capfd):
+def test_images_without_a_network_of_their_own_are_scored_by_that_of_photographs(tmp_path, capfd):
     out = tmp_path / "padded"
     sizes = ["--net", "mnist", "--generator-width", "8", "--discriminator-width", "8"]
     assert main(["train", "gan", "--steps", "1", "--batch-size", "4", *sizes, "--out", str(out)]) == 0
     capfd.readouterr()
-    assert main(["evaluate", str(out)]) == 2
-    error = capfd.readouterr().err
-    assert (
-        error.count("\n") == 1
-        and "there are no scores for digits of 1x32x32, only for digits of 1x8x8" in error
-    )
-    assert not (out / "scores.json").exists()
+    assert main(["evaluate", str(out), "--samples", "20"]) == 0
+    kept = json.loads((out / "scores.json").read_text())["scores"]
+    assert kept["network"] == "images" and kept["sha256"] == NETWORKS["images"].sha256
+    assert 0 <= kept["separation"] <= 1 and kept["nearest"]["count"] == 20
+    assert (out / "nearest.png").stat().st_size > 0
 
 
 def test_a_run_without_a_checkpoint_is_refused(run, tmp_path, photographs, capfd):

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ebgan.data import Batches, ImageSet
+from ebgan.data import Batches, ImageFiles, ImageSet
 from ebgan.gan.interface import Generator
 from ebgan.gan.two_player import sample
 
@@ -22,7 +22,7 @@ def generated(generator: Generator, count: int, seed: int) -> Iterator[Tensor]:
         yield sample(generator, size, seed=int(chunk_seed))
 
 
-def real(images: ImageSet, count: int, size: int, seed: int) -> Iterator[Tensor]:
+def real(images: ImageSet | ImageFiles, count: int, size: int, seed: int) -> Iterator[Tensor]:
     """`count` different images of a set, as training sees them: brought to `size` by `Batches`."""
     batches = Batches(images, CHUNK, size=size, seed=seed)
     for number, length in _sizes(count):

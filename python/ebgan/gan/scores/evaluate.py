@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
+from torch.nn.functional import interpolate
 
-from ebgan.data import ImageSet
+from ebgan.data import ImageFiles, ImageSet
 from ebgan.errors import UserError, at_least
+from ebgan.files import StrPath
 from ebgan.gan.interface import Generator
 from ebgan.gan.scores import chunks
 from ebgan.gan.scores.inception import (
@@ -19,30 +21,41 @@ from ebgan.gan.scores.inception import (
     modified_inception_score,
 )
 from ebgan.gan.scores.kid import kernel_inception_distance
-from ebgan.gan.scores.networks import Scored, ScoreNetwork, find, load_network
+from ebgan.gan.scores.manifold import manifold_scores
+from ebgan.gan.scores.nearest import Nearest, NearestScores, nearest, nearest_scores, save_nearest
+from ebgan.gan.scores.networks import Entry, Scored, ScoreNetwork, find, load_network
 from ebgan.gan.scores.results import ClassScores, Scores, SetScores
+from ebgan.gan.scores.separation import separation
 from ebgan.gan.two_player import sample
 from ebgan.training.meter import Meter, meter
 
 SAMPLES = 2_500  # the default, which a run is scored by within two minutes on 2 cores
 KIDS = 4  # of the sets that are scored
+NEAREST = chunks.CHUNK  # samples, and held-out images, whose nearest training images are looked for
+NEAREST_AMONG = 100_000  # training images at most
+
+Images = ImageSet | ImageFiles
+Energy = Callable[[Tensor], Tensor]
 REAL_AT_LEAST, REAL_AT_MOST = 1_000, 10_000  # images of a set: KID draws subsets of 1,000
 
 
 def evaluate(
     generator: Generator,
-    training: ImageSet,
+    training: Images,
     *,
     network: str,
     untrained: Generator,
-    other: ImageSet | None = None,
+    other: Images | None = None,
+    energy: Energy | None = None,
     count: int = SAMPLES,
     seed: int = 0,
+    picture: StrPath | None = None,
 ) -> Scores:
     """Score `count` samples of `generator`, and what to compare them with.
 
-    Four sets are scored, each by its KID against training images and, where the classes of the score network
-    are those of the data, by I', inception score, class shares and mean top probability:
+    Four sets are scored, each against training images by its KID, precision, recall, density and coverage
+    and, where the classes of the score network are those of the data, by I', inception score, class shares
+    and mean top probability:
 
     - "samples": samples of `generator`,
     - "real": the images `other`; without them one half of `training`, against its other half,
@@ -53,14 +66,20 @@ def evaluate(
     Samples are drawn in chunks of 500, each chunk's noise from a seed derived from `seed` and its number, the
     same on every device.
 
+    With `other`, 500 samples and 500 of these are compared by their distances to the nearest of up to 100,000
+    training images, and with `energy` their energies.
+
     Args:
-        generator: makes images that have a score network; scores are computed on its device.
+        generator: makes images that the score network takes; scores are computed on its device.
         training: the images that `generator` was trained on.
-        network: "digits" for 8x8 digits, "mnist" for 32x32 ones, "images" for 64x64 photographs.
+        network: "digits" for 8x8 digits, "mnist" for 32x32 ones, "images" for others of any size, which are
+            scaled to its 64x64 pixels, grey ones repeated as RGB.
         untrained: a generator of the same images before training, on the same device.
         other: real images that `generator` was not trained on.
+        energy: the energies (N,) of images (N, C, H, W), by the discriminator that `generator` learned from.
         count: samples, 2 or more.
         seed: non-negative integer.
+        picture: PNG file of the samples that are nearest to a training image, each above that image.
 
     Raises:
         UserError: unknown network, images that it does not take, or a number out of range.
@@ -77,27 +96,33 @@ def evaluate(
     at_least("seed", seed, 0)
     channels, height, width = sample(generator, 1, seed=seed).shape[1:]
     entry = find(network, (channels, height, width))
-    if training.images.shape[1] != channels:
-        found = training.images.shape[1]
+    if training.shape[0] != channels:
+        found = training.shape[0]
         raise UserError(f"training: got {found}-channel images, network {network!r} takes {channels}")
     scorer = load_network(network, device=next(generator.parameters()).device)
 
-    def real_count(images: ImageSet) -> int:
+    def real_count(images: Images) -> int:
         return min(max(count, REAL_AT_LEAST), REAL_AT_MOST, len(images))
 
-    def real(images: ImageSet) -> Iterator[Tensor]:
+    def real(images: Images) -> Iterator[Tensor]:
         return chunks.real(images, real_count(images), height, seed)
 
     mean, std = chunks.pixel_statistics(real(training))
     there = [real_count(images) for images in (training, other) if images is not None]
     chunk_counts = map(chunks.chunks_of, (*there, count, count, count))
-    with meter(sum(chunk_counts) + KIDS, unit="part") as show:
-        reference = _scored(scorer, real(training), show)
+    among = min(len(training), NEAREST_AMONG) if other is not None else 0
+    total = sum(chunk_counts) + KIDS + chunks.chunks_of(among)
+
+    def scored_by_network(images: Iterator[Tensor]) -> Scored:
+        return _scored(scorer, entry, images, show)
+
+    with meter(total, unit="part") as show:
+        reference = scored_by_network(real(training))
         scored = {
-            "samples": _scored(scorer, chunks.generated(generator, count, seed), show),
-            "real": reference if other is None else _scored(scorer, real(other), show),
-            "untrained": _scored(scorer, chunks.generated(untrained, count, seed), show),
-            "pixel noise": _scored(scorer, chunks.pixel_noise(mean, std, count, seed), show),
+            "samples": scored_by_network(chunks.generated(generator, count, seed)),
+            "real": reference if other is None else scored_by_network(real(other)),
+            "untrained": scored_by_network(chunks.generated(untrained, count, seed)),
+            "pixel noise": scored_by_network(chunks.pixel_noise(mean, std, count, seed)),
         }
         against = dict.fromkeys(scored, reference.features)
         if other is None:
@@ -109,18 +134,57 @@ def evaluate(
             sets[name] = SetScores(
                 count=len(images.features),
                 kid=kernel_inception_distance(images.features, against[name], seed=seed),
+                manifold=manifold_scores(images.features, against[name]),
                 classes=_class_scores(images.logits, entry.class_names) if entry.class_names else None,
             )
             show.update()
-    return Scores(network, entry.sha256, seed, sets)
+        apart = near = None
+        if other is not None:
+            drawn, held_out = next(chunks.generated(generator, count, seed)), next(real(other))
+            searched = chunks.real(training, among, height, seed)
+            near = _nearest(drawn, held_out, _shown(searched, show), picture)
+            if energy is not None:
+                every = chunks.generated(generator, count, seed)
+                apart = separation(_energies(energy, real(other)), _energies(energy, every))
+    return Scores(network, entry.sha256, seed, sets, apart, near)
 
 
-def _scored(scorer: ScoreNetwork, images: Iterator[Tensor], show: Meter) -> Scored:
+def _nearest(
+    drawn: Tensor, held_out: Tensor, training: Iterator[Tensor], picture: StrPath | None
+) -> NearestScores:
+    both = torch.cat([drawn, held_out.to(drawn.device)])
+    found = nearest(both, training)
+    count = len(drawn)
+    if picture is not None:
+        save_nearest(drawn, Nearest(*(each[:count] for each in found)), picture)
+    return nearest_scores(found.distances[:count], found.distances[count:])
+
+
+def _energies(energy: Energy, images: Iterator[Tensor]) -> Tensor:
+    with torch.no_grad():
+        return torch.cat([energy(chunk).cpu() for chunk in images])
+
+
+def _shown(images: Iterator[Tensor], show: Meter) -> Iterator[Tensor]:
+    for chunk in images:
+        yield chunk
+        show.update()
+
+
+def _brought_to(images: Tensor, shape: tuple[int, int, int]) -> Tensor:
+    """Images (N, C, H, W) of any size as (N, *shape), with grey repeated as RGB."""
+    channels, height, width = shape
+    if images.shape[2:] != (height, width):
+        images = interpolate(images, (height, width), mode="bilinear", antialias=True)
+    return images.expand(-1, channels, -1, -1)
+
+
+def _scored(scorer: ScoreNetwork, entry: Entry, images: Iterator[Tensor], show: Meter) -> Scored:
     device = next(scorer.parameters()).device
     parts = []
     with torch.no_grad():
         for chunk in images:
-            parts.append(scorer(chunk.to(device)))
+            parts.append(scorer(_brought_to(chunk.to(device), entry.image)))
             show.update()
     return Scored(*(torch.cat(each) for each in zip(*parts, strict=True)))
 

@@ -121,11 +121,22 @@ NETWORKS: dict[str, Entry] = {
 }
 
 
+ANY_SHAPE = "images"  # the network whose features are of use for all images, brought to its shape
+
+
+def network_for(data: str, image: ImageShape) -> str:
+    """The name of the score network for images of the shape `image` (C, H, W) from the set `data`."""
+    return data if data in NETWORKS and NETWORKS[data].image == image else ANY_SHAPE
+
+
 def find(name: str, image: ImageShape) -> Entry:
     """The score network `name`, which must take images of the shape `image` (C, H, W)."""
     entry = NETWORKS.get(name)
-    if entry is None or entry.image != image:
-        known = " and ".join(f"{known} of {_by(each.image)}" for known, each in NETWORKS.items())
+    if entry is None or (entry.image != image and name != ANY_SHAPE):
+        known = " and ".join(
+            f"{known} of {'any shape' if known == ANY_SHAPE else _by(each.image)}"
+            for known, each in NETWORKS.items()
+        )
         raise UserError(f"there are no scores for {name} of {_by(image)}, only for {known}")
     return entry
 

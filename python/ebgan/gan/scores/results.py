@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ebgan.gan.scores.kid import KID
+from ebgan.gan.scores.manifold import ManifoldScores
+from ebgan.gan.scores.nearest import NearestScores
 
+_HEADER = " precision  recall  density  coverage"
 _CLASS_HEADER = "        I'   inception  mean top p"
 
 
@@ -26,6 +29,7 @@ class SetScores:
 
     count: int
     kid: KID
+    manifold: ManifoldScores
     classes: ClassScores | None
 
 
@@ -33,28 +37,52 @@ class SetScores:
 class Scores:
     """Scores of named sets of images by the score network `network`, whose weights hash to `sha256`.
 
-    Its `str` is a table: a line for each set, then the class shares.
+    `separation` is the AUC of the discriminator's energies, and None where it has none; it and `nearest` are
+    None where no real images were held out. `str` makes a table: a line for each set, then the rest.
     """
 
     network: str
     sha256: str
     seed: int
     sets: Mapping[str, SetScores]
+    separation: float | None
+    nearest: NearestScores | None
 
     def __str__(self) -> str:
         classified = {name: one.classes for name, one in self.sets.items() if one.classes is not None}
         lines = [
             f"score network {self.network}, SHA-256 {self.sha256}; seed {self.seed}",
-            f"{'':<12}{'images':>8}{'KID':>21}{_CLASS_HEADER if classified else ''}",
+            f"{'':<12}{'images':>8}{'KID':>21}{_HEADER}{_CLASS_HEADER if classified else ''}",
         ]
         for name, one in self.sets.items():
-            lines.append(f"{name:<12}{one.count:>8,}{one.kid!s:>21}{_row(one.classes)}")
+            lines.append(
+                f"{name:<12}{one.count:>8,}{one.kid!s:>21}{_manifold(one.manifold)}{_row(one.classes)}"
+            )
         if classified:
             names = next(iter(classified.values())).shares
             lines += ["", f"{'shares, %':<12}" + "".join(f"{label:>6}" for label in names)]
         for name, classes in classified.items():
             lines.append(f"{name:<12}" + "".join(f"{100 * share:>6.1f}" for share in classes.shares.values()))
+        if self.separation is not None:
+            lines += [
+                "",
+                f"AUC {self.separation:.3f} of the energies of held-out against generated ones (0.5: alike)",
+            ]
+        if self.nearest is not None:
+            lines += ["", _nearest(self.nearest)]
         return "\n".join(lines)
+
+
+def _manifold(scores: ManifoldScores) -> str:
+    return f"{scores.precision:>10.3f}{scores.recall:>8.3f}{scores.density:>9.3f}{scores.coverage:>10.3f}"
+
+
+def _nearest(scores: NearestScores) -> str:
+    return (
+        f"distance to the nearest training image: {scores.samples:.3f} of samples, {scores.held_out:.3f} "
+        f"of held-out images (medians), ratio {scores.ratio:.2f}; nearer than 99 % of the held-out are "
+        f"{100 * scores.copies:.1f} % of {scores.count:,} samples"
+    )
 
 
 def _row(classes: ClassScores | None) -> str:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from typing import Annotated
 
 import torch
+from torch import Tensor
 
-from ebgan.data import load
+from ebgan.data import load, open_set
 from ebgan.errors import at_least
 from ebgan.files import StrPath
 from ebgan.gan.builders import image_shape
 from ebgan.gan.config import GanConfig
-from ebgan.gan.runs import build_generator, image_generator
-from ebgan.gan.scores.evaluate import SAMPLES, evaluate
-from ebgan.gan.scores.networks import find
+from ebgan.gan.runs import build_discriminator, build_generator, image_generator
+from ebgan.gan.scores.evaluate import SAMPLES, Energy, evaluate
+from ebgan.gan.scores.networks import network_for
 from ebgan.gan.scores.results import Scores
-from ebgan.training import Help, RunFolder, as_trained, generator_of, seed_step
+from ebgan.training import Help, RunFolder, as_trained, generator_of, load_newest, seed_step
+from ebgan_kernels import reconstruction_energy
 
 
 def score(
@@ -30,24 +32,40 @@ def score(
     """A GAN is scored by its samples. The kernel inception distance (KID, lower is better) tells how far they
     are from training images, in the features of a small network that comes with the package. For digits and
     MNIST there are also I' and the inception score (higher is better), the share of each class, and the mean
-    probability of the likeliest class. Real images, an untrained generator and noise are scored, too. There
-    are scores for digits at 8x8, for MNIST at 32x32 and for images at 64x64.
+    probability of the likeliest class. Precision and density tell whether samples look real, recall and
+    coverage whether all that is real is drawn. Real images, an untrained generator and noise are scored, too.
+    Where the data set has test images, the distance to the nearest training image is that of samples beside
+    that of test images (nearest.png shows the nearest ones), and AUC tells how well the energies of an EBGAN
+    tell test images from samples.
     """
     # Real images are the test split; of `images`, which need not have one, halves of the training
     # images. The untrained generator is the run's own before its first step.
     at_least("samples", samples, 2)
     at_least("seed", seed, 0)
     shape = image_shape(config.net)
-    find(config.data, shape)
     trained = generator_of(run, image_generator(config), device, config.precision)
     seed_step(config.seed, 0)
     untrained = as_trained(build_generator(config).to(device), config.precision)
     return evaluate(
         trained,
-        load(config.data, "train", data_root, size=shape[1]),
-        network=config.data,
+        open_set(config.data, "train", data_root, size=shape[1]),
+        network=network_for(config.data, shape),
         untrained=untrained,
-        other=None if config.data == "images" else load(config.data, "test", data_root),
+        other=None if config.data == "images" else load(config.data, "test", data_root, size=shape[1]),
+        energy=_energy(run, config, device) if config.model == "ebgan" else None,
+        picture=run.path / "nearest.png",
         count=samples,
         seed=seed,
     )
+
+
+def _energy(run: RunFolder, config: GanConfig, device: torch.device) -> Energy:
+    """The energy of images by the trained discriminator of `run`, as its loss measures it."""
+    discriminator = as_trained(build_discriminator(config).to(device), config.precision).eval()
+    load_newest(run, {"discriminator": discriminator})
+
+    def energy(images: Tensor) -> Tensor:
+        images = images.to(device)
+        return reconstruction_energy(discriminator(images).reconstruction, images, distance=config.distance)
+
+    return energy
