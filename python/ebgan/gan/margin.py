@@ -2,7 +2,14 @@
 
 The EBGAN paper's appendix E (arXiv:1609.03126) takes the energy at which the discriminator settles, when it
 learns to reconstruct real images and nothing else, as the scale of the margin. FACTOR times that energy is
-the margin.
+the margin. On the digits, whose energy settles at 0.745, KID after 4,000 steps of two seeds (2026-11-28):
+
+    times     0.5          1            1.5          2            3            4            6
+    KID       0.40, 0.59   0.025, 0.028 0.010, 0.021 0.012, 0.017 0.012, 0.013 0.012, 0.018 0.039, 0.032
+
+On MNIST it settles at 4.09, so that the paper's margin of 10 is 2.4 times it. On 3,000 dogs at 64x64 with half
+the discriminator's width it settles at 16.7, and the margin of 14 that worked there was 0.8 times it: on such
+pictures begin below what is measured.
 """
 
 from __future__ import annotations
