@@ -7,9 +7,9 @@ the margin. On the digits, whose energy settles at 0.745, KID after 4,000 steps 
     times     0.5          1            1.5          2            3            4            6
     KID       0.40, 0.59   0.025, 0.028 0.010, 0.021 0.012, 0.017 0.012, 0.013 0.012, 0.018 0.039, 0.032
 
-On MNIST it settles at 4.09, so that the paper's margin of 10 is 2.4 times it. On 3,000 dogs at 64x64 with half
-the discriminator's width it settles at 16.7, and the margin of 14 that worked there was 0.8 times it: on such
-pictures begin below what is measured.
+On MNIST it settles at 4.09, and the margin of 10 that the paper found best is 2.4 times it. On 3,000 dogs,
+with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14 that worked was
+0.8 times it: on such pictures begin below what is measured.
 """
 
 from __future__ import annotations
