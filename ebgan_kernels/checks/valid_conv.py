@@ -73,9 +73,10 @@ def _check_layer(
 ) -> None:
     input, weight, bias = layer
     input_name, weight_name, bias_name = names
-    for name, tensor in zip(names, layer, strict=True):
-        if tensor is not None:
-            check_floating(name, tensor)
+    check_floating(input_name, input)
+    check_floating(weight_name, weight)
+    if bias is not None:
+        check_floating(bias_name, bias)
     for name, tensor, axes in ((input_name, input, "(N, C, H, W)"), (weight_name, weight, "(O, C, KH, KW)")):
         if tensor.dim() != 4:
             remedy = f": use {name}[None]" if tensor.dim() == 3 else ""
@@ -95,9 +96,9 @@ def _check_layer(
             f"{bias_name} has shape {tuple(bias.shape)}; it must be ({weight.shape[0]},), one value for each"
             f" map of {weight_name}, or None"
         )
-    for name, tensor in zip(names, layer, strict=True):
-        if tensor is not None:
-            _check_beside(first_name, first, name, tensor)
+    for name, each in zip(names, layer, strict=True):
+        if each is not None:
+            _check_beside(first_name, first, name, each)
 
 
 def _check_beside(first_name: str, first: Tensor, name: str, tensor: Tensor) -> None:

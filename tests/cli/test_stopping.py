@@ -75,7 +75,7 @@ def test_ctrl_c_ends_an_evaluation_that_is_under_way(tmp_path):
 @pytest.mark.parametrize(
     ("slow", "code", "words"),
     [
-        ("ebgan.gan.runs.load", -signal.SIGTERM, ""),  # nothing is there yet to be told of
+        ("ebgan.gan.runs.open_set", -signal.SIGTERM, ""),  # nothing is there yet to be told of
         ("ebgan.gan.EBGAN.step", 128 + signal.SIGTERM, "ebgan: stopped before step 1 was done; go on with"),
     ],
 )

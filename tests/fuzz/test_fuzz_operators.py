@@ -195,7 +195,8 @@ def test_a_function_computes_or_refuses_in_one_line(name: str) -> None:
         differentiate(result)
 
     check()
-    assert len(computed) > COUNT // 50
+    if COUNT > 200:  # of few cases all may be refused
+        assert len(computed) > COUNT // 50
 
 
 @pytest.mark.parametrize("name", MODULES)
