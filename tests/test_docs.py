@@ -18,7 +18,8 @@ EVERY = pytest.mark.parametrize("page", PAGES, ids=[page.name for page in PAGES]
 @EVERY
 def test_links_lead_to_files(page):
     links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text())
-    assert len(links) > 3 and [link for link in links if not (page.parent / link).exists()] == []
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    assert len(links) > 20 or page.name != "energies.md"
 
 
 @EVERY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import numbers
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -93,7 +93,7 @@ def checked_scale_weights(scale_weights: Sequence[float] | None) -> list[float] 
         return None
     if isinstance(scale_weights, Tensor):
         raise TypeError("scale_weights is a tensor; it must be a list of floats: pass scale_weights.tolist()")
-    if not isinstance(scale_weights, Sequence):
+    if isinstance(scale_weights, str) or not isinstance(scale_weights, Iterable):
         came = type(scale_weights).__name__
         raise TypeError(f"scale_weights is {came}; it must be a list of floats, one a scale, or None")
     return [checked_weight(f"scale_weights[{scale}]", each) for scale, each in enumerate(scale_weights)]

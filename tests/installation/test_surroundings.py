@@ -36,6 +36,7 @@ def isolated(monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path) -> pytest.
         )  # setuptools itself asks for nothing
     for name in ("CUDA_HOME", "CUDA_PATH"):
         monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.delenv("EBGAN_KERNELS_CUDA", raising=False)
     return monkeypatch
 
 

@@ -59,6 +59,8 @@ OTHER: dict[str, dict[str, Any]] = {
         "distance": "squared_l2",
         "shaping": "square",
         "pulling_away_weight": 0.1,
+        "discriminator_optimizer": "sgd",
+        "averaging": 0.5,
     },
     "ladder": {
         **LOOP,

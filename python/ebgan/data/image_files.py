@@ -6,7 +6,6 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from ebgan.data.image_set import ImageSet
 from ebgan.data.listing import Listing
 from ebgan.data.skipped import each_file, first_few
 from ebgan.errors import UserError
+from ebgan.files import StrPath
 
 log = logging.getLogger("ebgan.data.images")
 
@@ -36,7 +36,7 @@ class ImageFiles:
         size: height and width that the images are brought to as they are decoded; None leaves each its own.
     """
 
-    root: Path
+    root: StrPath
     listing: Listing = field(repr=False)
     files: Sequence[str] = field(repr=False)
     labels: NDArray[np.int64] = field(repr=False)
