@@ -6,6 +6,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -86,7 +87,7 @@ class ImageFiles:
         images = np.empty((0, 3, 0, 0), np.uint8)
         kept: list[int] = []
         skipped: list[str] = []
-        results = each_file(range(len(files)), self.decoded, title=root.name, unit="image")
+        results = each_file(range(len(files)), self.decoded, title=Path(root).name, unit="image")
         with strict_pillow(), closing(results):
             for index, result in enumerate(results):
                 if isinstance(result, str):
