@@ -54,7 +54,7 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
             codes times the number of processes, so that DDP's averaging makes it the true one. The forward
             pass takes one collective: it gathers the codes where the global batch is not larger than d, and
             otherwise adds up the d x d Gram matrices. Shares must be of equal size, which one more collective
-            checks at the first call with so many rows. ``torch.func`` transforms take no group.
+            checks, on a GPU at the first call in the group. ``torch.func`` transforms take no group.
 
     Returns:
         0-d, float32 (float64 for float64 codes), without unit, in [0, 1] up to rounding.
@@ -103,16 +103,19 @@ def _processes_of(group: ProcessGroup | None) -> Processes:
     return Processes(group, rank, torch.distributed.get_world_size(group))
 
 
-_equal_shares: set[tuple[int, int]] = set()
+_checked_groups: set[int] = set()
 
 
 def _check_shares(rows: int, device: torch.device, group: ProcessGroup) -> None:
     """Refuses a batch that the processes hold unequal shares of, whose term would be wrong in silence.
 
-    It waits for the other processes, and for the device: once for each number of rows.
+    On a GPU, where it waits for the device, only the first call in a group is checked. Whether a call is must
+    not depend on its rows: a process that checks and one that does not would wait for each other for ever.
     """
-    if (id(group), rows) in _equal_shares:
-        return
+    if device.type != "cpu":
+        if id(group) in _checked_groups:
+            return
+        _checked_groups.add(id(group))
     extremes = torch.tensor([rows, -rows], device=device)
     torch.distributed.all_reduce(extremes, torch.distributed.ReduceOp.MAX, group=group)
     most, least = int(extremes[0]), -int(extremes[1])
@@ -121,7 +124,6 @@ def _check_shares(rows: int, device: torch.device, group: ProcessGroup) -> None:
             f"codes has {rows} rows here, and the processes of group have from {least} to {most}; give each "
             "the same number"
         )
-    _equal_shares.add((id(group), rows))
 
 
 class PullingAwayLoss(Module):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+from datetime import timedelta
 
 import pytest
 import torch
@@ -36,7 +37,8 @@ def _derivatives(codes: Tensor, group: dist.ProcessGroup | None) -> list[Tensor]
 def _process(rank: int, folder: str, implementation: ek.Backend) -> None:
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", PROCESSES)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=PROCESSES)
+    patience = timedelta(minutes=1)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=PROCESSES, timeout=patience)
     try:
         group = dist.group.WORLD
         alone = [dist.new_group([member]) for member in range(PROCESSES)]

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -76,7 +77,8 @@ def weights(system: EBGAN) -> list[Tensor]:
 def _process(rank: int, folder: str, processes: int, pulling_away_weight: float) -> None:
     torch.set_num_threads(1)
     store = dist.FileStore(f"{folder}/store", processes)
-    dist.init_process_group("gloo", store=store, rank=rank, world_size=processes)
+    patience = timedelta(minutes=1)
+    dist.init_process_group("gloo", store=store, rank=rank, world_size=processes, timeout=patience)
     try:
         here = world()
         assert here == World(rank, processes)
