@@ -44,7 +44,7 @@ def test_a_subset_is_random_and_holds_the_smaller_ones():
 
 
 def small_grid(folder: Path, steps: int = 4) -> Grid:
-    return Grid(SMALL, folder, steps=steps, data="digits")
+    return Grid(SMALL, folder, steps=steps, data="digits", samples=20)
 
 
 def test_every_point_is_trained_and_scored_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -52,7 +52,7 @@ def test_every_point_is_trained_and_scored_once(tmp_path: Path, capsys: pytest.C
     grid.run(2)
     outcomes = grid.outcomes()
     assert [outcome.point for outcome in outcomes] == SMALL
-    assert all(outcome.step == 4 and outcome.modified_inception_score >= 0 for outcome in outcomes)
+    assert all(outcome.step == 4 and outcome.modified_inception_score > -1e-6 for outcome in outcomes)
     assert capsys.readouterr().out.count("at step 4") == 3
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/scores.json")}
     grid.run(2)
@@ -113,7 +113,7 @@ def test_killed_twice_it_loses_and_doubles_nothing(tmp_path: Path):
 
 def test_a_point_whose_training_diverges_is_scored_at_its_last_checkpoint(tmp_path: Path):
     wild = dataclasses.replace(SMALL[0], rate=1e30)
-    grid = Grid([wild], tmp_path, steps=50, data="digits")
+    grid = Grid([wild], tmp_path, steps=50, data="digits", samples=20)
     grid.run(1)
     (outcome,) = grid.outcomes()
     assert outcome.step == 0 and "training stopped" in (tmp_path / f"{wild.name}.log").read_text()

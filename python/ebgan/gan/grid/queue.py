@@ -17,6 +17,7 @@ from ebgan.errors import UserError
 from ebgan.files import StrPath, writing
 from ebgan.gan.config import GanConfig
 from ebgan.gan.grid.points import Point
+from ebgan.gan.scores.evaluate import SAMPLES
 from ebgan.gan.system import SYSTEM
 from ebgan.training import SCORES, Interrupted, RunFolder
 from ebgan.training.device import as_device
@@ -44,6 +45,7 @@ class Grid:
         data_root: the folder that holds it; by default `$EBGAN_DATA`.
         seed: the seed of every run.
         fast: whether runs take the switches that are fastest on this device.
+        samples: the number of images that each run is scored by.
     """
 
     def __init__(
@@ -56,8 +58,9 @@ class Grid:
         data_root: StrPath | None = None,
         seed: int = 0,
         fast: bool = False,
+        samples: int = SAMPLES,
     ) -> None:
-        self.folder, self.data_root = Path(folder), data_root
+        self.folder, self.data_root, self.samples = Path(folder), data_root, samples
         self.configurations = {
             point: point.configuration(data=data, steps=steps, seed=seed) for point in points
         }
@@ -151,7 +154,7 @@ class Grid:
         path, config = self.folder / point.name, self.configurations[point]
         if not (path / "config.json").exists():
             RunFolder.create(path, "train gan", config, data_root=self.data_root)
-        command = [sys.executable, "-m", "ebgan.gan.grid.worker", str(path)]
+        command = [sys.executable, "-m", "ebgan.gan.grid.worker", str(path), str(self.samples)]
         with path.with_suffix(path.suffix + ".log").open("ab") as log:
             return subprocess.Popen(
                 command,
