@@ -70,8 +70,8 @@ inline Tensor empty_strided(const std::vector<int64_t>& sizes, const std::vector
   TORCH_ERROR_CODE_CHECK(aoti_torch_get_device_index(device_of.get(), &device_index));
   AtenTensorHandle handle = nullptr;
   TORCH_ERROR_CODE_CHECK(aoti_torch_empty_strided(static_cast<int64_t>(sizes.size()), sizes.data(),
-                                                         strides.data(), torch_dtype(dtype), device_type,
-                                                         device_index, &handle));
+                                                  strides.data(), torch_dtype(dtype), device_type,
+                                                  device_index, &handle));
   return Tensor(handle);
 }
 
