@@ -123,7 +123,7 @@ def test_memory_does_not_grow_with_the_steps_nor_with_the_set(tmp_path):
         peak(range(5))
         before = tracemalloc.get_traced_memory()[0]
         early, late = peak(range(5, 15)), peak(range(15, 115))
-        # The set is 15 batches; how many of the few that are being decoded meet in a peak is a matter of chance.
+        # The set is 15 batches; how many of those being decoded meet in a peak is a matter of chance.
         assert late < early + 4 * batch
         assert tracemalloc.get_traced_memory()[0] < before + 4 * batch
     finally:
