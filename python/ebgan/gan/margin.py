@@ -2,15 +2,15 @@
 
 The EBGAN paper's appendix E (arXiv:1609.03126) takes the energy at which the discriminator settles, when it
 learns to reconstruct real images and nothing else, as the scale of the margin. FACTOR times that energy is
-the margin. KID by the factor (2026-11-28), of the digits after 4,000 steps of two seeds, whose energy settles at
-0.745, and of MNIST after 2,000 steps in bfloat16 of one, where it settles at 4.09:
+the margin. KID by the factor (2026-11-28), of the digits after 4,000 steps of two seeds, whose energy settles
+at 0.745, and of MNIST after 2,000 steps in bfloat16 of one, where it settles at 4.09:
 
     times     0.5          1            1.5          2            3            4            6
     digits    0.40, 0.59   0.025, 0.028 0.010, 0.021 0.012, 0.017 0.012, 0.013 0.012, 0.018 0.039, 0.032
     MNIST     0.46         0.14         0.061        0.072        0.062        0.071        not run
 
-On 3,000 dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14 that
-worked was 0.8 times it: on such pictures begin below what is measured.
+On 3,000 dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14
+that worked was 0.8 times it: on such pictures begin below what is measured.
 """
 
 from __future__ import annotations
