@@ -79,13 +79,11 @@ fi
 
 torch_root=$("$PYTHON" -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)') || exit 2
 target=$("$PYTHON" -c 'import torch; print(*torch.cuda.get_device_capability(), sep=".")' 2>/dev/null) || target=9.0
-host=OFF
 configure=(
   cmake -S . -B "$BUILD" "-DCMAKE_INSTALL_PREFIX=$BUILD/staging"
   "-DTORCH_ROOT=$torch_root" -DEBGAN_KERNELS_CUDA=on "-DEBGAN_CUDA_ARCHITECTURES=$target"
 )
 if has_module pybind11; then
-  host=ON
   configure+=("-DEBGAN_PYTHONS=$("$PYTHON" -c "import sysconfig as s
 print(s.get_path('include'), s.get_config_var('EXT_SUFFIX'), sep='|')")")
   configure+=("-DEBGAN_PYBIND11=$("$PYTHON" -c 'import pybind11; print(pybind11.get_include())')")

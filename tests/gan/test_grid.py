@@ -111,6 +111,23 @@ def test_killed_twice_it_loses_and_doubles_nothing(tmp_path: Path):
     assert len(small_grid(tmp_path, steps).outcomes()) == len(SMALL)
 
 
+def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
+    steps = 100_000
+    grid = started(tmp_path, steps)
+    wait_until(
+        lambda: (
+            all(len((tmp_path / f"{point.name}.log").read_text()) for point in SMALL[:2])
+            if (tmp_path / f"{SMALL[1].name}.log").exists()
+            else False
+        )
+    )
+    grid.send_signal(signal.SIGTERM)
+    assert grid.wait(60) != 0 and not workers_of(tmp_path)
+    for point in SMALL[:2]:
+        reached = max(int(path.name[5:]) for path in (tmp_path / point.name).glob("checkpoints/step-*[0-9]"))
+        assert f"stopped and saved at step {reached};" in (tmp_path / f"{point.name}.log").read_text()
+
+
 def test_a_point_whose_training_diverges_is_scored_at_its_last_checkpoint(tmp_path: Path):
     wild = dataclasses.replace(SMALL[0], rate=1e30)
     grid = Grid([wild], tmp_path, steps=50, data="digits", samples=20)

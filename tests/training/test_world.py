@@ -82,7 +82,7 @@ def _process(rank: int, folder: str, processes: int, pulling_away_weight: float)
     try:
         here = world()
         assert here == World(rank, processes)
-        assert here.told_by_first(f"of {rank}") == "of 0" and here.any(5 * rank) == 5 * (processes - 1)
+        assert here.told_by_first(f"of {rank}") == "of 0" and here.greatest(5 * rank) == 5 * (processes - 1)
         with pytest.raises(UserError, match=f"batch_size: got 9, which {processes} processes cannot share"):
             here.check_batch(9)
         torch.save(weights(trained(pulling_away_weight)), f"{folder}/{rank}.pt")
@@ -143,4 +143,4 @@ def test_one_process_is_a_world_of_its_own() -> None:
     here = world()
     rows = torch.arange(6.0)
     assert here == World() and here.first and here.group is None
-    assert here.share(rows) is rows and here.mean(rows) is rows and here.any(3) == 3
+    assert here.share(rows) is rows and here.mean(rows) is rows and here.greatest(3) == 3

@@ -37,7 +37,7 @@ class DecodedBatches:
     """The images of each batch, decoded by threads; a batch depends on its number alone.
 
     Threads and not processes: Pillow decodes and scales outside the interpreter's lock, nothing is copied
-    between them, and none outlives the program (`benchmarks/bench_loading.py` measures both).
+    between them, and none outlives the program.
 
     Args:
         files: the images.

@@ -14,7 +14,7 @@ from torch.optim import Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, adam, autocast, compiled_where, frozen, update, world
+from ebgan.training import Precision, adam, autocast, compiled_where, evaluating, frozen, update, world
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -137,11 +137,6 @@ def sample(generator: Generator, count: int, *, seed: int) -> Tensor:
     """
     device = next(generator.parameters()).device
     noise = generator.noise(count, generator=torch.Generator().manual_seed(seed))
-    training = generator.training
-    generator.eval()
-    try:
-        with torch.no_grad():
-            images: Tensor = generator(*(z.to(device) for z in noise))
-            return images
-    finally:
-        generator.train(training)
+    with evaluating(generator):
+        images: Tensor = generator(*(z.to(device) for z in noise))
+        return images

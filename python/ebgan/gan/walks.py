@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ebgan.errors import UserError, at_least
 from ebgan.gan.interface import Generator
+from ebgan.training import evaluating
 
 
 def walk(generator: Generator, walks: int, *, steps: int, seed: int, closed: bool = False) -> Tensor:
@@ -36,19 +37,9 @@ def walk(generator: Generator, walks: int, *, steps: int, seed: int, closed: boo
     random = torch.Generator().manual_seed(seed)
     starts, ends = (generator.noise(walks, generator=random) for _ in range(2))
     last = 2 * math.pi * (steps - 1) / steps if closed else math.pi / 2
-    training = generator.training
-    generator.eval()
-    try:
-        with torch.no_grad():
-            images = [
-                generator(
-                    *(
-                        (math.cos(t) * a + math.sin(t) * b).to(device)
-                        for a, b in zip(starts, ends, strict=True)
-                    )
-                )
-                for t in torch.linspace(0, last, steps).tolist()
-            ]
-    finally:
-        generator.train(training)
+    images = []
+    with evaluating(generator):
+        for t in torch.linspace(0, last, steps).tolist():
+            noise = (math.cos(t) * a + math.sin(t) * b for a, b in zip(starts, ends, strict=True))
+            images.append(generator(*(z.to(device) for z in noise)))
     return torch.stack(images)

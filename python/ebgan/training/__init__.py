@@ -19,7 +19,7 @@ from ebgan.training.seeds import seed_step
 from ebgan.training.summary import summary
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
-from ebgan.training.updates import frozen, update
+from ebgan.training.updates import evaluating, frozen, update
 from ebgan.training.world import World, joined, world
 
 __all__ = [
@@ -49,6 +49,7 @@ __all__ = [
     "choose_device",
     "compiled_where",
     "cpu_threads",
+    "evaluating",
     "fastest",
     "frozen",
     "generator_of",

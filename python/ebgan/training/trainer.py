@@ -105,7 +105,7 @@ class Trainer(Generic[Trained]):
                 stop.can_wait = True
 
                 # All stop where one is asked to: none may wait for another in a step that is not taken.
-                last, asked_by = step == config.steps, here.any(stop.signal or 0)
+                last, asked_by = step == config.steps, here.greatest(stop.signal or 0)
                 log_due = last or step % config.log_every == 0
                 picture_due = last or step % config.picture_every == 0
                 save_due = last or step % config.checkpoint_every == 0 or asked_by > 0

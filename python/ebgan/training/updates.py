@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
@@ -17,6 +18,18 @@ def update(optimizer: Optimizer, loss: Tensor) -> None:
     loss.backward()
     average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
     optimizer.step()
+
+
+@contextmanager
+def evaluating(module: nn.Module) -> Iterator[None]:
+    """Within the block batch normalisation uses its running statistics, and nothing is kept for gradients."""
+    training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        module.train(training)
 
 
 @contextmanager

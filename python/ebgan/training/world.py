@@ -69,13 +69,13 @@ class World:
             values /= self.size
         return values
 
-    def any(self, number: int) -> int:
+    def greatest(self, number: int) -> int:
         """The greatest of the processes' numbers: 0 where all have 0."""
         if self.size == 1:
             return number
-        greatest = torch.tensor(number)
-        dist.all_reduce(greatest, dist.ReduceOp.MAX)
-        return int(greatest)
+        numbers = torch.tensor(number)
+        dist.all_reduce(numbers, dist.ReduceOp.MAX)
+        return int(numbers)
 
 
 def world() -> World:
@@ -102,7 +102,9 @@ def joined() -> Iterator[World]:
     dist.init_process_group(backend, timeout=PATIENCE)
     try:
         yield world()
+        dist.barrier()  # gloo ended one of 14 runs by SIGABRT where a process left before the others
     except (dist.DistError, RuntimeError) as error:
+        # Gloo tells of a closed connection by a RuntimeError, which other faults are, too.
         if isinstance(error, dist.DistError) or "onnection" in str(error):
             raise UserError(
                 "another process of the run is gone; the checkpoints are whole: go on with --resume"
@@ -113,7 +115,7 @@ def joined() -> Iterator[World]:
 
 
 def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
-    """Put the mean of all processes' gradients in the place of each; of those without one, nothing."""
+    """Put the mean of all processes' gradients in the place of each; a parameter without one is left out."""
     here = world()
     if here.size == 1:
         return

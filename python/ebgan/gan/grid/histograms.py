@@ -41,7 +41,8 @@ def median_gap(outcomes: Sequence[Outcome], *, seed: int = 0) -> Interval | None
         return None
     random = np.random.default_rng(seed)
     gaps = np.median(_resampled(ours, random), 1) - np.median(_resampled(theirs, random), 1)
-    return _interval(float(np.median(ours) - np.median(theirs)), gaps)
+    low, high = np.quantile(gaps, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Interval(float(np.median(ours) - np.median(theirs)), float(low), float(high))
 
 
 def draw_histograms(
@@ -102,8 +103,3 @@ def _bars(
 
 def _resampled(scores: NDArray[np.float64], random: np.random.Generator) -> NDArray[np.float64]:
     return scores[random.integers(0, len(scores), (RESAMPLES, len(scores)))]
-
-
-def _interval(value: float, resampled: NDArray[np.float64]) -> Interval:
-    low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(value, float(low), float(high))

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ebgan.errors import UserError
+from ebgan.errors import UserError, one_of
 from ebgan.files import StrPath, writing
 from ebgan.gan.config import GanConfig
 from ebgan.gan.grid.points import Point
+from ebgan.gan.presets import PRESETS
 from ebgan.gan.scores.evaluate import SAMPLES
 from ebgan.gan.system import SYSTEM
 from ebgan.training import SCORES, Interrupted, RunFolder
@@ -60,6 +61,7 @@ class Grid:
         fast: bool = False,
         samples: int = SAMPLES,
     ) -> None:
+        one_of("data", data, PRESETS["gan"])
         self.folder, self.data_root, self.samples = Path(folder), data_root, samples
         self.configurations = {
             point: point.configuration(data=data, steps=steps, seed=seed) for point in points
@@ -87,7 +89,7 @@ class Grid:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise UserError(
-                    f"{self.folder}: another process works on this grid, or its runs do"
+                    f"{self.folder}: another process works on this grid, or a run of it does"
                 ) from None
             waiting = [point for point in self.configurations if self.outcome(point) is None]
             self._work(waiting, workers, lock.fileno())
@@ -122,18 +124,21 @@ class Grid:
     def _work(self, waiting: list[Point], workers: int, lock: int) -> None:
         total, running = len(self.configurations), dict[Point, subprocess.Popen[bytes]]()
         asked: list[int] = []
-        handlers = {
-            number: signal.signal(number, lambda got, _: asked.append(got))
-            for number in (signal.SIGINT, signal.SIGTERM)
-        }
+
+        def stop(number: int, _: object) -> None:
+            """Ask every run once: a second signal would end it at once, with what it has not saved."""
+            if not asked:
+                for process in running.values():
+                    process.send_signal(signal.SIGTERM)
+            asked.append(number)
+
+        handlers = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             while (waiting and not asked) or running:
                 while waiting and len(running) < workers and not asked:
                     point = waiting.pop(0)
                     running[point] = self._start(point, lock)
                 for point, process in list(running.items()):
-                    if asked and process.poll() is None:
-                        process.send_signal(signal.SIGTERM)
                     if process.poll() is not None:
                         del running[point]
                         if not asked:
@@ -142,8 +147,9 @@ class Grid:
                             print(f"{done} of {total}  {self._told(point)}", flush=True)
                 time.sleep(0.2)
         finally:
-            for process in running.values():
-                process.terminate()
+            if not asked:
+                for process in running.values():
+                    process.terminate()
             for number, handler in handlers.items():
                 signal.signal(number, handler)
         if asked:
@@ -163,6 +169,7 @@ class Grid:
                 stdout=log,
                 stderr=log,
                 pass_fds=(lock,),
+                start_new_session=True,  # a terminal's Ctrl-C is for the grid, which hands it on
             )
 
     def _ended(self, point: Point, code: int) -> None:

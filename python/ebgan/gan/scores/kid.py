@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ebgan.errors import UserError, at_least
+from ebgan.errors import at_least
+from ebgan.gan.scores.features import check_features
 from ebgan.training.device import cpu_threads
 
 
@@ -56,12 +57,7 @@ def kernel_inception_distance(
         >>> abs(same.mean) < 0.02 < shifted.mean
         True
     """
-    if features.ndim != 2 or real_features.ndim != 2 or features.shape[1] != real_features.shape[1]:
-        raise UserError(
-            f"features: got {tuple(features.shape)} and real_features {tuple(real_features.shape)}, "
-            "expected (N, D) and (M, D)"
-        )
-    at_least("features (their count)", min(len(features), len(real_features)), 2)
+    check_features(features, real_features)
     at_least("subsets", subsets, 1)
     at_least("subset_size", subset_size, 2)
     size = min(subset_size, len(features), len(real_features))

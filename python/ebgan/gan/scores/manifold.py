@@ -23,7 +23,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ebgan.errors import UserError, at_least
+from ebgan.errors import at_least
+from ebgan.gan.scores.features import check_features
 
 PRECISION_NEIGHBOURS, DENSITY_NEIGHBOURS = 3, 5  # the papers' own
 _ROWS = 500  # of the matrix of distances at a time: 40 MB beside 10,000 images
@@ -68,12 +69,7 @@ def manifold_scores(
         >>> near.precision > 0.5 and near.coverage > 0.8, far.precision, far.coverage
         (True, 0.0, 0.0)
     """
-    if features.ndim != 2 or real_features.ndim != 2 or features.shape[1] != real_features.shape[1]:
-        raise UserError(
-            f"features: got {tuple(features.shape)} and real_features {tuple(real_features.shape)}, "
-            "expected (N, D) and (M, D)"
-        )
-    at_least("features (their count)", min(len(features), len(real_features)), 2)
+    check_features(features, real_features)
     at_least("precision_neighbours", precision_neighbours, 1)
     at_least("density_neighbours", density_neighbours, 1)
     samples, real = features.double(), real_features.double()
