@@ -53,8 +53,8 @@ class TrainSystem:
         with joined() as here:
             self._train(here)
         if here.size > 1:
-            # All is written. Torch's own end, after Python's, aborted a process in 3 of some 50 runs of two over
-            # gloo, which torchrun takes for a failure; ended here, none of 40 was (torch 2.13, 2026-11-28).
+            # All is written. Torch's own end, after Python's, aborted a process in 3 of some 50 runs of two
+            # over gloo, which torchrun takes for a failure; ended here, none of 40 (torch 2.13, 2026-11-28).
             sys.stdout.flush()
             sys.stderr.flush()
             os._exit(0)

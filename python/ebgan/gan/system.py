@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from ebgan.gan.builders import NETS, image_shape
+from ebgan.gan.builders import NETS
 from ebgan.gan.config import GanConfig
 from ebgan.gan.margin import measured
 from ebgan.gan.presets import PRESETS, preset
 from ebgan.gan.runs import build, image_generator
-from ebgan.gan.scores.networks import NETWORKS
 from ebgan.gan.scores.score import score
 from ebgan.gan.two_player import TwoPlayer
 from ebgan.training import Description, Workload
@@ -28,13 +27,6 @@ _WORKLOADS: dict[str, Workload] = {
     "imagenet-128": "gan celeba-64",
     "imagenet-256": "gan celeba-64",
 }
-
-
-def then(config: GanConfig) -> tuple[str, ...]:
-    """Scores are for images that have a score network."""
-    network = NETWORKS.get(config.data)
-    scored = network is not None and network.image == image_shape(config.net)
-    return (*(("evaluate {run}",) if scored else ()), "sample {run} --count 64")
 
 
 SYSTEM: Description[GanConfig, TwoPlayer] = Description(
@@ -71,7 +63,7 @@ SYSTEM: Description[GanConfig, TwoPlayer] = Description(
         "train gan --data images --data-root PHOTOGRAPHS --margin auto",
         "train gan --resume runs/gan-digits --steps 16000",
     ),
-    then=then,
+    then=lambda config: ("evaluate {run}", "sample {run} --count 64"),
 )
 train, resume, open_run, evaluate_run = SYSTEM.train, SYSTEM.resume, SYSTEM.open_run, SYSTEM.evaluate
 trained_generator = SYSTEM.trained_generator
