@@ -102,10 +102,10 @@ CASES = (
     TrafficCase.of(bench_energy.GENERATOR, IMAGES, MODES),
     TrafficCase.of(bench_energy.HINGE, (64,)),
     TrafficCase(
-        "scale_gradient_",
+        "scale_gradients_",
         IMAGES,
         _gradient,
-        torch.ops.ebgan_kernels.scale_gradient_,
+        torch.ops.ebgan_kernels.scale_gradients_,
         lambda arguments, _: 2 * _size(arguments[:1]),
         ("forward",),
     ),

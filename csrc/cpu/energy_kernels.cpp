@@ -18,25 +18,6 @@ namespace {
 
 using math::Distance;
 
-template <Distance distance, typename T>
-inline Vector<T> terms(Vector<T> residual) {
-  if constexpr (distance == Distance::kL1) {
-    return residual < 0 ? -residual : residual;
-  } else {
-    return residual * residual;
-  }
-}
-
-template <Distance distance, typename T>
-inline Vector<T> directions(Vector<T> residual) {
-  if constexpr (distance == Distance::kL1) {
-    const Vector<T> zero{};
-    return (residual > 0 ? zero + 1 : zero) - (residual < 0 ? zero + 1 : zero);
-  } else {
-    return residual;
-  }
-}
-
 template <typename T>
 inline double lane_sum(Vector<T> value) {
   double total = 0;
@@ -61,14 +42,14 @@ double sum_span(const Span& span) {
     for (; j + kStep <= end; j += kStep) {
       for (int k = 0; k < 4; ++k) {
         const int64_t at = j + k * kLanes<T>;
-        sums[k] += terms<distance, T>(load(reconstruction + at) - load(target + at));
+        sums[k] += math::residual_term<distance>(load(reconstruction + at) - load(target + at));
       }
     }
     total += lane_sum<T>((sums[0] + sums[1]) + (sums[2] + sums[3]));
   }
   for (; j < span.elements; ++j) {
     total += static_cast<double>(
-        math::residual_term<distance, T>(load_one(reconstruction + j) - load_one(target + j)));
+        math::residual_term<distance>(load_one(reconstruction + j) - load_one(target + j)));
   }
   return total;
 }
@@ -87,19 +68,20 @@ void gradient_span(const Span& span, double coefficient) {
     if (span.streamed && aligned && grad_reconstruction && !grad_target) {
       for (; j + kLanes<T> <= span.elements; j += kLanes<T>) {
         const Vector<T> residual = load(reconstruction + j) - load(target + j);
-        stream(grad_reconstruction + j, factor * directions<distance, T>(residual));
+        stream(grad_reconstruction + j, factor * math::direction<distance>(residual));
       }
       finish_streaming();
     }
   }
   for (; j + kLanes<T> <= span.elements; j += kLanes<T>) {
-    const Vector<T> gradient = factor * directions<distance, T>(load(reconstruction + j) - load(target + j));
+    const Vector<T> gradient =
+        factor * math::direction<distance>(load(reconstruction + j) - load(target + j));
     if (grad_reconstruction) store(grad_reconstruction + j, gradient);
     if (grad_target) store(grad_target + j, -gradient);
   }
   for (; j < span.elements; ++j) {
     const T gradient =
-        factor * math::direction<distance, T>(load_one(reconstruction + j) - load_one(target + j));
+        factor * math::direction<distance>(load_one(reconstruction + j) - load_one(target + j));
     if (grad_reconstruction) store_one(grad_reconstruction + j, gradient);
     if (grad_target) store_one(grad_target + j, -gradient);
   }

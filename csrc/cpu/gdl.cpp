@@ -1,88 +1,72 @@
-// Gradient difference and prediction loss on the CPU. For N elements of the prediction:
+// Gradient difference, prediction losses and the average pyramid on the CPU. For N elements of the prediction, or of the
+// finest level:
 //
-//   prediction_loss             2N read, 1N written for each gradient
-//   prediction_loss_backward_   the same; nothing where it is filled and the incoming gradient is 1
+//   prediction_loss                          2N read, 1N written for each gradient
+//   multiscale_prediction_loss               predictions and target read once, 1 written for each gradient
+//   both, _backward_                         the same; nothing where it is filled and the incoming gradient is 1
+//   average_pyramid, _backward               N read, N/4 + N/16 + ... written; the backward pass the reverse
 //
-// Beside the results each thread takes memory for one tile (gdl_workspace.h).
+// Beside the results each thread takes memory for one tile (gdl_workspace.h), or for one group of planes at all scales
+// (gdl_scales.h).
 
-#include <cmath>
-#include <tuple>
+#include <algorithm>
 #include <vector>
 
+#include "cpu/context.h"
+#include "cpu/gdl_scales.h"
 #include "cpu/gdl_volumes.h"
 
-namespace ebgan {
+namespace ebgan::gdl {
 namespace {
 
-enum class Reduction : int64_t { kMean = 0, kSum = 1, kNone = 2 };
+struct CpuKernels {
+  using Context = CpuContext;
 
-// The volumes that forward and backward pass over, and the shares of their terms.
-struct Loss {
-  bool by_sample;
-  int64_t samples;
-  int64_t elements;  // of a sample
-  Extent extent;
-  Terms terms;
+  static void loss(const Context&, const Prediction& prediction, const Incoming& incoming,
+                   const Result& losses) {
+    if (incoming.filled && incoming_at(incoming, 0) == 1) return;
+    const Extent& extent = prediction.extent;
+    const Images& images = prediction.images;
+    const Volumes volumes(
+        volume_of(extent, std::max<int64_t>(1, extent.volumes)), extent.samples * extent.sample_elements(),
+        image_of(images.prediction, images.grad_prediction), image_of(images.target, images.grad_target));
+    const auto scale = [&](int64_t volume) {
+      return incoming_at(incoming, volume * extent.samples / volumes.count);
+    };
+    const std::vector<double> of_tiles = losses_of_tiles(prediction.terms, volumes, scale);
+    if (losses.data == nullptr) return;
+    const int64_t count = static_cast<int64_t>(of_tiles.size());
+    for (int64_t i = 0; i < extent.samples; ++i) {
+      const int64_t tiles = count / extent.samples;
+      const double value =
+          tiles == 0 ? prediction.terms.of_nothing() : sum_of(of_tiles.data() + i * tiles, tiles);
+      write_value(losses.data, losses.dtype, i, value);
+    }
+  }
 
-  Loss(const Tensor& prediction, int64_t spatial_dims, const Weights& weights, int64_t reduction)
-      : by_sample(static_cast<Reduction>(reduction) == Reduction::kNone),
-        samples(by_sample ? prediction.size(0) : 1),
-        elements(samples == 0 ? 0 : prediction.numel() / samples),
-        extent(extent_of(prediction, spatial_dims, elements)),
-        terms(terms_of(weights, extent, elements, static_cast<Reduction>(reduction) != Reduction::kSum)) {}
+  static void multiscale(const Context&, const Scales& scales, const Incoming& incoming, const Result& loss) {
+    const double scale = incoming_at(incoming, 0);
+    if (incoming.filled && scale == 1) return;
+    const double value = loss_of_scales(scales, scale);
+    if (loss.data) write_value(loss.data, loss.dtype, 0, value);
+  }
 
-  // Returns the losses of the tiles of all samples, in order; scale(sample) multiplies loss and gradients.
-  template <typename Scale>
-  std::vector<double> pass(const Tensor& prediction, const Tensor& target, const Tensor& grad_prediction,
-                           const Tensor& grad_target, const Scale& scale) const {
-    const Volumes volumes(extent, samples * elements, image_of(prediction, grad_prediction),
-                          image_of(target, grad_target));
-    return losses_of_tiles(terms, volumes,
-                           [&](int64_t volume) { return scale(volume * samples / volumes.count); });
+  static void averages(const Context&, const Source& x, const Extent& finest,
+                       const std::vector<Result>& averages) {
+    const bool precise = x.dtype == Dtype::kFloat64;
+    (precise ? average_planes<double> : average_planes<float>)(x, finest, averages);
+  }
+
+  static void spread(const Context&, const std::vector<Source>& gradients, const Extent& finest,
+                     const Result& grad_x) {
+    const bool precise = grad_x.dtype == Dtype::kFloat64;
+    (precise ? spread_planes<double> : spread_planes<float>)(gradients, finest, grad_x);
   }
 };
 
-std::tuple<Tensor, Tensor, Tensor> prediction_loss(const Tensor& prediction, const Tensor& target,
-                                                   int64_t spatial_dims, int64_t p, double alpha,
-                                                   double lp_weight, double gdl_weight, int64_t reduction,
-                                                   bool need_prediction, bool need_target) {
-  const Loss loss(prediction, spatial_dims, {p, alpha, lp_weight, gdl_weight}, reduction);
-  Tensor grad_prediction = empty_gradient(prediction, need_prediction && !loss.by_sample);
-  Tensor grad_target = empty_gradient(target, need_target && !loss.by_sample);
-  const std::vector<double> losses =
-      loss.pass(prediction, target, grad_prediction, grad_target, [](int64_t) { return 1.0; });
-  const int64_t count = static_cast<int64_t>(losses.size());
-  if (!loss.by_sample) {
-    // Without elements the mean is NaN, an infinite share of nothing, and the sum is 0.
-    const double value = count == 0 ? 0 * loss.terms.element_share + 0 * loss.terms.axis_shares[0]
-                                    : sum_of(losses.data(), count);
-    return {scalar_tensor(value, prediction), grad_prediction, grad_target};
-  }
-  std::vector<double> sample_losses(static_cast<size_t>(loss.samples));
-  for (int64_t i = 0; i < loss.samples; ++i) {
-    const int64_t tiles = count / loss.samples;
-    sample_losses[i] = tiles == 0 ? NAN : sum_of(losses.data() + i * tiles, tiles);
-  }
-  return {vector_tensor(sample_losses, prediction), grad_prediction, grad_target};
-}
-
-void prediction_loss_backward(const Tensor& grad_prediction, const Tensor& grad_target,
-                              const Tensor& grad_loss, const Tensor& prediction, const Tensor& target,
-                              int64_t spatial_dims, int64_t p, double alpha, double lp_weight,
-                              double gdl_weight, int64_t reduction, bool filled) {
-  if (filled && scalar(grad_loss) == 1) return;
-  const Loss loss(prediction, spatial_dims, {p, alpha, lp_weight, gdl_weight}, reduction);
-  const void* scales = grad_loss.const_data_ptr();
-  const Dtype dtype = dtype_of(grad_loss);
-  const int64_t stride = loss.by_sample ? grad_loss.stride(0) : 0;
-  loss.pass(prediction, target, grad_prediction, grad_target,
-            [&](int64_t sample) { return read_value(scales, dtype, sample * stride); });
-}
-
 }  // namespace
-}  // namespace ebgan
+}  // namespace ebgan::gdl
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CPU, library) {
-  library.impl("prediction_loss", TORCH_BOX(&ebgan::prediction_loss));
-  library.impl("prediction_loss_backward_", TORCH_BOX(&ebgan::prediction_loss_backward));
+  ebgan::gdl::implement<ebgan::gdl::CpuKernels>(library);
 }

@@ -10,22 +10,7 @@
 
 namespace ebgan {
 
-// The shares of a loss's terms. `axes` counts width, height and depth; it is 0 where the gradient difference is
-// left out, and p is 0 where the l_p term is.
-struct Terms {
-  int p;
-  int axes;
-  double alpha;
-  double element_share;
-  double axis_shares[3];
-
-  Terms scaled(double by) const {
-    Terms terms = *this;
-    terms.element_share *= by;
-    for (double& share : terms.axis_shares) share *= by;
-    return terms;
-  }
-};
+using math::Terms;
 
 // Sums of terms, not yet multiplied by their shares.
 struct Sums {

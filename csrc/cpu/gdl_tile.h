@@ -137,7 +137,7 @@ class Tile {
 
   const Terms& terms_;
   const Volume& volume_;
-  const Extent extent_;
+  const VolumeExtent extent_;
   Workspace<T>& workspace_;
   int64_t top_;
   int64_t bottom_;

@@ -6,77 +6,36 @@
 
 #include "cpu/gdl_tile.h"
 #include "cpu/pages.h"
+#include "operators/gdl.h"
 #include "stable/parallel.h"
 
 namespace ebgan {
 
-// The arguments p, alpha, lp_weight and gdl_weight of the schemas.
-struct Weights {
-  int64_t p;
-  double alpha;
-  double lp_weight;
-  double gdl_weight;
-};
-
-// The shares of the terms in a mean over `elements`, or in their sum.
-inline Terms terms_of(const Weights& weights, const Extent& extent, int64_t elements, bool mean,
-                      double scale = 1) {
-  Terms terms = {weights.lp_weight == 0 ? 0 : static_cast<int>(weights.p),
-                 weights.gdl_weight == 0 ? 0
-                 : extent.depth > 1      ? 3
-                                         : 2,
-                 weights.alpha,
-                 scale * weights.lp_weight,
-                 {scale * weights.gdl_weight, scale * weights.gdl_weight, scale * weights.gdl_weight}};
-  if (mean) {
-    const int64_t sizes[] = {extent.width, extent.height, extent.depth};
-    terms.element_share = math::element_share(terms.element_share, elements);
-    for (int axis = 0; axis < terms.axes; ++axis) {
-      terms.axis_shares[axis] = math::axis_share(terms.axis_shares[axis], elements, sizes[axis]);
-    }
-  }
-  return terms;
-}
-
-// The extent of a volume; in 2-D that of all the planes of `elements` elements together.
-inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims, int64_t elements) {
-  const int64_t dims = tensor.dim();
-  const int64_t height = tensor.size(dims - 2);
-  const int64_t width = tensor.size(dims - 1);
-  if (spatial_dims == 3) return {tensor.size(dims - 3), height, height, width};
-  return {1, std::max<int64_t>(1, elements / (height * width)) * height, height, width};
-}
-
-inline void* writable(const Tensor& gradient) {
-  if (gradient.numel() == 0) return nullptr;
-  void* data = gradient.mutable_data_ptr();
-  prefer_huge_pages(data, gradient.numel() * element_size(dtype_of(gradient)));
-  return data;
-}
-
-inline Image image_of(const Tensor& tensor) { return {tensor.const_data_ptr(), dtype_of(tensor), nullptr}; }
-
-inline Image image_of(const Tensor& tensor, const Tensor& gradient) {
-  return {tensor.const_data_ptr(), dtype_of(tensor), writable(gradient)};
-}
+inline Image image_of(const Source& source, const Result& gradient) { return {source, gradient.data}; }
 
 inline Image part_of(const Image& image, int64_t first) {
-  return {offset(image.data, image.dtype, first), image.dtype, offset(image.gradient, image.dtype, first)};
+  return {{offset(image.data, image.dtype, first), image.dtype}, offset(image.gradient, image.dtype, first)};
 }
 
 inline int64_t gradient_bytes(const Image& image, int64_t elements) {
   return image.gradient ? elements * element_size(image.dtype) : 0;
 }
 
+// The extent of a volume, or of `planes` planes together.
+inline VolumeExtent volume_of(const gdl::Extent& extent, int64_t planes) {
+  if (extent.depth > 1) return {extent.depth, extent.height, extent.height, extent.width};
+  return {1, planes * extent.height, extent.height, extent.width};
+}
+
 // Volumes that follow each other in memory.
 struct Volumes {
-  Extent extent;
+  VolumeExtent extent;
   int64_t count;
   Image prediction;
   Image target;
   bool streamed;
 
-  Volumes(const Extent& extent, int64_t elements, const Image& prediction, const Image& target)
+  Volumes(const VolumeExtent& extent, int64_t elements, const Image& prediction, const Image& target)
       : extent(extent),
         count(elements / extent.volume()),
         prediction(prediction),

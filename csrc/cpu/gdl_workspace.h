@@ -13,12 +13,13 @@
 
 #include "cpu/gdl_kernels.h"
 #include "cpu/values.h"
+#include "stable/view.h"
 
 namespace ebgan {
 
 // The extent of a volume, `depth` slices of `rows` rows. Planes have no neighbours beyond them, so planes that
 // follow each other are one slice, whose rows are neighbours only within a `height`.
-struct Extent {
+struct VolumeExtent {
   int64_t depth;
   int64_t rows;
   int64_t height;
@@ -37,14 +38,12 @@ struct Extent {
 };
 
 // One volume of a tensor, and its gradient, which is null where it is not wanted.
-struct Image {
-  const void* data;
-  Dtype dtype;
-  void* gradient;
+struct Image : Source {
+  void* gradient = nullptr;
 };
 
 struct Volume {
-  Extent extent;
+  VolumeExtent extent;
   Image prediction;
   Image target;
   bool streamed;
@@ -79,7 +78,7 @@ bool is_converted(const Image& image) {
 template <typename T>
 class SideWorkspace {
  public:
-  SideWorkspace(const Extent& extent, const Image& image, bool slopes)
+  SideWorkspace(const VolumeExtent& extent, const Image& image, bool slopes)
       : down(slopes ? extent.width : 0),
         through(slopes && extent.depth > 1 ? extent.tile_rows() * extent.width : 0),
         gradient(slopes ? extent.block_rows() * extent.width : 0),

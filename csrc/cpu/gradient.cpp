@@ -1,13 +1,15 @@
 // Operators that all families share on the CPU: one scales a gradient that the forward pass has computed, the
 // others tell and limit the instruction set in use. For N elements:
 //
-//   scale_gradient_   1N read, 1N written; nothing for each part whose scale is 1
+//   scale_gradients_   1N read, 1N written; nothing for each part whose scale is 1
+
+#include "operators/gradient.h"
 
 #include <algorithm>
 #include <atomic>
 
+#include "cpu/context.h"
 #include "cpu/gradient_kernels.h"
-#include "cpu/values.h"
 #include "stable/parallel.h"
 
 namespace ebgan {
@@ -37,22 +39,22 @@ int64_t limit_cpu_instruction_set(int64_t limit) {
   return cpu_instruction_set();
 }
 
-void scale_gradient(const Tensor& gradient, const Tensor& scale) {
-  constexpr int64_t kGrain = 65536;
-  const int64_t parts = scale.numel();
-  const int64_t of_part = parts == 0 ? 0 : gradient.numel() / parts;
-  const int64_t stride = scale.dim() == 0 ? 0 : scale.stride(0);
-  const void* factors = scale.const_data_ptr();
-  const Dtype dtype = dtype_of(gradient);
-  void* values = gradient.mutable_data_ptr();
-  for (int64_t part = 0; part < parts; ++part) {
-    const double factor = read_value(factors, dtype_of(scale), part * stride);
-    if (factor == 1) continue;
-    parallel_for(of_part, kGrain, [&](int64_t begin, int64_t end) {
-      gradient_kernels().scale(dtype, offset(values, dtype, part * of_part + begin), end - begin, factor);
-    });
+struct CpuKernels {
+  using Context = CpuContext;
+
+  static void scale(const Context&, const Result& gradient, int64_t elements, int64_t parts,
+                    const Incoming& scales) {
+    constexpr int64_t kGrain = 65536;
+    for (int64_t part = 0; part < parts; ++part) {
+      const double factor = incoming_at(scales, part);
+      if (factor == 1) continue;
+      parallel_for(elements, kGrain, [&](int64_t begin, int64_t end) {
+        void* const values = offset(gradient.data, gradient.dtype, part * elements + begin);
+        gradient_kernels().scale(gradient.dtype, values, end - begin, factor);
+      });
+    }
   }
-}
+};
 
 }  // namespace
 
@@ -61,7 +63,7 @@ InstructionSet instruction_set() { return chosen.load(std::memory_order_relaxed)
 }  // namespace ebgan
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CPU, library) {
-  library.impl("scale_gradient_", TORCH_BOX(&ebgan::scale_gradient));
+  ebgan::gradient::implement<ebgan::CpuKernels>(library);
 }
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CompositeExplicitAutograd, library) {

@@ -6,22 +6,17 @@
 
 #include "cpu/instruction_set.h"
 #include "math/ladder.h"
-#include "stable/dtype.h"
+#include "stable/view.h"
 
 namespace ebgan {
 
 // Rows of units, `stride` elements apart. There is one row where a unit has one value for all samples.
-struct Rows {
-  const void* data;
-  Dtype dtype;
-  int64_t stride;
+struct Rows : Source {
+  int64_t stride = 0;
 };
 
-// Rows of a result; null data says that it is not wanted.
-struct ResultRows {
-  void* data;
-  Dtype dtype;
-  int64_t stride;
+struct ResultRows : Result {
+  int64_t stride = 0;
 };
 
 // The number of sums over samples, the gradients of a1 to a10, of mean and of std; each is a row.

@@ -8,162 +8,119 @@
 // so where those are wanted a thread takes all parts too. The same input gives the same bits, whatever the number of
 // threads.
 
-#include <algorithm>
-#include <optional>
-#include <tuple>
-#include <vector>
+#include "operators/ladder_layer.h"
 
+#include <algorithm>
+
+#include "cpu/context.h"
 #include "cpu/ladder_layer_kernels.h"
-#include "cpu/pages.h"
-#include "cpu/values.h"
 #include "stable/parallel.h"
 
-namespace ebgan {
+namespace ebgan::ladder_layer {
 namespace {
-
-using Optional = std::optional<Tensor>;
 
 // The units of a tile: 100 rows of 64 float32 units are 25.6 KB, which stay in a first-level cache.
 constexpr int64_t kLayerUnits = 64;
 
-// The extent of x as (networks, parts, rows, units); the networks are all its axes before the parts.
-struct LayerExtent {
-  int64_t leading_axes;
-  int64_t networks;
-  int64_t parts;
-  int64_t rows;
-  int64_t units;
+int64_t tiles_of(const Extent& extent) { return (extent.units + kLayerUnits - 1) / kLayerUnits; }
 
-  explicit LayerExtent(const Tensor& x)
-      : leading_axes(x.dim() - 3), networks(1), parts(x.size(-3)), rows(x.size(-2)), units(x.size(-1)) {
-    for (int64_t axis = 0; axis < leading_axes; ++axis) networks *= x.size(axis);
-  }
-  int64_t tiles() const { return (units + kLayerUnits - 1) / kLayerUnits; }
-};
-
-// The place of a tile in a tensor (..., P, N, D), (..., P, D) or (..., D).
+// A part of a network, and the units of it from `unit` on.
 struct Place {
+  const Extent& extent;
   int64_t network;
   int64_t part;
   int64_t unit;
+
+  int64_t units() const { return std::min(kLayerUnits, extent.units - unit); }
+
+  Rows rows(const Parts& tensor) const {
+    const int64_t at = network * tensor.stride[kNetwork] + part * tensor.stride[kPart] + unit;
+    if (tensor.data == nullptr) return {};
+    return {{offset(tensor.data, tensor.dtype, at), tensor.dtype}, tensor.stride[kRow]};
+  }
+  // The rows of a packed (..., P, N, D), or of (..., P, D) where a part has one.
+  ResultRows results(const Result& tensor, int64_t rows_of_part) const {
+    const int64_t at = (network * extent.parts + part) * rows_of_part * extent.units + unit;
+    return {{offset(tensor.data, tensor.dtype, at), tensor.dtype}, extent.units};
+  }
+  LayerTile tile(const Inputs& inputs) const {
+    LayerTile tile;
+    tile.rows = extent.rows;
+    tile.units = units();
+    tile.relu = inputs.relu;
+    tile.x = rows(inputs.x);
+    tile.noise = rows(inputs.noise);
+    tile.beta = rows(inputs.beta);
+    tile.gamma = rows(inputs.gamma);
+    return tile;
+  }
 };
-
-Rows rows_at(const Tensor& tensor, const LayerExtent& extent, const Place& place) {
-  const int64_t axes = extent.leading_axes;
-  const int64_t more = tensor.dim() - axes;
-  const int64_t at = (axes > 0 ? place.network * tensor.stride(axes - 1) : 0) +
-                     (more > 1 ? place.part * tensor.stride(axes) : 0) + place.unit;
-  const Dtype dtype = dtype_of(tensor);
-  return {offset(tensor.const_data_ptr(), dtype, at), dtype, more > 2 ? tensor.stride(axes + 1) : 0};
-}
-
-Rows rows_at(const Optional& tensor, const LayerExtent& extent, const Place& place) {
-  return tensor ? rows_at(*tensor, extent, place) : Rows{nullptr, Dtype::kFloat32, 0};
-}
-
-// The rows of a tile in a packed (..., P, N, D), or in (..., P, D) with `rows` 1. A tensor of no elements stands for
-// a result that is not wanted.
-ResultRows results_at(const Tensor& tensor, int64_t rows, const LayerExtent& extent, const Place& place) {
-  if (tensor.numel() == 0) return {};
-  const Dtype dtype = dtype_of(tensor);
-  const int64_t at = (place.network * extent.parts + place.part) * rows * extent.units + place.unit;
-  return {offset(tensor.mutable_data_ptr(), dtype, at), dtype, extent.units};
-}
-
-LayerTile tile_at(const LayerExtent& extent, const Place& place, const Tensor& x, const Optional& noise,
-                  const Optional& beta, const Optional& gamma, bool relu) {
-  return {extent.rows,
-          std::min(kLayerUnits, extent.units - place.unit),
-          relu,
-          rows_at(x, extent, place),
-          rows_at(noise, extent, place),
-          rows_at(beta, extent, place),
-          rows_at(gamma, extent, place)};
-}
-
-void take_huge_pages(const Tensor& tensor) {
-  if (tensor.numel() == 0) return;
-  prefer_huge_pages(tensor.mutable_data_ptr(), tensor.numel() * element_size(dtype_of(tensor)));
-}
 
 // Calls body(network, first part, last part, unit) for the first unit of every tile; with `together` a tile takes all
 // parts of a network.
 template <typename Body>
-void for_each_tile(const LayerExtent& extent, bool together, const Body& body) {
+void for_each_tile(const Extent& extent, bool together, const Body& body) {
   const int64_t in_turn = together ? extent.parts : 1;
   const int64_t turns = together ? 1 : extent.parts;
   const int64_t of_tile = std::max<int64_t>(1, in_turn * extent.rows * std::min(kLayerUnits, extent.units));
-  parallel_for(extent.networks * turns * extent.tiles(), std::max<int64_t>(1, kGrain / of_tile),
+  parallel_for(extent.networks * turns * tiles_of(extent), std::max<int64_t>(1, kGrain / of_tile),
                [&](int64_t begin, int64_t end) {
                  for (int64_t i = begin; i < end; ++i) {
-                   const int64_t turn = i / extent.tiles();
+                   const int64_t turn = i / tiles_of(extent);
                    const int64_t part = turn % turns * in_turn;
-                   body(turn / turns, part, part + in_turn, i % extent.tiles() * kLayerUnits);
+                   body(turn / turns, part, part + in_turn, i % tiles_of(extent) * kLayerUnits);
                  }
                });
 }
 
-std::tuple<Tensor, Tensor, Tensor, Tensor> ladder_layer(const Tensor& x, const Optional& noise,
-                                                        const Optional& beta, const Optional& gamma,
-                                                        bool relu) {
-  const LayerExtent extent(x);
-  const Dtype dtype = accumulation_dtype(dtype_of(x));
-  std::vector<int64_t> of_parts(x.sizes().begin(), x.sizes().end() - 2);
-  of_parts.push_back(extent.units);
-  Tensor z = packed_gradient(x, true);
-  Tensor h = packed_gradient(x, relu || beta || gamma);
-  Tensor mean = empty_contiguous(of_parts, dtype, x);
-  Tensor std = empty_contiguous(of_parts, dtype, x);
-  take_huge_pages(z);
-  take_huge_pages(h);
-  for_each_tile(extent, false, [&](int64_t network, int64_t part, int64_t, int64_t unit) {
-    const Place place = {network, part, unit};
-    layer_kernels().forward(
-        tile_at(extent, place, x, noise, beta, gamma, relu),
-        {results_at(z, extent.rows, extent, place), results_at(h, extent.rows, extent, place),
-         results_at(mean, 1, extent, place), results_at(std, 1, extent, place)});
-  });
-  return {z, h, mean, std};
-}
+struct CpuKernels {
+  using Context = CpuContext;
 
-std::tuple<Tensor, Tensor, Tensor> ladder_layer_backward(const Optional& grad_z, const Optional& grad_h,
-                                                         const Optional& grad_mean, const Optional& grad_std,
-                                                         const Tensor& x, const Optional& noise,
-                                                         const Optional& beta, const Optional& gamma,
-                                                         const Tensor& mean, const Tensor& std, bool relu,
-                                                         bool need_x, bool need_beta, bool need_gamma) {
-  const LayerExtent extent(x);
-  Tensor grad_x = packed_gradient(x, need_x);
-  Tensor grad_beta = packed_gradient(beta ? *beta : x, need_beta);
-  Tensor grad_gamma = packed_gradient(gamma ? *gamma : x, need_gamma);
-  take_huge_pages(grad_x);
-  const bool summed = need_beta || need_gamma;
-  for_each_tile(extent, summed, [&](int64_t network, int64_t first, int64_t last, int64_t unit) {
-    double sums_of_beta[kLayerUnits] = {};
-    double sums_of_gamma[kLayerUnits] = {};
-    for (int64_t part = first; part < last; ++part) {
-      const Place place = {network, part, unit};
-      layer_kernels().backward(
-          tile_at(extent, place, x, noise, beta, gamma, relu), rows_at(mean, extent, place),
-          rows_at(std, extent, place),
-          {rows_at(grad_z, extent, place), rows_at(grad_h, extent, place), rows_at(grad_mean, extent, place),
-           rows_at(grad_std, extent, place), results_at(grad_x, extent.rows, extent, place),
-           summed ? sums_of_beta : nullptr, need_gamma ? sums_of_gamma : nullptr});
-    }
-    const auto write = [&](const Tensor& tensor, const double* sums) {
-      write_values(tensor.mutable_data_ptr(), dtype_of(tensor), network * extent.units + unit, sums,
-                   std::min(kLayerUnits, extent.units - unit));
-    };
-    if (need_beta) write(grad_beta, sums_of_beta);
-    if (need_gamma) write(grad_gamma, sums_of_gamma);
-  });
-  return {grad_x, grad_beta, grad_gamma};
-}
+  static void forward(const Context&, const Inputs& inputs, const Outputs& outputs) {
+    const Extent& extent = inputs.extent;
+    for_each_tile(extent, false, [&](int64_t network, int64_t part, int64_t, int64_t unit) {
+      const Place place = {extent, network, part, unit};
+      LayerResults results;
+      results.z = place.results(outputs.z, extent.rows);
+      results.h = place.results(outputs.h, extent.rows);
+      results.mean = place.results(outputs.mean, 1);
+      results.std = place.results(outputs.std, 1);
+      layer_kernels().forward(place.tile(inputs), results);
+    });
+  }
+
+  static void backward(const Context&, const Inputs& inputs, const Parts& mean, const Parts& std,
+                       const Gradients& gradients) {
+    const Extent& extent = inputs.extent;
+    const bool summed = gradients.wants_sums();
+    for_each_tile(extent, summed, [&](int64_t network, int64_t first, int64_t last, int64_t unit) {
+      double sums_of_beta[kLayerUnits] = {};
+      double sums_of_gamma[kLayerUnits] = {};
+      for (int64_t part = first; part < last; ++part) {
+        const Place place = {extent, network, part, unit};
+        LayerGradients of_tile;
+        of_tile.z = place.rows(gradients.z);
+        of_tile.h = place.rows(gradients.h);
+        of_tile.mean = place.rows(gradients.mean);
+        of_tile.std = place.rows(gradients.std);
+        of_tile.x = place.results(gradients.x, extent.rows);
+        of_tile.beta = summed ? sums_of_beta : nullptr;
+        of_tile.gamma = gradients.gamma.data ? sums_of_gamma : nullptr;
+        layer_kernels().backward(place.tile(inputs), place.rows(mean), place.rows(std), of_tile);
+      }
+      const auto write = [&](const Result& to, const double* sums) {
+        const int64_t units = std::min(kLayerUnits, extent.units - unit);
+        if (to.data) write_values(to.data, to.dtype, network * extent.units + unit, sums, units);
+      };
+      write(gradients.beta, sums_of_beta);
+      write(gradients.gamma, sums_of_gamma);
+    });
+  }
+};
 
 }  // namespace
-}  // namespace ebgan
+}  // namespace ebgan::ladder_layer
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CPU, library) {
-  library.impl("ladder_layer", TORCH_BOX(&ebgan::ladder_layer));
-  library.impl("ladder_layer_backward", TORCH_BOX(&ebgan::ladder_layer_backward));
+  ebgan::ladder_layer::implement<ebgan::ladder_layer::CpuKernels>(library);
 }

@@ -6,17 +6,16 @@
 // step's 430, at (256, 8192) 41 of 34,000 us (one thread of an AMD EPYC, 2026-11-22). Loops for each instruction
 // set would gain nothing.
 
-#include "math/pulling_away.h"
+#include "operators/pulling_away.h"
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 #include <vector>
 
-#include "cpu/values.h"
+#include "cpu/context.h"
 #include "stable/parallel.h"
 
-namespace ebgan {
+namespace ebgan::pulling_away {
 namespace {
 
 // The sum of squared cosines of one row over [begin, end). It keeps several partial sums, so that an addition need
@@ -68,22 +67,24 @@ double loss_and_weights(const T* gram, T* weights, int64_t rows) {
   return loss * share;
 }
 
-std::tuple<Tensor, Tensor> pulling_away_weights(const Tensor& gram, bool need_weights) {
-  const Dtype dtype = dtype_of(gram);
-  const int64_t rows = gram.size(0);
-  Tensor weights =
-      need_weights ? empty_strided({rows, rows}, {rows, 1}, dtype, gram) : empty_vector(0, dtype, gram);
-  const void* from = gram.const_data_ptr();
-  void* to = need_weights ? weights.mutable_data_ptr() : nullptr;
-  const double loss = dtype == Dtype::kFloat64
-                          ? loss_and_weights(static_cast<const double*>(from), static_cast<double*>(to), rows)
-                          : loss_and_weights(static_cast<const float*>(from), static_cast<float*>(to), rows);
-  return {scalar_tensor(loss, gram), weights};
-}
+struct CpuKernels {
+  using Context = CpuContext;
+
+  static void loss_and_weights(const Context&, const Source& gram, int64_t rows, const Result& weights,
+                               const Result& loss) {
+    const auto computed = [&]<typename T>() {
+      return pulling_away::loss_and_weights(static_cast<const T*>(gram.data), static_cast<T*>(weights.data),
+                                            rows);
+    };
+    const bool precise = gram.dtype == Dtype::kFloat64;
+    const double value = precise ? computed.operator()<double>() : computed.operator()<float>();
+    write_value(loss.data, loss.dtype, 0, value);
+  }
+};
 
 }  // namespace
-}  // namespace ebgan
+}  // namespace ebgan::pulling_away
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CPU, library) {
-  library.impl("pulling_away_weights", TORCH_BOX(&ebgan::pulling_away_weights));
+  ebgan::pulling_away::implement<ebgan::pulling_away::CpuKernels>(library);
 }

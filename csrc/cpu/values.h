@@ -60,6 +60,11 @@ inline void write_values(void* data, Dtype dtype, int64_t index, const double* v
   }
 }
 
+// The incoming gradient number `index`.
+inline double incoming_at(const Incoming& incoming, int64_t index) {
+  return incoming.data ? read_value(incoming.data, incoming.dtype, index * incoming.stride) : 1;
+}
+
 inline double scalar(const Tensor& tensor) {
   return read_value(tensor.const_data_ptr(), dtype_of(tensor), 0);
 }

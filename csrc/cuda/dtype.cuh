@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <type_traits>
 
-#include "stable/dtype.h"
+#include "stable/view.h"
 
 namespace ebgan::cuda {
 
@@ -55,6 +55,23 @@ __device__ A load_value(const void* data, Dtype dtype, int64_t index) {
     default:
       return static_cast<A>(static_cast<const double*>(data)[index]);
   }
+}
+
+template <typename A>
+__device__ void store_value(void* data, Dtype dtype, int64_t index, A value) {
+  with_type<A>(dtype, [&]<typename T>() { static_cast<T*>(data)[index] = static_cast<T>(value); });
+}
+
+// The incoming gradient number `index`, whose dtype is that of sums.
+template <typename A>
+__device__ A incoming_at(const Incoming& incoming, int64_t index) {
+  return incoming.data == nullptr ? A(1) : static_cast<const A*>(incoming.data)[index * incoming.stride];
+}
+
+// Whether the results hold already what belongs to this incoming gradient.
+template <typename A>
+__device__ bool is_done(const Incoming& incoming, int64_t index) {
+  return incoming.filled && incoming_at<A>(incoming, index) == A(1);
 }
 
 // Calls body.template operator()<A>() on the host, with the type in which a loss of this dtype is summed.

@@ -10,45 +10,28 @@
 #include "cuda/energy_samples.cuh"
 #include "cuda/reduce.cuh"
 
-namespace ebgan::cuda {
+namespace ebgan::cuda::energy {
 
 constexpr int kLossThreads = 512;
-
-// The energies of one batch, whose terms are averaged.
-template <typename A>
-struct Energies {
-  const void* data = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-  int64_t count = 0;
-  int64_t stride = 1;
-  math::Term term = math::Term::kEnergy;
-  A* gradient = nullptr;  // for an incoming gradient of 1; null where it is not wanted
-};
-
-template <typename A>
-struct EnergyGroups {
-  Energies<A> group[2] = {};
-  int count = 0;
-};
 
 // Terms are added in float64, so that one block may add millions of them. The mean of no terms is 0 / 0 = NaN, as in
 // torch.
 template <typename A>
 __global__ void __launch_bounds__(kLossThreads)
-    loss_of_energies(const __grid_constant__ EnergyGroups<A> groups, const Objective objective,
-                     A* const loss) {
+    loss_of_energies(const __grid_constant__ Groups groups, const Objective objective, A* const loss) {
   __shared__ double scratch[kScratch];
   const A margin = margin_of<A>(objective);
   double total = 0;
   for (int g = 0; g < groups.count; ++g) {
-    const Energies<A>& energies = groups.group[g];
+    const Energies& energies = groups.group[g];
     const A weight = A(1) / static_cast<A>(energies.count);
     double partial = 0;
     for (int64_t i = threadIdx.x; i < energies.count; i += blockDim.x) {
-      const A energy = load_value<A>(energies.data, energies.dtype, i * energies.stride);
+      const View<1>& values = energies.values;
+      const A energy = load_value<A>(values.data, values.dtype, i * values.stride[0]);
       partial += static_cast<double>(math::loss_term(energies.term, objective.shaping, energy, margin));
-      if (energies.gradient) {
-        energies.gradient[i] = math::loss_slope(energies.term, objective.shaping, energy, margin) * weight;
+      if (A* const gradient = static_cast<A*>(energies.gradient.data)) {
+        gradient[i] = math::loss_slope(energies.term, objective.shaping, energy, margin) * weight;
       }
     }
     total += block_sum(partial, scratch) / static_cast<double>(energies.count);
@@ -58,9 +41,9 @@ __global__ void __launch_bounds__(kLossThreads)
 }
 
 template <typename A>
-void launch_loss(const EnergyGroups<A>& groups, const Objective& objective, A* loss, cudaStream_t stream) {
+void launch_loss(const Groups& groups, const Objective& objective, A* loss, cudaStream_t stream) {
   const int threads = threads_for(8 * std::max(groups.group[0].count, groups.group[1].count), kLossThreads);
   launch(loss_of_energies<A>, LaunchShape{1, threads}, stream, groups, objective, loss);
 }
 
-}  // namespace ebgan::cuda
+}  // namespace ebgan::cuda::energy

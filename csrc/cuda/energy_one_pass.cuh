@@ -13,7 +13,7 @@
 #include "cuda/energy_samples.cuh"
 #include "cuda/reduce.cuh"
 
-namespace ebgan::cuda {
+namespace ebgan::cuda::energy {
 
 constexpr int kOnePassThreads = 512;
 
@@ -25,11 +25,11 @@ __device__ A* dynamic_shared_memory() {
 
 // Writes factor * direction(r_j) for the block's stretch of a sample, from the residuals in shared memory.
 template <typename A>
-__device__ void write_gradient(void* of_batch, Dtype dtype, const Sample<A>& sample, const Range& range,
-                               const A* residuals, math::Distance distance, A factor) {
-  if (of_batch == nullptr) return;
-  with_type<A>(dtype, [&]<typename G>() {
-    G* const gradient = sample.template gradient<G>(of_batch) + range.origin;
+__device__ void write_gradient(const Result& of_batch, const Sample<A>& sample, const Range& range,
+                               const A* residuals, Distance distance, A factor) {
+  if (of_batch.data == nullptr) return;
+  with_type<A>(of_batch.dtype, [&]<typename G>() {
+    G* const gradient = sample.template gradient<G>(of_batch.data) + range.origin;
     sweep<kVectorWidth<G>>(
         range, [&]<int kWidth>(int j) { return *reinterpret_cast<const Packed<A, kWidth>*>(residuals + j); },
         [&]<int kWidth>(int j, Packed<A, kWidth> values) {
@@ -43,14 +43,14 @@ __device__ void write_gradient(void* of_batch, Dtype dtype, const Sample<A>& sam
 // A cluster of `parts` blocks works on a sample; each block holds `share` residuals.
 template <typename A>
 __global__ void __launch_bounds__(kOnePassThreads, 2)
-    energies_and_gradients(const __grid_constant__ Pairs<A> pairs, const Objective objective, const int parts,
+    energies_and_gradients(const __grid_constant__ Pairs pairs, const Objective objective, const int parts,
                            const int share) {
   A* const scratch = dynamic_shared_memory<A>();
   // Values in front of the first aligned one have negative indices, and their residuals lie in front of `residuals`.
   A* const residuals = scratch + kScratch + kStep;
   const int64_t part = blockIdx.x % parts;
   const Sample<A> sample(pairs, blockIdx.x / parts);
-  const Pair<A>& pair = sample.pair;
+  const Pair& pair = sample.pair;
   const Range range = sample.range(part, share);
 
   const A partial = sum_of_terms<Reuse::kNone>(
@@ -58,13 +58,12 @@ __global__ void __launch_bounds__(kOnePassThreads, 2)
         *reinterpret_cast<Packed<A, kWidth>*>(residuals + j) = residual;
       });
   const A sum = cluster_sum(partial, scratch);
-  const A energy = math::energy_of_sum(objective.distance, sum, pair.target.elements);
-  if (part == 0 && threadIdx.x == 0) pair.energy[sample.index] = energy;
+  const A energy = math::energy_of_sum(objective.distance, sum, pair.elements);
+  if (part == 0 && threadIdx.x == 0) static_cast<A*>(pair.energy.data)[sample.index] = energy;
 
   const A factor = loss_coefficient(pair, objective, energy, A(1));
-  write_gradient(pair.grad_reconstruction, pair.reconstruction.dtype, sample, range, residuals,
-                 objective.distance, factor);
-  write_gradient(pair.grad_target, pair.target.dtype, sample, range, residuals, objective.distance, -factor);
+  write_gradient(pair.grad_reconstruction, sample, range, residuals, objective.distance, factor);
+  write_gradient(pair.grad_target, sample, range, residuals, objective.distance, -factor);
   leave_cluster();
 }
 
@@ -80,7 +79,7 @@ struct OnePassPlan {
 // of its 512 threads; the bound was not measured). Where not even the largest cluster leaves that room, a block may
 // take all the shared memory there is.
 template <typename A>
-OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
+OnePassPlan plan_one_pass(const Pairs& pairs, int device) {
   const DeviceLimits& limits = device_limits(device);
   const int64_t samples = pairs.samples();
   const int64_t elements = pairs.elements();
@@ -106,9 +105,9 @@ OnePassPlan plan_one_pass(const Pairs<A>& pairs, int device) {
 }
 
 template <typename A>
-void launch_one_pass(const Pairs<A>& pairs, const Objective& objective, const OnePassPlan& plan,
+void launch_one_pass(const Pairs& pairs, const Objective& objective, const OnePassPlan& plan,
                      cudaStream_t stream) {
   launch(energies_and_gradients<A>, plan.shape, stream, pairs, objective, plan.shape.cluster, plan.share);
 }
 
-}  // namespace ebgan::cuda
+}  // namespace ebgan::cuda::energy

@@ -14,7 +14,7 @@
 #include "cuda/energy_samples.cuh"
 #include "cuda/reduce.cuh"
 
-namespace ebgan::cuda {
+namespace ebgan::cuda::energy {
 
 constexpr int kPassThreads = 256;
 constexpr int kPartValues = 8192;
@@ -25,7 +25,7 @@ constexpr int kBlocksTogether = 3;  // on a multiprocessor at least, which bound
 // Computes the sum of terms of each part of each sample, or the energy of a sample that is one part.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
-    sums_of_parts(const __grid_constant__ Pairs<A> pairs, const math::Distance distance, const int64_t items,
+    sums_of_parts(const __grid_constant__ Pairs pairs, const Distance distance, const int64_t items,
                   const int64_t parts, const int share, A* const sums) {
   __shared__ A scratch[kScratch];
   for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
@@ -36,7 +36,7 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
     const A sum = block_sum(partial, scratch);
     if (threadIdx.x == 0) {
       if (parts == 1) {
-        sample.pair.energy[sample.index] = math::energy_of_sum(distance, sum, sample.pair.target.elements);
+        sample.set_energy(sum, distance);
       } else {
         sums[item] = sum;
       }
@@ -49,8 +49,8 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
 // adding them in float64 costs nothing.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads)
-    energies_of_sums(const __grid_constant__ Pairs<A> pairs, const math::Distance distance,
-                     const int64_t samples, const int64_t parts, const A* const sums) {
+    energies_of_sums(const __grid_constant__ Pairs pairs, const Distance distance, const int64_t samples,
+                     const int64_t parts, const A* const sums) {
   __shared__ double scratch[kScratch];
   for (int64_t i = blockIdx.x; i < samples; i += gridDim.x) {
     const Sample<A> sample(pairs, i);
@@ -60,44 +60,36 @@ __global__ void __launch_bounds__(kPassThreads)
     }
     const A sum = static_cast<A>(block_sum(partial, scratch));
     if (threadIdx.x == 0) {
-      sample.pair.energy[sample.index] = math::energy_of_sum(distance, sum, sample.pair.target.elements);
+      sample.set_energy(sum, distance);
     }
     __syncthreads();
   }
 }
 
-// The incoming gradient of the loss, or one for each energy (`stride` is 0 where it was expanded).
-template <typename A>
-struct Incoming {
-  const A* gradient = nullptr;  // null stands for 1
-  int64_t stride = 0;
-  bool of_energies = false;
-  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
-};
-
+// Computes gradients from the energies. `of_energies` says that there is an incoming gradient for each energy.
 template <typename A>
 __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
-    gradients_of_energies(const __grid_constant__ Pairs<A> pairs, const Objective objective,
-                          const int64_t items, const int64_t parts, const int share,
-                          const Incoming<A> incoming) {
-  if (incoming.skip_if_one && *incoming.gradient == A(1)) return;
+    gradients_of_energies(const __grid_constant__ Pairs pairs, const Objective objective, const int64_t items,
+                          const int64_t parts, const int share, const Incoming incoming,
+                          const bool of_energies) {
+  if (is_done<A>(incoming, 0)) return;
   for (int64_t item = blockIdx.x; item < items; item += gridDim.x) {
     const Sample<A> sample(pairs, item / parts);
-    const Pair<A>& pair = sample.pair;
+    const Pair& pair = sample.pair;
     const Range range = sample.range(item % parts, share);
-    const A energy = pair.energy[sample.index];
-    const A grad = incoming.gradient == nullptr ? A(1) : incoming.gradient[sample.index * incoming.stride];
-    const A factor = incoming.of_energies
-                         ? grad * math::direction_scale(objective.distance, energy, pair.target.elements)
-                         : loss_coefficient(pair, objective, energy, grad);
+    const A energy = sample.energy();
+    const A grad = incoming_at<A>(incoming, sample.index);
+    const A factor = of_energies ? grad * math::direction_scale(objective.distance, energy, pair.elements)
+                                 : loss_coefficient(pair, objective, energy, grad);
     // A finite energy has finite residuals, and 0 times those is 0, so nothing need be read.
     const bool all_zero = factor == A(0) && isfinite(energy);
     with_types<A>(pair.reconstruction.dtype, pair.target.dtype, [&]<typename R, typename T>() {
       R* const grad_reconstruction =
-          pair.grad_reconstruction ? sample.template gradient<R>(pair.grad_reconstruction) + range.origin
-                                   : nullptr;
+          pair.grad_reconstruction.data
+              ? sample.template gradient<R>(pair.grad_reconstruction.data) + range.origin
+              : nullptr;
       T* const grad_target =
-          pair.grad_target ? sample.template gradient<T>(pair.grad_target) + range.origin : nullptr;
+          pair.grad_target.data ? sample.template gradient<T>(pair.grad_target.data) + range.origin : nullptr;
       const PairLoader<Reuse::kNone, A, R, T> load_pair{
           sample_of<R>(pair.reconstruction, sample.index) + range.origin,
           sample_of<T>(pair.target, sample.index) + range.origin};
@@ -134,14 +126,13 @@ struct PassPlan {
   int threads() const { return threads_for(share, kPassThreads); }
 };
 
-template <typename A>
-PassPlan plan_passes(const Pairs<A>& pairs) {
+inline PassPlan plan_passes(const Pairs& pairs) {
   const int64_t parts = std::max<int64_t>(1, ceil_div(pairs.elements(), kPartValues));
   return {pairs.samples(), parts, static_cast<int>(round_up(ceil_div(pairs.elements(), parts), kStep))};
 }
 
 template <typename A>
-void launch_energies(const Pairs<A>& pairs, math::Distance distance, const PassPlan& plan, A* workspace,
+void launch_energies(const Pairs& pairs, Distance distance, const PassPlan& plan, A* workspace,
                      cudaStream_t stream) {
   const LaunchShape every_part = {std::min(plan.items(), kMaxBlocks), plan.threads()};
   launch(sums_of_parts<A>, every_part, stream, pairs, distance, plan.items(), plan.parts, plan.share,
@@ -154,13 +145,13 @@ void launch_energies(const Pairs<A>& pairs, math::Distance distance, const PassP
 // There are no more blocks than the device runs at once, so that leaving at an incoming gradient of 1 takes no longer
 // than a launch.
 template <typename A>
-void launch_gradients(const Pairs<A>& pairs, const Objective& objective, const PassPlan& plan,
-                      const Incoming<A>& incoming, int multiprocessors, cudaStream_t stream) {
+void launch_gradients(const Pairs& pairs, const Objective& objective, const Incoming& incoming,
+                      bool of_energies, const PassPlan& plan, int multiprocessors, cudaStream_t stream) {
   if (!pairs.wants_gradient()) return;
   const int64_t resident = int64_t{multiprocessors} * (kBlocksTogether * kPassThreads / plan.threads());
   const LaunchShape shape = {std::min(plan.items(), resident), plan.threads()};
   launch(gradients_of_energies<A>, shape, stream, pairs, objective, plan.items(), plan.parts, plan.share,
-         incoming);
+         incoming, of_energies);
 }
 
-}  // namespace ebgan::cuda
+}  // namespace ebgan::cuda::energy

@@ -42,9 +42,7 @@ template <typename A>
 constexpr int kLevelValues = pyramid_area(kTile<A>, kAverages + 1);
 
 // Contiguous planes of one size.
-struct Planes {
-  const void* data;
-  Dtype dtype;
+struct Planes : Source {
   int64_t count;
   int64_t height;
   int64_t width;
@@ -117,25 +115,19 @@ __device__ void fill_pyramid(A* pyramid, const Planes& planes, int64_t plane, co
   __syncthreads();
 }
 
-template <typename A>
-__device__ void store_value(void* data, Dtype dtype, int64_t index, A value) {
-  with_type<A>(dtype, [&]<typename T>() { static_cast<T*>(data)[index] = static_cast<T>(value); });
-}
-
 // --- kernels -------------------------------------------------------------------------------------
 
 template <typename A>
-struct Scale {
-  const void* prediction = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-  void* gradient = nullptr;  // null where it is not wanted
+struct ScaleOfLaunch {
+  Source prediction;
+  Result gradient;
   Objective<A> objective;
 };
 
 template <typename A>
-struct Scales {
+struct ScalesOfLaunch {
   Planes target;
-  Scale<A> scale[kScales];  // finest first
+  ScaleOfLaunch<A> scale[kScales];  // finest first
   int count;
 };
 
@@ -149,11 +141,12 @@ struct Neighbours {
 // Handles one element of one scale: writes its complete gradient and returns the terms that count with it. `target`
 // is its place in shared memory, where rows have `columns` elements.
 template <math::Exponent exponent, typename A>
-__device__ __forceinline__ A scale_terms(const Scale<A>& scale, int64_t index, int64_t width, const A* target,
-                                         int columns, const Neighbours& neighbours, A incoming) {
+__device__ __forceinline__ A scale_terms(const ScaleOfLaunch<A>& scale, int64_t index, int64_t width,
+                                         const A* target, int columns, const Neighbours& neighbours,
+                                         A incoming) {
   const Objective<A>& objective = scale.objective;
   const auto at = [&](int64_t step, int target_step) -> Values<A> {
-    return {load_value<A>(scale.prediction, scale.dtype, index + step), target[target_step]};
+    return {load_value<A>(scale.prediction.data, scale.prediction.dtype, index + step), target[target_step]};
   };
   const Values<A> here = at(0, 0);
   const A alpha = objective.alpha;
@@ -170,26 +163,26 @@ __device__ __forceinline__ A scale_terms(const Scale<A>& scale, int64_t index, i
     if (neighbours.below) add(down, A(-1), pair_term<exponent, false>(here, at(width, columns), alpha));
     if (neighbours.right) add(across, A(-1), pair_term<exponent, false>(here, at(1, 1), alpha));
   }
-  if (scale.gradient == nullptr) return sum;
+  if (scale.gradient.data == nullptr) return sum;
   if (objective.has_pairs) {
     const A counted = sum;
     if (neighbours.above) add(down, A(1), pair_term<exponent, false>(at(-width, -columns), here, alpha));
     if (neighbours.left) add(across, A(1), pair_term<exponent, false>(at(-1, -1), here, alpha));
     sum = counted;  // the pairs above and to the left count with their first elements
   }
-  store_value(scale.gradient, scale.dtype, index, incoming * gradient);
+  store_value<A>(scale.gradient.data, scale.gradient.dtype, index, incoming * gradient);
   return sum;
 }
 
 // Computes all scales, a block for each tile, whose sum goes to `sums` unless that is null.
 template <typename A, math::Exponent exponent>
 __global__ void __launch_bounds__(kScaleThreads, kScaleBlocks<A>)
-    multiscale(const __grid_constant__ Scales<A> scales, const Incoming<A> incoming, A* const sums) {
+    multiscale(const __grid_constant__ ScalesOfLaunch<A> scales, const Incoming incoming, A* const sums) {
   alignas(16) __shared__ A pyramid[kScaleValues<A>];
   __shared__ A scratch[kScratch];
-  if (incoming.nothing_to_do()) return;
+  if (is_done<A>(incoming, 0)) return;
   const Planes& planes = scales.target;
-  const A factor = incoming.of_sample(0);
+  const A factor = incoming_at<A>(incoming, 0);
   for (int64_t t = blockIdx.x; t < planes.tiles(kTile<A>); t += gridDim.x) {
     const Tile tile(planes, kTile<A>, t);
     const Box box = tile.with_margin(planes, kMargin);
@@ -242,7 +235,7 @@ __global__ void __launch_bounds__(kScaleThreads)
       const int64_t first = (tile.plane * (planes.height >> k) + level.top) * width + level.left;
       for (int i = static_cast<int>(threadIdx.x); i < level.area(); i += kScaleThreads) {
         const int64_t index = first + i / level.columns() * width + i % level.columns();
-        if (outputs.level[k - 1]) store_value(outputs.level[k - 1], outputs.dtype, index, values[i]);
+        if (outputs.level[k - 1]) store_value<A>(outputs.level[k - 1], outputs.dtype, index, values[i]);
         if (k == outputs.count && outputs.coarsest) outputs.coarsest[index] = values[i];
       }
     }
@@ -252,9 +245,8 @@ __global__ void __launch_bounds__(kScaleThreads)
 
 // The gradients of the averages, finest first.
 struct LevelGradients {
-  const void* level[kGradients];
-  Dtype dtype[kGradients];
-  int count;
+  Source level[kGradients];
+  int count = 0;
 };
 
 // Computes gradient = up(g_1 + up(g_2 + ...) / 4) / 4, where up repeats a value over its 2 x 2 block. N b / 3 bytes
@@ -272,16 +264,17 @@ __global__ void __launch_bounds__(kScaleThreads)
     A value = 0;
     for (int k = gradients.count; k > 0; --k) {
       const int64_t index = (plane * (planes.height >> k) + (y >> k)) * (planes.width >> k) + (x >> k);
-      value = A(0.25) * (load_value<A>(gradients.level[k - 1], gradients.dtype[k - 1], index) + value);
+      value =
+          A(0.25) * (load_value<A>(gradients.level[k - 1].data, gradients.level[k - 1].dtype, index) + value);
     }
-    store_value(result, planes.dtype, i, value);
+    store_value<A>(result, planes.dtype, i, value);
   }
 }
 
 // --- launchers -----------------------------------------------------------------------------------
 
 template <typename A>
-void launch_scales(const Scales<A>& scales, const Incoming<A>& incoming, A* sums, cudaStream_t stream) {
+void launch_scales(const ScalesOfLaunch<A>& scales, const Incoming& incoming, A* sums, cudaStream_t stream) {
   const LaunchShape shape = {std::min(scales.target.tiles(kTile<A>), kMaxBlocks), kScaleThreads};
   with_exponent(static_cast<double>(scales.scale[0].objective.alpha), [&]<math::Exponent exponent>() {
     launch(multiscale<A, exponent>, shape, stream, scales, incoming, sums);

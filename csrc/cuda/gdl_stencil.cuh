@@ -30,24 +30,20 @@ constexpr int kFillingThreads = 4096;
 template <typename A, int kAxes, bool kTarget>
 constexpr int kBlocksTogether = sizeof(A) == 4 && kAxes == 2 && !kTarget ? 3 : 2;
 
-// The extent of a contiguous tensor (samples, planes, length, rows, width); in two dimensions `rows` is 1.
-struct Extent {
+// Images as threads walk through them, along `length`, their slowest spatial axis; in two dimensions `rows` is 1.
+struct Lattice {
   int64_t samples;
   int64_t planes;
   int64_t length;
   int64_t rows;
   int64_t width;
 
-  int64_t sample_elements() const { return planes * length * rows * width; }
-};
-
-struct Images {
-  const void* prediction;
-  const void* target;
-  Dtype prediction_dtype;
-  Dtype target_dtype;
-  void* grad_prediction = nullptr;  // null where not wanted
-  void* grad_target = nullptr;
+  explicit Lattice(const Extent& extent)
+      : samples(extent.samples),
+        planes(extent.volumes),
+        length(extent.depth > 1 ? extent.depth : extent.height),
+        rows(extent.depth > 1 ? extent.height : 1),
+        width(extent.width) {}
 };
 
 // The cut of a sample into `items` threads, each with `strip` slices of one group of columns.
@@ -67,8 +63,8 @@ struct PairBits {
   Bits<A, kWidth> target;
 
   __device__ __forceinline__ void load(const Images& images, int64_t index) {
-    prediction.load(images.prediction, images.prediction_dtype, index);
-    target.load(images.target, images.target_dtype, index);
+    prediction.load(images.prediction.data, images.prediction.dtype, index);
+    target.load(images.target.data, images.target.dtype, index);
   }
 };
 
@@ -80,8 +76,8 @@ struct Columns {
 
   Columns() = default;
   __device__ __forceinline__ Columns(const Images& images, const PairBits<A, kWidth>& bits)
-      : prediction(bits.prediction.values(images.prediction_dtype)),
-        target(bits.target.values(images.target_dtype)) {}
+      : prediction(bits.prediction.values(images.prediction.dtype)),
+        target(bits.target.values(images.target.dtype)) {}
 
   __device__ __forceinline__ Values<A> operator[](int k) const {
     return {prediction.value[k], target.value[k]};
@@ -89,15 +85,16 @@ struct Columns {
 };
 
 template <typename A, int kWidth>
-__device__ __forceinline__ void store_gradient(void* gradient, Dtype dtype, int64_t index,
+__device__ __forceinline__ void store_gradient(const Result& gradient, int64_t index,
                                                const Packed<A, kWidth>& values) {
-  if (gradient == nullptr) return;
-  with_type<A>(dtype, [&]<typename T>() { store(static_cast<T*>(gradient) + index, convert<T>(values)); });
+  if (gradient.data == nullptr) return;
+  with_type<A>(gradient.dtype,
+               [&]<typename T>() { store(static_cast<T*>(gradient.data) + index, convert<T>(values)); });
 }
 
 // The sum of the terms of one strip of columns; each pair counts with its first element.
 template <typename A, math::Exponent exponent, int kAxes, int kWidth, bool kTarget>
-__device__ __forceinline__ A strip_terms(const Images& images, const Extent& extent, const Cut& cut,
+__device__ __forceinline__ A strip_terms(const Images& images, const Lattice& extent, const Cut& cut,
                                          const Objective<A>& objective, int64_t sample, int64_t item,
                                          A incoming) {
   const int64_t group = item % cut.groups;
@@ -111,7 +108,7 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
   const int64_t plane = sample * extent.planes + of_strips / cut.strips;
   const int64_t slice = kAxes == 3 ? extent.rows * extent.width : extent.width;
 
-  const bool gradient = images.grad_prediction != nullptr || images.grad_target != nullptr;
+  const bool gradient = images.grad_prediction.data != nullptr || images.grad_target.data != nullptr;
   const bool pairs = objective.has_pairs;
   const bool left = pairs && gradient && group > 0;
   const bool right = pairs && group + 1 < cut.groups;
@@ -209,8 +206,8 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
       grad_prediction.value[k] = incoming * total[k].prediction;
       if constexpr (kTarget) grad_target.value[k] = incoming * total[k].target;
     }
-    store_gradient(images.grad_prediction, images.prediction_dtype, index, grad_prediction);
-    if constexpr (kTarget) store_gradient(images.grad_target, images.target_dtype, index, grad_target);
+    store_gradient(images.grad_prediction, index, grad_prediction);
+    if constexpr (kTarget) store_gradient(images.grad_target, index, grad_target);
   }
   return sum;
 }
@@ -218,18 +215,18 @@ __device__ __forceinline__ A strip_terms(const Images& images, const Extent& ext
 // Computes the gradients and the sum of each block; `sums` is null where the sums are not wanted.
 template <typename A, math::Exponent exponent, int kAxes, int kWidth, bool kTarget>
 __global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes, kTarget>)
-    stencil(const __grid_constant__ Images images, const __grid_constant__ Extent extent,
+    stencil(const __grid_constant__ Images images, const __grid_constant__ Lattice extent,
             const __grid_constant__ Cut cut, const __grid_constant__ Objective<A> objective,
-            const Incoming<A> incoming, A* const sums) {
+            const Incoming incoming, A* const sums) {
   __shared__ A scratch[kScratch];
-  if (incoming.nothing_to_do()) return;
+  if (is_done<A>(incoming, 0)) return;
   for (int64_t i = blockIdx.x; i < extent.samples * cut.blocks; i += gridDim.x) {
     const int64_t sample = i / cut.blocks;
     const int64_t item = i % cut.blocks * kThreads + threadIdx.x;
     A sum = 0;
     if (item < cut.items) {
       sum = strip_terms<A, exponent, kAxes, kWidth, kTarget>(images, extent, cut, objective, sample, item,
-                                                             incoming.of_sample(sample));
+                                                             incoming_at<A>(incoming, sample));
     }
     if (sums == nullptr) continue;
     sum = block_sum(sum, scratch);
@@ -265,15 +262,15 @@ struct Plan {
 
 // Takes vectors where every row starts on one, and the longest strips that leave enough threads to fill the device.
 template <typename A>
-Plan plan_stencil(const Images& images, const Extent& extent, math::Exponent exponent, int multiprocessors) {
+Plan plan_stencil(const Images& images, const Lattice& extent, math::Exponent exponent, int multiprocessors) {
   const auto aligned = [](const void* data, Dtype dtype) {
     return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(kVector * size_of(dtype)) == 0;
   };
   const bool vectors = sizeof(A) == 4 && exponent != math::Exponent::kAny && extent.width % kVector == 0 &&
-                       aligned(images.prediction, images.prediction_dtype) &&
-                       aligned(images.target, images.target_dtype) &&
-                       aligned(images.grad_prediction, images.prediction_dtype) &&
-                       aligned(images.grad_target, images.target_dtype);
+                       aligned(images.prediction.data, images.prediction.dtype) &&
+                       aligned(images.target.data, images.target.dtype) &&
+                       aligned(images.grad_prediction.data, images.prediction.dtype) &&
+                       aligned(images.grad_target.data, images.target.dtype);
   Plan plan = {vectors ? kVector : 1, {}};
   Cut& cut = plan.cut;
   cut.groups = extent.width / plan.width;
@@ -301,15 +298,15 @@ auto stencil_of(int width, bool need_target) {
 // The sum of each block goes to `sums`, unless that is null. Without sums there are no more blocks than the device
 // runs at once, so that leaving at an incoming gradient of 1 takes no longer than a launch.
 template <typename A>
-void launch_stencil(const Images& images, const Extent& extent, int axes, const Plan& plan,
-                    const Objective<A>& objective, const Incoming<A>& incoming, A* sums, int multiprocessors,
+void launch_stencil(const Images& images, const Lattice& extent, const Plan& plan,
+                    const Objective<A>& objective, const Incoming& incoming, A* sums, int multiprocessors,
                     cudaStream_t stream) {
   const int64_t blocks = extent.samples * plan.cut.blocks;
   const int64_t most = sums ? kMaxBlocks : int64_t{multiprocessors} * kBlocksTogether<A, 3, true>;
-  const bool need_target = images.grad_target != nullptr;
+  const bool need_target = images.grad_target.data != nullptr;
   with_exponent(static_cast<double>(objective.alpha), [&]<math::Exponent exponent>() {
-    launch(axes == 3 ? stencil_of<A, exponent, 3>(plan.width, need_target)
-                     : stencil_of<A, exponent, 2>(plan.width, need_target),
+    launch(extent.rows > 1 ? stencil_of<A, exponent, 3>(plan.width, need_target)
+                           : stencil_of<A, exponent, 2>(plan.width, need_target),
            LaunchShape{std::min(blocks, most), kThreads}, stream, images, extent, plan.cut, objective,
            incoming, sums);
   });

@@ -7,9 +7,11 @@
 #include <cstring>
 
 #include "cuda/vector.cuh"
-#include "math/gdl.h"
+#include "operators/gdl.h"
 
 namespace ebgan::cuda::gdl {
+
+using namespace ebgan::gdl;
 
 // The shares of their terms that one element, and one pair along each axis, add to the loss.
 template <typename A>
@@ -20,6 +22,19 @@ struct Objective {
   A alpha = 1;
   A element_share = 0;
   A axis_share[3] = {};  // the slowest axis first; in two dimensions the second is not used
+
+  explicit Objective(const Terms& terms)
+      : has_elements(terms.p != 0),
+        has_pairs(terms.axes != 0),
+        p(terms.p),
+        alpha(static_cast<A>(terms.alpha)),
+        element_share(static_cast<A>(terms.element_share)) {
+    const double* const shares = terms.axis_shares;  // width, height, depth
+    axis_share[0] = static_cast<A>(terms.axes == 3 ? shares[2] : shares[1]);
+    axis_share[1] = static_cast<A>(terms.axes == 3 ? shares[1] : 0);
+    axis_share[2] = static_cast<A>(shares[0]);
+  }
+  Objective() = default;
 
   // The loss of no terms: 0, or NaN for the infinite shares of a mean over nothing.
   A of_no_terms() const { return A(0) * (element_share + axis_share[0]); }
@@ -37,19 +52,6 @@ void with_exponent(double alpha, const Body& body) {
       return body.template operator()<math::Exponent::kAny>();
   }
 }
-
-// The incoming gradient of the loss, or one for each sample (`stride` is 0 where it was expanded).
-template <typename A>
-struct Incoming {
-  const A* gradient = nullptr;  // null stands for 1
-  int64_t stride = 0;
-  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
-
-  __device__ bool nothing_to_do() const { return skip_if_one && *gradient == A(1); }
-  __device__ A of_sample(int64_t sample) const {
-    return gradient == nullptr ? A(1) : gradient[sample * stride];
-  }
-};
 
 // The slope of a term by the prediction and, with kTarget, by the target. A pair's slope is that of its second
 // element; the first has the negative.

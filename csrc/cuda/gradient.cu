@@ -1,6 +1,6 @@
 // The operator that all families share on CUDA, which scales a gradient that the forward pass has computed.
 //
-//   scale_gradient_   M elements of b bytes: M b bytes read, M b written; nothing for each part whose scale is 1
+//   scale_gradients_   M elements of b bytes: M b bytes read, M b written; nothing for each part whose scale is 1
 //
 // The device reads the scale, so the host waits for nothing. Memory is taken in storage order, whatever the layout.
 
@@ -9,10 +9,10 @@
 
 #include "cuda/device.h"
 #include "cuda/vector.cuh"
+#include "operators/gradient.h"
 #include "stable/cuda.h"
-#include "stable/tensor.h"
 
-namespace ebgan::cuda {
+namespace ebgan::cuda::gradient {
 namespace {
 
 constexpr int kThreads = 256;
@@ -23,15 +23,14 @@ constexpr int kStretch = 8192;
 
 template <typename A>
 __global__ void __launch_bounds__(kThreads)
-    scale_values(void* const values, const Dtype dtype, const int64_t elements, const int64_t stretches,
-                 const int64_t parts, const void* const scale, const Dtype scale_dtype,
-                 const int64_t scale_stride) {
-  with_type<A>(dtype, [&]<typename T>() {
+    scale_values(const Result gradient, const int64_t elements, const int64_t stretches, const int64_t parts,
+                 const Incoming scales) {
+  with_type<A>(gradient.dtype, [&]<typename T>() {
     for (int64_t item = blockIdx.x; item < parts * stretches; item += gridDim.x) {
       const int64_t part = item / stretches;
-      const A factor = load_value<A>(scale, scale_dtype, part * scale_stride);
+      const A factor = load_value<A>(scales.data, scales.dtype, part * scales.stride);
       if (factor == A(1)) continue;
-      T* const of_part = static_cast<T*>(values) + part * elements;
+      T* const of_part = static_cast<T*>(gradient.data) + part * elements;
       const uintptr_t past = reinterpret_cast<uintptr_t>(of_part) % kVectorBytes;
       const int aligned = static_cast<int>((kVectorBytes - past) % kVectorBytes / sizeof(T));
       const Range range = range_of_part(elements, item % stretches, kStretch, aligned);
@@ -50,33 +49,26 @@ __global__ void __launch_bounds__(kThreads)
 
 // --- launcher ------------------------------------------------------------------------------------
 
-// There are no more blocks than the device can run at once, so that leaving at a scale of 1 takes no longer than a
-// launch. `elements` and `stretches` are those of a part.
-template <typename A>
-void launch_scale(void* values, Dtype dtype, int64_t elements, const Tensor& scale, const CudaContext& cuda) {
-  const int64_t parts = scale.numel();
-  const int64_t stretches = ceil_div(elements, kStretch);
-  const DeviceLimits& limits = device_limits(cuda.device());
-  const int64_t resident = int64_t{limits.multiprocessors} * (limits.threads_per_multiprocessor / kThreads);
-  launch(scale_values<A>, LaunchShape{std::min(parts * stretches, resident), kThreads}, cuda.stream(), values,
-         dtype, elements, stretches, parts, scale.const_data_ptr(), dtype_of(scale),
-         scale.dim() == 0 ? int64_t{0} : scale.stride(0));
-}
+struct CudaKernels {
+  using Context = CudaContext;
 
-// --- operator: schema in ebgan_kernels/native/gradient.py ----------------------------------------
-
-void scale_gradient(const Tensor& gradient, const Tensor& scale) {
-  const CudaContext cuda(gradient);
-  if (gradient.numel() == 0) return;
-  with_accumulation(dtype_of(gradient), [&]<typename A>() {
-    launch_scale<A>(gradient.mutable_data_ptr(), dtype_of(gradient), gradient.numel() / scale.numel(), scale,
-                    cuda);
-  });
-}
+  // There are no more blocks than the device can run at once, so that leaving at a scale of 1 takes no longer than a
+  // launch. `elements` and `stretches` are those of a part.
+  static void scale(const Context& cuda, const Result& gradient, int64_t elements, int64_t parts,
+                    const Incoming& scales) {
+    const int64_t stretches = ceil_div(elements, kStretch);
+    const DeviceLimits& limits = device_limits(cuda.device());
+    const int64_t resident = int64_t{limits.multiprocessors} * (limits.threads_per_multiprocessor / kThreads);
+    with_accumulation(gradient.dtype, [&]<typename A>() {
+      launch(scale_values<A>, LaunchShape{std::min(parts * stretches, resident), kThreads}, cuda.stream(),
+             gradient, elements, stretches, parts, scales);
+    });
+  }
+};
 
 }  // namespace
-}  // namespace ebgan::cuda
+}  // namespace ebgan::cuda::gradient
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {
-  library.impl("scale_gradient_", TORCH_BOX(&ebgan::cuda::scale_gradient));
+  ebgan::gradient::implement<ebgan::cuda::gradient::CudaKernels>(library);
 }

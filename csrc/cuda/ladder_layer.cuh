@@ -14,59 +14,24 @@
 
 #include "cuda/ladder_tiles.cuh"
 #include "math/ladder_layer.h"
+#include "operators/ladder_layer.h"
 
-namespace ebgan::cuda::ladder {
+namespace ebgan::cuda::ladder_layer {
+
+using namespace ebgan::ladder_layer;
+using ladder::kTileThreads;
+using ladder::kTileUnits;
+using ladder::kTileWarps;
 
 constexpr int64_t kSummedRows = 64;  // rows that a thread adds in float32
 
-// A tensor (networks, parts, rows, units) whose units lie side by side; null data stands for no tensor.
-struct Parts {
-  const void* data = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-  int64_t network_stride = 0;
-  int64_t part_stride = 0;
-  int64_t row_stride = 0;
-};
-
-struct LayerExtent {
-  int64_t networks;
-  int64_t parts;
-  int64_t rows;
-  int64_t units;
-
-  __host__ __device__ int64_t unit_tiles() const { return ceil_div(units, kTileUnits); }
-};
-
-struct LayerInputs {
-  Parts x;
-  Parts noise;
-  Parts beta;
-  Parts gamma;
-  bool relu;
-};
-
-// The results of a layer. mean and std have one row for each part; h is null where it equals z.
-struct LayerResults {
-  ResultRows z;
-  ResultRows h;
-  ResultRows mean;
-  ResultRows std;
-};
-
-// The gradients of the results, null where they are 0; and those of the inputs, null where they are not wanted.
-struct LayerGradients {
-  Parts z;
-  Parts h;
-  Parts mean;
-  Parts std;
-  ResultRows x;
-  ResultRows beta;
-  ResultRows gamma;
-};
+__host__ __device__ inline int64_t unit_tiles(const Extent& extent) {
+  return ceil_div(extent.units, kTileUnits);
+}
 
 // The place at which a thread works. With kMixed types are looked up at every access; else all are A.
 template <typename A, bool kMixed>
-struct LayerPlace {
+struct Place {
   int64_t network;
   int64_t part;
   int64_t unit;
@@ -75,17 +40,18 @@ struct LayerPlace {
   bool has_unit;
 
   // A network has `turns` groups of `in_turn` parts; a block takes one group.
-  __device__ LayerPlace(const LayerExtent& extent, int64_t turns, int64_t in_turn)
-      : network(blockIdx.x / (extent.unit_tiles() * turns)),
-        part(blockIdx.x / extent.unit_tiles() % turns * in_turn),
-        unit(blockIdx.x % extent.unit_tiles() * kTileUnits + threadIdx.x % kTileUnits),
+  __device__ Place(const Extent& extent, int64_t turns, int64_t in_turn)
+      : network(blockIdx.x / (unit_tiles(extent) * turns)),
+        part(blockIdx.x / unit_tiles(extent) % turns * in_turn),
+        unit(blockIdx.x % unit_tiles(extent) * kTileUnits + threadIdx.x % kTileUnits),
         first_row(threadIdx.x / kTileUnits),
         end_row(unit < extent.units ? extent.rows : 0),
         has_unit(unit < extent.units) {}
 
   __device__ A load(const Parts& from, int64_t row) const {
     if (from.data == nullptr) return A(0);
-    const int64_t at = network * from.network_stride + part * from.part_stride + row * from.row_stride + unit;
+    const int64_t at =
+        network * from.stride[kNetwork] + part * from.stride[kPart] + row * from.stride[kRow] + unit;
     if constexpr (kMixed) {
       return load_value<A>(from.data, from.dtype, at);
     } else {
@@ -93,7 +59,7 @@ struct LayerPlace {
     }
   }
   // Stores a value in row `row`, counted over all rows of the tensor.
-  __device__ void store(const ResultRows& to, const LayerExtent& extent, int64_t row, A value) const {
+  __device__ void store(const Result& to, const Extent& extent, int64_t row, A value) const {
     if (to.data == nullptr) return;
     const int64_t at = row * extent.units + unit;
     if constexpr (kMixed) {
@@ -102,8 +68,8 @@ struct LayerPlace {
       static_cast<A*>(to.data)[at] = value;
     }
   }
-  __device__ int64_t part_row(const LayerExtent& extent) const { return network * extent.parts + part; }
-  __device__ math::LayerUnit<A> layer_unit(const LayerInputs& inputs, A mean, A std) const {
+  __device__ int64_t part_row(const Extent& extent) const { return network * extent.parts + part; }
+  __device__ math::LayerUnit<A> layer_unit(const Inputs& inputs, A mean, A std) const {
     const A gamma = has_unit && inputs.gamma.data ? load(inputs.gamma, 0) : A(1);
     return {{mean, A(1) / std}, has_unit ? load(inputs.beta, 0) : A(0), gamma};
   }
@@ -111,7 +77,7 @@ struct LayerPlace {
 
 // Sums over the rows of a unit, which all its threads get; term(row, sums) adds the terms of a row.
 template <typename A, bool kMixed, int kCount, typename Term>
-__device__ void sum_rows(const LayerPlace<A, kMixed>& place, double (&totals)[kCount], const Term& term) {
+__device__ void sum_rows(const Place<A, kMixed>& place, double (&totals)[kCount], const Term& term) {
   __shared__ double shared[kTileWarps][kTileUnits];
   double mine[kCount] = {};
   for (int64_t first = place.first_row; first < place.end_row; first += kSummedRows * kTileWarps) {
@@ -137,9 +103,9 @@ __device__ void sum_rows(const LayerPlace<A, kMixed>& place, double (&totals)[kC
 
 template <typename A, bool kMixed>
 __global__ void __launch_bounds__(kTileThreads)
-    layer_forward(const __grid_constant__ LayerInputs inputs, const LayerExtent extent,
-                  const __grid_constant__ LayerResults results) {
-  const LayerPlace<A, kMixed> place(extent, extent.parts, 1);
+    layer_forward(const __grid_constant__ Inputs inputs, const __grid_constant__ Outputs outputs) {
+  const Extent& extent = inputs.extent;
+  const Place<A, kMixed> place(extent, extent.parts, 1);
   double total[1];
   sum_rows(place, total, [&](int64_t row, A(&sums)[1]) { sums[0] += place.load(inputs.x, row); });
   const A mean = static_cast<A>(total[0] / extent.rows);
@@ -151,14 +117,14 @@ __global__ void __launch_bounds__(kTileThreads)
   const math::LayerUnit<A> unit = place.layer_unit(inputs, mean, std);
   const int64_t part_row = place.part_row(extent);
   if (place.has_unit && place.first_row == 0) {
-    place.store(results.mean, extent, part_row, mean);
-    place.store(results.std, extent, part_row, std);
+    place.store(outputs.mean, extent, part_row, mean);
+    place.store(outputs.std, extent, part_row, std);
   }
 #pragma unroll(kMixed ? 1 : 2)
   for (int64_t row = place.first_row; row < place.end_row; row += kTileWarps) {
     const A z = math::standardised(unit.standard, place.load(inputs.x, row)) + place.load(inputs.noise, row);
-    place.store(results.z, extent, part_row * extent.rows + row, z);
-    place.store(results.h, extent, part_row * extent.rows + row, unit.activation(z, inputs.relu));
+    place.store(outputs.z, extent, part_row * extent.rows + row, z);
+    place.store(outputs.h, extent, part_row * extent.rows + row, unit.activation(z, inputs.relu));
   }
 }
 
@@ -167,10 +133,11 @@ __global__ void __launch_bounds__(kTileThreads)
 // also computes the gradients of beta and gamma, to which a network's parts add one after the other.
 template <typename A, bool kMixed, bool kSums>
 __global__ void __launch_bounds__(kTileThreads, 2)
-    layer_backward(const __grid_constant__ LayerInputs inputs, const LayerExtent extent, const Parts mean,
-                   const Parts std, const __grid_constant__ LayerGradients gradients) {
+    layer_backward(const __grid_constant__ Inputs inputs, const Parts mean, const Parts std,
+                   const __grid_constant__ Gradients gradients) {
+  const Extent& extent = inputs.extent;
   const int64_t in_turn = kSums ? extent.parts : 1;
-  LayerPlace<A, kMixed> place(extent, kSums ? 1 : extent.parts, in_turn);
+  Place<A, kMixed> place(extent, kSums ? 1 : extent.parts, in_turn);
   double of_beta = 0;
   double of_gamma = 0;
   for (int64_t turn = 0; turn < in_turn; ++turn, ++place.part) {
@@ -216,4 +183,4 @@ __global__ void __launch_bounds__(kTileThreads, 2)
   }
 }
 
-}  // namespace ebgan::cuda::ladder
+}  // namespace ebgan::cuda::ladder_layer

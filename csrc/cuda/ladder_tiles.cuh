@@ -14,9 +14,11 @@
 #include "cuda/device.h"
 #include "cuda/dtype.cuh"
 #include "cuda/reduce.cuh"
-#include "math/ladder.h"
+#include "operators/ladder.h"
 
 namespace ebgan::cuda::ladder {
+
+using namespace ebgan::ladder;
 
 constexpr int kTileUnits = kWarp;
 constexpr int kTileWarps = 8;
@@ -24,60 +26,14 @@ constexpr int kTileThreads = kTileUnits * kTileWarps;
 // The number of sums over rows, which make the gradients of a1 to a10, of mean and of std.
 constexpr int kUnitSums = math::kCombinatorParameters + 2;
 
-// A tensor (networks, rows, units) whose units lie side by side; null data says that it is not wanted.
-struct Rows {
-  const void* data = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-  int64_t network_stride = 0;
-  int64_t row_stride = 0;
-};
-
-struct ResultRows {
-  void* data = nullptr;
-  Dtype dtype = Dtype::kFloat32;
-};
-
-// The extent of z, and its cut into tiles of `tile_rows` rows.
-struct Extent {
-  int64_t networks;
-  int64_t rows;
-  int64_t units;
+// The cut of a layer into tiles of `tile_rows` rows.
+struct Cut : Extent {
   int tile_rows;
 
   __host__ __device__ int64_t row_tiles() const { return ceil_div(rows, tile_rows); }
   __host__ __device__ int64_t unit_tiles() const { return ceil_div(units, kTileUnits); }
   __host__ __device__ int64_t tiles() const { return row_tiles() * unit_tiles(); }
 };
-
-struct Layer {
-  Rows z_clean;
-  Rows z;
-  Rows u;
-  Rows incoming;
-  Rows parameters;
-  Rows mean;
-  Rows std;
-  ResultRows z_hat;
-  ResultRows grad_z_clean;
-  ResultRows grad_z;
-  ResultRows grad_u;
-};
-
-// The incoming gradient of each network's cost (`stride` is 0 where it was expanded).
-template <typename A>
-struct Incoming {
-  const A* gradient = nullptr;  // null stands for 1
-  int64_t stride = 0;
-  bool skip_if_one = false;  // whether the buffers hold the gradients for an incoming gradient of 1 already
-
-  __device__ A of(int64_t network) const { return gradient == nullptr ? A(1) : gradient[network * stride]; }
-  __device__ bool nothing_to_do(int64_t network) const { return skip_if_one && of(network) == A(1); }
-};
-
-template <typename A>
-__device__ void store_value(void* data, Dtype dtype, int64_t index, A value) {
-  with_type<A>(dtype, [&]<typename T>() { static_cast<T*>(data)[index] = static_cast<T>(value); });
-}
 
 // The place at which a thread works. With kMixed types are looked up at every access; else all are A.
 template <typename A, bool kMixed>
@@ -90,29 +46,29 @@ struct Place {
   int64_t rows;
   int64_t units;
 
-  __device__ explicit Place(const Extent& extent)
-      : network(blockIdx.x / extent.tiles()),
-        tile(blockIdx.x / extent.unit_tiles()),
-        unit(blockIdx.x % extent.unit_tiles() * kTileUnits + threadIdx.x % kTileUnits),
-        rows(extent.rows),
-        units(extent.units) {
-    const int64_t first = tile % extent.row_tiles() * extent.tile_rows;
+  __device__ explicit Place(const Cut& cut)
+      : network(blockIdx.x / cut.tiles()),
+        tile(blockIdx.x / cut.unit_tiles()),
+        unit(blockIdx.x % cut.unit_tiles() * kTileUnits + threadIdx.x % kTileUnits),
+        rows(cut.rows),
+        units(cut.units) {
+    const int64_t first = tile % cut.row_tiles() * cut.tile_rows;
     first_row = first + threadIdx.x / kTileUnits;
-    end_row = first + extent.tile_rows < rows ? first + extent.tile_rows : rows;
+    end_row = first + cut.tile_rows < rows ? first + cut.tile_rows : rows;
     if (!has_unit()) end_row = 0;
   }
 
   __device__ bool has_unit() const { return unit < units; }
 
   __device__ A load(const Rows& from, int64_t row) const {
-    const int64_t at = network * from.network_stride + row * from.row_stride + unit;
+    const int64_t at = network * from.stride[kNetwork] + row * from.stride[kRow] + unit;
     if constexpr (kMixed) {
       return load_value<A>(from.data, from.dtype, at);
     } else {
       return static_cast<const A*>(from.data)[at];
     }
   }
-  __device__ void store(const ResultRows& to, int64_t row, A value) const {
+  __device__ void store(const Result& to, int64_t row, A value) const {
     if (to.data == nullptr) return;
     const int64_t at = (network * rows + row) * units + unit;
     if constexpr (kMixed) {
@@ -152,8 +108,8 @@ __device__ void store_sums(const A (&sums)[kCount], int64_t tile, int64_t unit, 
 
 template <typename A, bool kMixed>
 __global__ void __launch_bounds__(kTileThreads)
-    combine_rows(const __grid_constant__ Layer layer, const Extent extent) {
-  const Place<A, kMixed> place(extent);
+    combine_rows(const __grid_constant__ Layer layer, const Cut cut) {
+  const Place<A, kMixed> place(cut);
   const math::Combinator<A> unit = place.combinator(layer.parameters);
 #pragma unroll 2
   for (int64_t row = place.first_row; row < place.end_row; row += kTileWarps) {
@@ -164,8 +120,8 @@ __global__ void __launch_bounds__(kTileThreads)
 
 template <typename A, bool kMixed>
 __global__ void __launch_bounds__(kTileThreads)
-    combine_rows_backward(const __grid_constant__ Layer layer, const Extent extent, A* const sums_of_tiles) {
-  const Place<A, kMixed> place(extent);
+    combine_rows_backward(const __grid_constant__ Layer layer, const Cut cut, A* const sums_of_tiles) {
+  const Place<A, kMixed> place(cut);
   const math::Combinator<A> unit = place.combinator(layer.parameters);
   A sums[math::kCombinatorParameters] = {};
 #pragma unroll 2
@@ -183,14 +139,14 @@ __global__ void __launch_bounds__(kTileThreads)
 // Computes the sum of squares of a tile and, with kGradients, the gradients and their sums.
 template <typename A, bool kMixed, bool kGradients>
 __global__ void __launch_bounds__(kTileThreads)
-    cost_of_rows(const __grid_constant__ Layer layer, const Extent extent, const Incoming<A> incoming,
+    cost_of_rows(const __grid_constant__ Layer layer, const Cut cut, const Incoming incoming,
                  A* const sums_of_tiles, A* const squares_of_tiles) {
-  const Place<A, kMixed> place(extent);
-  if (incoming.nothing_to_do(place.network)) return;
+  const Place<A, kMixed> place(cut);
+  if (is_done<A>(incoming, place.network)) return;
   const math::Combinator<A> unit = place.combinator(layer.parameters);
   const A std = place.has_unit() ? place.load(layer.std, 0) : A(1);
   const math::Standard<A> standard = {place.has_unit() ? place.load(layer.mean, 0) : A(0), A(1) / std};
-  const A twice_share = 2 * (incoming.of(place.network) / (A(extent.rows) * A(extent.units)));
+  const A twice_share = 2 * (incoming_at<A>(incoming, place.network) / (A(cut.rows) * A(cut.units)));
   A sums[kUnitSums] = {};
   A squares = 0;
 #pragma unroll 2
@@ -220,52 +176,42 @@ __global__ void __launch_bounds__(kTileThreads)
   if (threadIdx.x == 0) squares_of_tiles[blockIdx.x] = squares;
 }
 
-// The gradients that the sums over rows make; null data says that one is not wanted.
-struct UnitGradients {
-  ResultRows parameters;
-  ResultRows mean;
-  ResultRows std;
-
-  bool wanted() const { return parameters.data || mean.data || std.data; }
-};
-
 // Adds the sums of tiles; a thread takes one of the 12 sums of a unit of a network.
 template <typename A>
 __global__ void __launch_bounds__(kTileThreads)
-    total_sums(const A* const sums_of_tiles, const Extent extent, const Incoming<A> incoming,
-               const UnitGradients to) {
+    total_sums(const __grid_constant__ Layer layer, const Cut cut, const Incoming incoming,
+               const A* const sums_of_tiles) {
   const int64_t i = int64_t{blockIdx.x} * kTileThreads + threadIdx.x;
-  const int64_t network = i / (kUnitSums * extent.units);
-  if (network >= extent.networks || incoming.nothing_to_do(network)) return;
-  const int which = static_cast<int>(i / extent.units % kUnitSums);
-  const int64_t unit = i % extent.units;
+  const int64_t network = i / (kUnitSums * cut.units);
+  if (network >= cut.networks || is_done<A>(incoming, network)) return;
+  const int which = static_cast<int>(i / cut.units % kUnitSums);
+  const int64_t unit = i % cut.units;
   const bool of_parameters = which < math::kCombinatorParameters;
   const bool of_std = which == kUnitSums - 1;
-  void* const data = of_parameters ? to.parameters.data : of_std ? to.std.data : to.mean.data;
-  const Dtype dtype = of_parameters ? to.parameters.dtype : of_std ? to.std.dtype : to.mean.dtype;
-  if (data == nullptr) return;
+  const Result& to = of_parameters ? layer.grad_parameters : of_std ? layer.grad_std : layer.grad_mean;
+  if (to.data == nullptr) return;
   double total = 0;
-  for (int64_t tile = 0; tile < extent.row_tiles(); ++tile) {
-    const int64_t row = (network * extent.row_tiles() + tile) * kUnitSums + which;
-    total += static_cast<double>(sums_of_tiles[row * extent.units + unit]);
+  for (int64_t tile = 0; tile < cut.row_tiles(); ++tile) {
+    const int64_t row = (network * cut.row_tiles() + tile) * kUnitSums + which;
+    total += static_cast<double>(sums_of_tiles[row * cut.units + unit]);
   }
   const int64_t row = of_parameters ? network * math::kCombinatorParameters + which : network;
-  store_value<A>(data, dtype, row * extent.units + unit, static_cast<A>(total));
+  store_value<A>(to.data, to.dtype, row * cut.units + unit, static_cast<A>(total));
 }
 
 // Computes the costs, a block for each network. Without elements the cost is 0 / 0 = NaN.
 template <typename A>
 __global__ void __launch_bounds__(kTileThreads)
-    cost_of_tiles(const A* const squares_of_tiles, const Extent extent, A* const cost) {
+    cost_of_tiles(const A* const squares_of_tiles, const Cut cut, A* const cost) {
   __shared__ double scratch[kScratch];
-  const int64_t tiles = extent.tiles();
+  const int64_t tiles = cut.tiles();
   double total = 0;
   for (int64_t tile = threadIdx.x; tile < tiles; tile += kTileThreads) {
     total += static_cast<double>(squares_of_tiles[int64_t{blockIdx.x} * tiles + tile]);
   }
   total = block_sum(total, scratch);
   if (threadIdx.x != 0) return;
-  cost[blockIdx.x] = static_cast<A>(total / (static_cast<double>(extent.rows) * extent.units));
+  cost[blockIdx.x] = static_cast<A>(total / (static_cast<double>(cut.rows) * cut.units));
 }
 
 }  // namespace ebgan::cuda::ladder

@@ -10,16 +10,14 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <tuple>
 
 #include "cuda/device.h"
 #include "cuda/dtype.cuh"
 #include "cuda/reduce.cuh"
-#include "math/pulling_away.h"
+#include "operators/pulling_away.h"
 #include "stable/cuda.h"
-#include "stable/tensor.h"
 
-namespace ebgan::cuda {
+namespace ebgan::cuda::pulling_away {
 namespace {
 
 constexpr int kRows = 8;  // rows of the Gram matrix that a block takes
@@ -80,34 +78,26 @@ __global__ void __launch_bounds__(kLossThreads)
 
 // --- launcher ------------------------------------------------------------------------------------
 
-template <typename A>
-void launch_pulling_away(const A* gram, int64_t rows, A* squares, A* weights, A* loss, cudaStream_t stream) {
-  launch(row_weights<A>, LaunchShape{ceil_div(rows, kRows), kRowThreads}, stream, gram, rows,
-         math::pair_share<A>(rows), squares, weights);
-  launch(loss_of_rows<A>, LaunchShape{1, threads_for(8 * rows, kLossThreads)}, stream, squares, rows, loss);
-}
+struct CudaKernels {
+  using Context = CudaContext;
 
-// --- operator: schema in ebgan_kernels/native/pulling_away.py ------------------------------------
-
-std::tuple<Tensor, Tensor> pulling_away_weights(const Tensor& gram, bool need_weights) {
-  const CudaContext cuda(gram);
-  const Dtype dtype = dtype_of(gram);
-  const int64_t rows = gram.size(0);
-  const Tensor loss = empty_scalar(dtype, gram);
-  const Tensor squares = empty_vector(rows, dtype, gram);
-  const Tensor weights = empty_gradient(gram, need_weights);
-  with_accumulation(dtype, [&]<typename A>() {
-    launch_pulling_away(static_cast<const A*>(gram.const_data_ptr()), rows,
-                        static_cast<A*>(squares.mutable_data_ptr()),
-                        need_weights ? static_cast<A*>(weights.mutable_data_ptr()) : nullptr,
-                        static_cast<A*>(loss.mutable_data_ptr()), cuda.stream());
-  });
-  return {loss, weights};
-}
+  static void loss_and_weights(const Context& cuda, const Source& gram, int64_t rows, const Result& weights,
+                               const Result& loss) {
+    const Tensor workspace = empty_vector(rows, gram.dtype, cuda.like());
+    with_accumulation(gram.dtype, [&]<typename A>() {
+      A* const squares = static_cast<A*>(workspace.mutable_data_ptr());
+      launch(row_weights<A>, LaunchShape{ceil_div(rows, kRows), kRowThreads}, cuda.stream(),
+             static_cast<const A*>(gram.data), rows, math::pair_share<A>(rows), squares,
+             static_cast<A*>(weights.data));
+      launch(loss_of_rows<A>, LaunchShape{1, threads_for(8 * rows, kLossThreads)}, cuda.stream(), squares,
+             rows, static_cast<A*>(loss.data));
+    });
+  }
+};
 
 }  // namespace
-}  // namespace ebgan::cuda
+}  // namespace ebgan::cuda::pulling_away
 
 STABLE_TORCH_LIBRARY_IMPL(ebgan_kernels, CUDA, library) {
-  library.impl("pulling_away_weights", TORCH_BOX(&ebgan::cuda::pulling_away_weights));
+  ebgan::pulling_away::implement<ebgan::cuda::pulling_away::CudaKernels>(library);
 }

@@ -9,7 +9,6 @@
 //   backward  g and the bias gradient are made in one pass, 3 b N O H' W' (2 without an activation); each of
 //             the other two gradients reads g once
 
-#include <tuple>
 #include <vector>
 
 #include "cuda/device.h"
@@ -237,9 +236,9 @@ struct BackwardLayer {
   Image output;
   Image input;
   Image weight;
-  Image grad_input;
-  Image grad_weight;
-  void* grad_bias;
+  Image grad_input = {};
+  Image grad_weight = {};
+  void* grad_bias = nullptr;
 };
 
 template <typename T>
@@ -348,40 +347,44 @@ std::vector<Tensor> multiscale_valid_conv2d(const std::vector<Tensor>& inputs,
   return outputs;
 }
 
-std::tuple<std::vector<Tensor>, std::vector<Tensor>, std::vector<Tensor>> multiscale_valid_conv2d_backward(
-    const std::vector<Tensor>& grad_outputs, const std::vector<Tensor>& outputs,
-    const std::vector<Tensor>& inputs, const std::vector<Tensor>& weights, int64_t activation, bool tf32,
-    const std::vector<bool>& need_input, const std::vector<bool>& need_weight,
-    const std::vector<bool>& need_bias) {
+// `needed` is for all inputs, then all weights, then all biases, and so are the gradients.
+std::vector<Tensor> multiscale_valid_conv2d_backward(const std::vector<Tensor>& grad_outputs,
+                                                     const std::vector<Tensor>& outputs,
+                                                     const std::vector<Tensor>& inputs,
+                                                     const std::vector<Tensor>& weights, int64_t activation,
+                                                     bool tf32, const std::vector<bool>& needed) {
   const CudaContext cuda(inputs[0]);
   const Device device = facts_of(cuda);
   const Dtype dtype = dtype_of(inputs[0]);
-  std::vector<Tensor> grad_inputs;
-  std::vector<Tensor> grad_weights;
-  std::vector<Tensor> grad_biases;
-  std::vector<BackwardLayer> layers;
-  for (size_t i = 0; i < inputs.size(); ++i) {
-    grad_inputs.push_back(empty_gradient(inputs[i], need_input[i]));
-    grad_weights.push_back(empty_gradient(weights[i], need_weight[i]));
-    grad_biases.push_back(empty_vector(need_bias[i] ? weights[i].size(0) : 0, dtype, weights[i]));
-    if (!need_input[i] && !need_weight[i] && !need_bias[i]) continue;
-    BackwardLayer layer = {};
-    layer.grad_output = source_image(grad_outputs[i]);
-    layer.output = source_image(outputs[i]);
-    layer.input = source_image(inputs[i]);
-    layer.weight = source_image(weights[i]);
-    if (need_input[i]) layer.grad_input = result_image(grad_inputs[i]);
-    if (need_weight[i]) layer.grad_weight = result_image(grad_weights[i]);
-    if (need_bias[i]) layer.grad_bias = grad_biases[i].mutable_data_ptr();
-    layers.push_back(layer);
+  const size_t scales = inputs.size();
+  std::vector<Tensor> gradients;
+  std::vector<BackwardLayer> layers(scales);
+  for (size_t i = 0; i < scales; ++i) {
+    layers[i].grad_output = source_image(grad_outputs[i]);
+    layers[i].output = source_image(outputs[i]);
+    layers[i].input = source_image(inputs[i]);
+    layers[i].weight = source_image(weights[i]);
+    if (needed[i]) layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
   }
+  for (size_t i = 0; i < scales; ++i) {
+    if (!needed[scales + i]) continue;
+    layers[i].grad_weight = result_image(gradients.emplace_back(empty_samples(weights[i])));
+  }
+  for (size_t i = 0; i < scales; ++i) {
+    if (!needed[2 * scales + i]) continue;
+    Tensor& gradient = gradients.emplace_back(empty_vector(weights[i].size(0), dtype, weights[i]));
+    layers[i].grad_bias = gradient.mutable_data_ptr();
+  }
+  std::erase_if(layers, [](const BackwardLayer& layer) {
+    return !layer.grad_input.data && !layer.grad_weight.data && !layer.grad_bias;
+  });
   with_element(dtype, [&]<typename T>() {
     const auto f = static_cast<Activation>(activation);
     with_workspace(
         inputs[0], [&](Arena& arena) { return plan_backward<T>(layers, f, device, tf32, arena); },
         [&](const Plan<T>& plan) { run_plan(plan, Activation::kNone, f, device, cuda.stream()); });
   });
-  return {grad_inputs, grad_weights, grad_biases};
+  return gradients;
 }
 
 }  // namespace

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <stdint.h>
 
-#include "math/qualifiers.h"
+#include "math/vectors.h"
 
 namespace ebgan::math {
 
@@ -24,10 +24,11 @@ enum class Shaping : int { kIdentity = 0, kSquare = 1 };
 // The term of the loss that a sample's energy makes: f(E), or f([margin - E]^+).
 enum class Term : int { kEnergy = 0, kHinge = 1 };
 
-template <Distance distance, typename T>
-EBGAN_HOST_DEVICE T residual_term(T residual) {
+// V is a scalar, or a vector type of the compiler.
+template <Distance distance, typename V>
+EBGAN_HOST_DEVICE V residual_term(V residual) {
   if constexpr (distance == Distance::kL1) {
-    return residual < T(0) ? -residual : residual;
+    return magnitude(residual);
   } else {
     return residual * residual;
   }
@@ -61,10 +62,10 @@ EBGAN_HOST_DEVICE T direction_scale(Distance distance, T energy, int64_t element
   }
 }
 
-template <Distance distance, typename T>
-EBGAN_HOST_DEVICE T direction(T residual) {
+template <Distance distance, typename V>
+EBGAN_HOST_DEVICE V direction(V residual) {
   if constexpr (distance == Distance::kL1) {
-    return T(residual > T(0)) - T(residual < T(0));
+    return sign(residual);
   } else {
     return residual;
   }

@@ -89,4 +89,47 @@ EBGAN_HOST_DEVICE double axis_share(double weight, int64_t elements, int64_t siz
   return weight / static_cast<double>(elements / size * (size - 1));
 }
 
+// The arguments p, alpha, lp_weight and gdl_weight of the operators' schemas.
+struct Weights {
+  int64_t p;
+  double alpha;
+  double lp_weight;
+  double gdl_weight;
+};
+
+// The shares of a loss's terms. `axes` counts width, height and depth; it is 0 where the gradient difference is left
+// out, and p is 0 where the l_p term is.
+struct Terms {
+  int p = 0;
+  int axes = 0;
+  double alpha = 1;
+  double element_share = 0;
+  double axis_shares[3] = {0, 0, 0};
+
+  Terms scaled(double by) const {
+    Terms terms = *this;
+    terms.element_share *= by;
+    for (double& share : terms.axis_shares) share *= by;
+    return terms;
+  }
+  // The loss of no terms: 0, or NaN for the infinite shares of a mean over nothing.
+  double of_nothing() const { return 0 * element_share + 0 * axis_shares[0]; }
+};
+
+// The terms of a mean over `elements`, or of their sum, over images of (width, height, depth).
+inline Terms terms_of(const Weights& weights, const int64_t (&sizes)[3], int64_t elements, bool mean,
+                      double scale) {
+  Terms terms;
+  terms.p = weights.lp_weight == 0 ? 0 : static_cast<int>(weights.p);
+  terms.axes = weights.gdl_weight == 0 ? 0 : sizes[2] > 1 ? 3 : 2;
+  terms.alpha = weights.alpha;
+  const double lp_weight = scale * weights.lp_weight;
+  const double gdl_weight = scale * weights.gdl_weight;
+  if (terms.p != 0) terms.element_share = mean ? element_share(lp_weight, elements) : lp_weight;
+  for (int axis = 0; axis < terms.axes; ++axis) {
+    terms.axis_shares[axis] = mean ? axis_share(gdl_weight, elements, sizes[axis]) : gdl_weight;
+  }
+  return terms;
+}
+
 }  // namespace ebgan::math

@@ -12,9 +12,11 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <vector>
 
 #include "stable/dtype.h"
+#include "stable/view.h"
 
 namespace ebgan {
 
@@ -42,22 +44,6 @@ inline int32_t torch_dtype(Dtype dtype) {
     default:
       return aoti_torch_dtype_float64();
   }
-}
-
-// A read-only view of a batch whose samples are dense blocks of `elements` values. The data pointer of an empty
-// tensor may be null.
-struct Batch {
-  const void* data;
-  Dtype dtype;
-  int64_t samples;
-  int64_t elements;
-  int64_t sample_stride;
-};
-
-inline Batch batch_of(const Tensor& tensor) {
-  const int64_t samples = tensor.size(0);
-  const int64_t elements = samples == 0 ? 0 : tensor.numel() / samples;
-  return {tensor.const_data_ptr(), dtype_of(tensor), samples, elements, tensor.stride(0)};
 }
 
 // An uninitialised tensor with strides. aoti_torch_empty_strided takes them, and skips the boxed dispatcher call
@@ -90,20 +76,60 @@ inline Tensor empty_vector(int64_t length, Dtype dtype, const Tensor& device_of)
   return empty_strided({length}, {1}, dtype, device_of);
 }
 
-// An uninitialised gradient with packed samples, each laid out as in `tensor`; it has no elements where `needed`
-// is false.
-inline Tensor empty_gradient(const Tensor& tensor, bool needed) {
-  if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
+// An uninitialised contiguous tensor of the shape and dtype of `tensor`.
+inline Tensor empty_packed(const Tensor& tensor) {
+  return empty_contiguous({tensor.sizes().begin(), tensor.sizes().end()}, dtype_of(tensor), tensor);
+}
+
+// The same, but packed are the samples: each is laid out as in `tensor`.
+inline Tensor empty_samples(const Tensor& tensor) {
   std::vector<int64_t> sizes(tensor.sizes().begin(), tensor.sizes().end());
   std::vector<int64_t> strides(tensor.strides().begin(), tensor.strides().end());
   if (sizes[0] != 0) strides[0] = tensor.numel() / sizes[0];
   return empty_strided(sizes, strides, dtype_of(tensor), tensor);
 }
 
-// An uninitialised contiguous gradient of `tensor`; it has no elements where `needed` is false.
-inline Tensor packed_gradient(const Tensor& tensor, bool needed) {
-  if (!needed) return empty_vector(0, dtype_of(tensor), tensor);
-  return empty_contiguous({tensor.sizes().begin(), tensor.sizes().end()}, dtype_of(tensor), tensor);
+// New gradients of those tensors of which one is needed, in order; empty_one is one of the two functions above.
+inline std::vector<Tensor> empty_gradients(const std::vector<Tensor>& tensors,
+                                           const std::vector<bool>& needed,
+                                           Tensor (*empty_one)(const Tensor&)) {
+  std::vector<Tensor> gradients;
+  gradients.reserve(tensors.size());
+  for (size_t i = 0; i < tensors.size(); ++i) {
+    if (needed[i]) gradients.push_back(empty_one(tensors[i]));
+  }
+  return gradients;
+}
+
+inline Source source_of(const Tensor& tensor) { return {tensor.const_data_ptr(), dtype_of(tensor)}; }
+
+inline Source source_of(const std::optional<Tensor>& tensor) {
+  return tensor ? source_of(*tensor) : Source{};
+}
+
+// The memory of a tensor that a device's kernels will write; its context may advise the operating system of that.
+template <typename Context>
+Result result_of(const Context& context, const Tensor& tensor) {
+  const Result result = {tensor.mutable_data_ptr(), dtype_of(tensor)};
+  context.will_write(result, tensor.numel());
+  return result;
+}
+
+// Where each gradient goes: those that are needed, in order, and no memory for the others.
+template <typename Context>
+std::vector<Result> results_of(const Context& context, const std::vector<Tensor>& gradients,
+                               const std::vector<bool>& needed) {
+  std::vector<Result> results(needed.size());
+  auto gradient = gradients.begin();
+  for (size_t i = 0; i < needed.size(); ++i) {
+    if (needed[i]) results[i] = result_of(context, *gradient++);
+  }
+  return results;
+}
+
+// The incoming gradients of one loss or, with `each`, of as many as the tensor has elements.
+inline Incoming incoming_of(const Tensor& gradient, bool each, bool filled) {
+  return {source_of(gradient), each && gradient.dim() > 0 ? gradient.stride(0) : 0, filled};
 }
 
 }  // namespace ebgan

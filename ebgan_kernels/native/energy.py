@@ -7,12 +7,18 @@ values in storage order. Samples may be any ``stride(0)`` apart. Gradients are p
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from torch import Tensor
 
-from ebgan_kernels.native.library import accumulation_dtype, define, empty_gradient
+from ebgan_kernels.native.library import (
+    accumulation_dtype,
+    define,
+    empty_gradients,
+    empty_samples,
+    writes_in_place,
+)
 
 # The fake kernels say shape[0], not len(): len() would pin the batch size of a compiled program.
 
@@ -22,38 +28,36 @@ SHAPINGS = {"identity": 0, "square": 1}
 SCHEMAS = {
     # Returns the energy (N,) in the accumulation dtype.
     "reconstruction_energy": "(Tensor reconstruction, Tensor target, int distance) -> Tensor",
+    # Returns the needed ones of the gradients of reconstruction and target.
     "reconstruction_energy_backward": (
         "(Tensor grad_energy, Tensor reconstruction, Tensor target, Tensor energy, int distance,"
-        " bool need_reconstruction, bool need_target) -> (Tensor, Tensor)"
+        " bool[] needed) -> Tensor[]"
     ),
     # Returns the loss and the two gradients for an incoming gradient of 1, all in the accumulation dtype.
     "hinge_margin_loss": (
         "(Tensor real_energy, Tensor fake_energy, Tensor margin, int shaping) -> (Tensor, Tensor, Tensor)"
     ),
-    # Returns the loss, both energies, and the gradients of the four images for an incoming gradient of 1.
-    "discriminator_loss": (
-        "(Tensor real_reconstruction, Tensor real, Tensor fake_reconstruction, Tensor fake, Tensor margin,"
-        " int distance, int shaping, bool need_real_reconstruction, bool need_real,"
-        " bool need_fake_reconstruction, bool need_fake)"
-        " -> (Tensor, Tensor, Tensor, Tensor, Tensor, Tensor, Tensor)"
+    # The images are (reconstruction, target), and for the loss of a discriminator, which has a margin, the
+    # same of the fakes. Returns the 0-d loss and the energies of each pair, all in the accumulation dtype;
+    # and the needed ones of the images' gradients, for an incoming gradient of 1.
+    "energy_loss": (
+        "(Tensor[] images, Tensor? margin, int distance, int shaping, bool[] needed) -> (Tensor[], Tensor[])"
     ),
-    # Returns the loss, the energy, and the gradients of the two images for an incoming gradient of 1.
-    "generator_loss": (
-        "(Tensor fake_reconstruction, Tensor fake, int distance, int shaping, bool need_fake_reconstruction,"
-        " bool need_fake) -> (Tensor, Tensor, Tensor, Tensor)"
-    ),
-    # Writes the gradients of grad_loss * mean f(E), or with a margin of grad_loss * mean f([margin - E]^+),
-    # from the saved energies. `filled` says that the buffers already hold the gradients for grad_loss = 1, so
-    # that nothing is done where grad_loss is 1.
+    # Writes the gradients of grad_loss * loss from the energies of each pair. `filled` says that they already
+    # hold those for grad_loss = 1, so that nothing is done where grad_loss is 1.
     "energy_loss_backward_": (
-        "(Tensor(a!) grad_reconstruction, Tensor(b!) grad_target, Tensor grad_loss, Tensor reconstruction,"
-        " Tensor target, Tensor energy, Tensor? margin, int distance, int shaping, bool filled) -> ()"
+        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] images, Tensor? margin, Tensor[] energies,"
+        " int distance, int shaping, bool[] needed, bool filled) -> ()"
     ),
 }
 
 
+def _empty_energy(target: Tensor) -> Tensor:
+    return target.new_empty(target.shape[0], dtype=accumulation_dtype(target))
+
+
 def _fake_energy(reconstruction: Tensor, target: Tensor, distance: int) -> Tensor:
-    return reconstruction.new_empty(reconstruction.shape[0], dtype=accumulation_dtype(reconstruction))
+    return _empty_energy(target)
 
 
 def _fake_energy_backward(
@@ -62,73 +66,30 @@ def _fake_energy_backward(
     target: Tensor,
     energy: Tensor,
     distance: int,
-    need_reconstruction: bool,
-    need_target: bool,
-) -> tuple[Tensor, Tensor]:
-    return empty_gradient(reconstruction, need_reconstruction), empty_gradient(target, need_target)
+    needed: Sequence[bool],
+) -> list[Tensor]:
+    return empty_gradients((reconstruction, target), needed, empty_samples)
 
 
 def _fake_hinge(
     real_energy: Tensor, fake_energy: Tensor, margin: Tensor, shaping: int
 ) -> tuple[Tensor, Tensor, Tensor]:
-    dtype = accumulation_dtype(real_energy)
-    return (
-        real_energy.new_empty((), dtype=dtype),
-        real_energy.new_empty(real_energy.shape[0], dtype=dtype),
-        fake_energy.new_empty(fake_energy.shape[0], dtype=dtype),
-    )
+    loss = real_energy.new_empty((), dtype=accumulation_dtype(real_energy))
+    return loss, _empty_energy(real_energy), _empty_energy(fake_energy)
 
 
-def _fake_discriminator(
-    real_reconstruction: Tensor,
-    real: Tensor,
-    fake_reconstruction: Tensor,
-    fake: Tensor,
-    margin: Tensor,
-    distance: int,
-    shaping: int,
-    need_real_reconstruction: bool,
-    need_real: bool,
-    need_fake_reconstruction: bool,
-    need_fake: bool,
-) -> tuple[Tensor, ...]:
-    return (
-        real.new_empty((), dtype=accumulation_dtype(real)),
-        _fake_energy(real_reconstruction, real, distance),
-        _fake_energy(fake_reconstruction, fake, distance),
-        empty_gradient(real_reconstruction, need_real_reconstruction),
-        empty_gradient(real, need_real),
-        empty_gradient(fake_reconstruction, need_fake_reconstruction),
-        empty_gradient(fake, need_fake),
-    )
-
-
-def _fake_generator(
-    fake_reconstruction: Tensor,
-    fake: Tensor,
-    distance: int,
-    shaping: int,
-    need_fake_reconstruction: bool,
-    need_fake: bool,
-) -> tuple[Tensor, ...]:
-    return (
-        fake.new_empty((), dtype=accumulation_dtype(fake)),
-        _fake_energy(fake_reconstruction, fake, distance),
-        empty_gradient(fake_reconstruction, need_fake_reconstruction),
-        empty_gradient(fake, need_fake),
-    )
-
-
-def _fake_loss_backward(*_: Any) -> None:
-    """Writes in place."""
+def _fake_loss(
+    images: Sequence[Tensor], margin: Tensor | None, distance: int, shaping: int, needed: Sequence[bool]
+) -> tuple[list[Tensor], list[Tensor]]:
+    loss = images[1].new_empty((), dtype=accumulation_dtype(images[1]))
+    return [loss, *map(_empty_energy, images[1::2])], empty_gradients(images, needed, empty_samples)
 
 
 FAKES: dict[str, Callable[..., Any]] = {
     "reconstruction_energy": _fake_energy,
     "reconstruction_energy_backward": _fake_energy_backward,
     "hinge_margin_loss": _fake_hinge,
-    "discriminator_loss": _fake_discriminator,
-    "generator_loss": _fake_generator,
-    "energy_loss_backward_": _fake_loss_backward,
+    "energy_loss": _fake_loss,
+    "energy_loss_backward_": writes_in_place,
 }
 define(SCHEMAS, FAKES)

@@ -12,36 +12,41 @@ from typing import Any
 
 from torch import Tensor
 
-from ebgan_kernels.native.library import accumulation_dtype, define, empty_gradient
+from ebgan_kernels.native.library import (
+    accumulation_dtype,
+    define,
+    empty_gradients,
+    empty_samples,
+    writes_in_place,
+)
 
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 
 SCHEMAS = {
-    # Returns the 0-d loss in the accumulation dtype, and the gradients for an incoming gradient of 1.
-    # Reduction "none" returns losses (N,) and no gradients, even where they are needed.
+    # The images are (prediction, target). Returns the 0-d loss in the accumulation dtype, and the needed ones
+    # of the images' gradients for an incoming gradient of 1. Reduction "none" returns losses (N,) and no
+    # gradients, even where they are needed.
     "prediction_loss": (
-        "(Tensor prediction, Tensor target, int spatial_dims, int p, float alpha, float lp_weight,"
-        " float gdl_weight, int reduction, bool need_prediction, bool need_target)"
-        " -> (Tensor, Tensor, Tensor)"
+        "(Tensor[] images, int spatial_dims, int p, float alpha, float lp_weight, float gdl_weight,"
+        " int reduction, bool[] needed) -> (Tensor[], Tensor[])"
     ),
-    # Writes the gradients of grad_loss * loss into the buffers that have elements. grad_loss is in the
-    # accumulation dtype, 0-d or, for "none", (N,) of any stride. `filled` says that the buffers already hold
-    # the gradients for grad_loss = 1, so that nothing is done where a 0-d grad_loss is 1.
+    # Writes the gradients of grad_loss * loss. grad_loss is in the accumulation dtype, 0-d or, for "none",
+    # (N,) of any stride. `filled` says that they already hold those for grad_loss = 1, so that nothing is
+    # done where a 0-d grad_loss is 1.
     "prediction_loss_backward_": (
-        "(Tensor(a!) grad_prediction, Tensor(b!) grad_target, Tensor grad_loss, Tensor prediction,"
-        " Tensor target, int spatial_dims, int p, float alpha, float lp_weight, float gdl_weight,"
-        " int reduction, bool filled) -> ()"
+        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] images, int spatial_dims, int p, float alpha,"
+        " float lp_weight, float gdl_weight, int reduction, bool[] needed, bool filled) -> ()"
     ),
     # The predictions go coarse to fine, each of half the next one's height and width; the target has the
-    # shape of the last, and its averages stay in the accumulation dtype. Returns the 0-d loss and the
-    # gradients, none without need_predictions.
+    # shape of the last, and its averages stay in the accumulation dtype. Returns the 0-d loss and the needed
+    # ones of the predictions' gradients.
     "multiscale_prediction_loss": (
         "(Tensor[] predictions, Tensor target, int p, float alpha, float lp_weight, float gdl_weight,"
-        " float[] scale_weights, bool need_predictions) -> (Tensor, Tensor[])"
+        " float[] scale_weights, bool[] needed) -> (Tensor[], Tensor[])"
     ),
     "multiscale_prediction_loss_backward_": (
         "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] predictions, Tensor target, int p, float alpha,"
-        " float lp_weight, float gdl_weight, float[] scale_weights, bool filled) -> ()"
+        " float lp_weight, float gdl_weight, float[] scale_weights, bool[] needed, bool filled) -> ()"
     ),
     # Returns the levels - 1 averages, coarsest first, in x's dtype, each rounded once from the accumulation
     # dtype.
@@ -52,24 +57,18 @@ SCHEMAS = {
 
 
 def _fake_loss(
-    prediction: Tensor,
-    target: Tensor,
+    images: Sequence[Tensor],
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
-    need_prediction: bool,
-    need_target: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    scalar = reduction != REDUCTIONS["none"]
-    shape = () if scalar else prediction.shape[:1]
-    return (
-        prediction.new_empty(shape, dtype=accumulation_dtype(prediction)),
-        empty_gradient(prediction, scalar and need_prediction),
-        empty_gradient(target, scalar and need_target),
-    )
+    needed: Sequence[bool],
+) -> tuple[list[Tensor], list[Tensor]]:
+    each = reduction == REDUCTIONS["none"]
+    loss = images[0].new_empty(images[0].shape[:1] if each else (), dtype=accumulation_dtype(images[0]))
+    return [loss], [] if each else empty_gradients(images, needed, empty_samples)
 
 
 def _fake_multiscale(
@@ -80,14 +79,10 @@ def _fake_multiscale(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
-    need_predictions: bool,
-) -> tuple[Tensor, list[Tensor]]:
-    gradients = [prediction.new_empty(prediction.shape) for prediction in predictions]
-    return target.new_empty((), dtype=accumulation_dtype(target)), gradients if need_predictions else []
-
-
-def _fake_backward(*_: Any) -> None:
-    """Writes in place."""
+    needed: Sequence[bool],
+) -> tuple[list[Tensor], list[Tensor]]:
+    loss = target.new_empty((), dtype=accumulation_dtype(target))
+    return [loss], empty_gradients(predictions, needed, empty_samples)
 
 
 def _fake_pyramid(x: Tensor, levels: int) -> list[Tensor]:
@@ -102,9 +97,9 @@ def _fake_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
 
 FAKES: dict[str, Callable[..., Any]] = {
     "prediction_loss": _fake_loss,
-    "prediction_loss_backward_": _fake_backward,
+    "prediction_loss_backward_": writes_in_place,
     "multiscale_prediction_loss": _fake_multiscale,
-    "multiscale_prediction_loss_backward_": _fake_backward,
+    "multiscale_prediction_loss_backward_": writes_in_place,
     "average_pyramid": _fake_pyramid,
     "average_pyramid_backward": _fake_pyramid_backward,
 }

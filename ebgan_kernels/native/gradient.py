@@ -6,27 +6,22 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch import Tensor
 
-from ebgan_kernels.native.library import define
+from ebgan_kernels.native.library import define, writes_in_place
 
 INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
 
 SCHEMAS = {
-    # Multiplies dense memory of any layout by scale in place; where scale is 1 the gradient is neither read
-    # nor written. Scale is 0-d, or (parts,) of any stride for as many equal parts of the memory, in order.
-    "scale_gradient_": "(Tensor(a!) gradient, Tensor scale) -> ()",
+    # Multiplies dense memory of any layout by scale in place; where scale is 1 the gradients are neither read
+    # nor written. Scale is 0-d, or (parts,) of any stride for as many equal parts of each memory, in order.
+    "scale_gradients_": "(Tensor(a!)[] gradients, Tensor scale) -> ()",
     # These return positions in INSTRUCTION_SETS. The second, for tests and benchmarks, sets an upper limit.
     "cpu_instruction_set": "() -> int",
     "limit_cpu_instruction_set": "(int limit) -> int",
 }
 
 
-def _fake_scale(gradient: Tensor, scale: Tensor) -> None:
-    """Writes in place."""
-
-
-FAKES: dict[str, Callable[..., Any]] = {"scale_gradient_": _fake_scale}
+FAKES: dict[str, Callable[..., Any]] = {"scale_gradients_": writes_in_place}
 define(SCHEMAS, FAKES)
 
 

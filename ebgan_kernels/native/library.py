@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -42,15 +42,32 @@ def accumulation_dtype(tensor: Tensor) -> torch.dtype:
     return torch.float64 if tensor.dtype == torch.float64 else torch.float32
 
 
-def empty_gradient(tensor: Tensor, needed: bool) -> Tensor:
-    """An uninitialised gradient: packed samples, each laid out as in ``tensor``.
+def empty_packed(tensor: Tensor) -> Tensor:
+    """An uninitialised contiguous tensor of the shape and dtype of ``tensor``."""
+    return tensor.new_empty(tensor.shape)
 
-    A gradient that is not needed is a tensor of no elements, because a schema fixes the number of results.
-    """
-    if not needed:
-        return tensor.new_empty(0)
+
+def empty_samples(tensor: Tensor) -> Tensor:
+    """The same, but packed are the samples: each is laid out as in ``tensor``."""
     strides = (tensor[:1].numel(), *tensor.stride()[1:])
     return torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype, device=tensor.device)
+
+
+def empty_gradients(
+    tensors: Sequence[Tensor], needed: Sequence[bool], empty_one: Callable[[Tensor], Tensor]
+) -> list[Tensor]:
+    """New gradients of those tensors of which one is needed, in order, each made by ``empty_one``."""
+    return [empty_one(tensor) for tensor, need in zip(tensors, needed, strict=True) if need]
+
+
+def of_all(gradients: Sequence[Tensor], needed: Sequence[bool]) -> list[Tensor | None]:
+    """A gradient for every input: those that an operator returns, in order, and None where none is needed."""
+    given = iter(gradients)
+    return [next(given) if need else None for need in needed]
+
+
+def writes_in_place(*_: Any) -> None:
+    """The fake kernel of an operator that returns nothing."""
 
 
 def _load(path: pathlib.Path, remedy: str) -> str:

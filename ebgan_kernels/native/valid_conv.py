@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ebgan_kernels.native.library import define
+from ebgan_kernels.native.library import define, empty_gradients, empty_samples
 
 # The negative slope of leaky_relu is 0.2.
 ACTIVATIONS = {"none": 0, "relu": 1, "leaky_relu": 2, "tanh": 3}
@@ -27,13 +27,12 @@ SCHEMAS = {
     "multiscale_valid_conv2d": (
         "(Tensor[] inputs, Tensor[] weights, Tensor[] biases, int activation, bool tf32) -> Tensor[]"
     ),
-    # Returns the gradients of inputs, weights and biases; one that is not needed is a tensor of 0 elements.
-    # The activation's derivative is computed from the output (for relu whether it is > 0, for tanh 1 -
-    # output^2), so with "none" outputs are not read.
+    # Returns the needed ones of the gradients of all inputs, then all weights, then all biases. The
+    # activation's derivative is computed from the output (for relu whether it is > 0, for tanh 1 - output^2),
+    # so with "none" outputs are not read.
     "multiscale_valid_conv2d_backward": (
         "(Tensor[] grad_outputs, Tensor[] outputs, Tensor[] inputs, Tensor[] weights, int activation,"
-        " bool tf32, bool[] need_input, bool[] need_weight, bool[] need_bias)"
-        " -> (Tensor[], Tensor[], Tensor[])"
+        " bool tf32, bool[] needed) -> Tensor[]"
     ),
 }
 
@@ -55,21 +54,6 @@ def empty_output(input: Tensor, weight: Tensor) -> Tensor:
     )
 
 
-def empty_gradients(tensors: Sequence[Tensor], needed: Sequence[bool]) -> list[Tensor]:
-    """Uninitialised gradients in the layouts of the tensors; one that is not needed has 0 elements."""
-    return [
-        torch.empty_like(tensor) if need else tensor.new_empty(0)
-        for tensor, need in zip(tensors, needed, strict=True)
-    ]
-
-
-def empty_bias_gradients(weights: Sequence[Tensor], needed: Sequence[bool]) -> list[Tensor]:
-    """Uninitialised gradients (O,) in the dtype of the weights; one that is not needed has 0 elements."""
-    return [
-        weight.new_empty(weight.shape[0] if need else 0) for weight, need in zip(weights, needed, strict=True)
-    ]
-
-
 def _fake_forward(
     inputs: Sequence[Tensor],
     weights: Sequence[Tensor],
@@ -87,15 +71,10 @@ def _fake_backward(
     weights: Sequence[Tensor],
     activation: int,
     tf32: bool,
-    need_input: Sequence[bool],
-    need_weight: Sequence[bool],
-    need_bias: Sequence[bool],
-) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    return (
-        empty_gradients(inputs, need_input),
-        empty_gradients(weights, need_weight),
-        empty_bias_gradients(weights, need_bias),
-    )
+    needed: Sequence[bool],
+) -> list[Tensor]:
+    images = empty_gradients((*inputs, *weights), needed[: 2 * len(inputs)], empty_samples)
+    return images + empty_gradients(weights, needed[2 * len(inputs) :], lambda x: x.new_empty(x.shape[0]))
 
 
 FAKES: dict[str, Callable[..., Any]] = {

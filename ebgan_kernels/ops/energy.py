@@ -22,13 +22,11 @@ from ebgan_kernels.checks.energy import check_energies, check_images, margin_ten
 from ebgan_kernels.checks.pulling_away import check_codes_of
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.ops.energy_autograd import (
-    DiscriminatorLossFunction,
-    GeneratorLossFunction,
+    EnergyLossFunction,
     HingeMarginLossFunction,
-    Options,
     ReconstructionEnergyFunction,
 )
-from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.gradients import Call, needed_gradients
 from ebgan_kernels.ops.pulling_away import pulling_away
 from ebgan_kernels.reference import energy as reference
 from ebgan_kernels.reference.energy import Distance, Shaping
@@ -84,10 +82,8 @@ def reconstruction_energy(reconstruction: Tensor, target: Tensor, *, distance: D
     backend = select(reconstruction)
     if backend == "reference":
         return reference.reconstruction_energy(reconstruction, target, distance)
-    needed = needed_gradients(reconstruction, target)
-    return ReconstructionEnergyFunction.apply(
-        reconstruction, target, Options(distance, "identity", backend, needed)
-    )
+    call = Call(backend, needed_gradients(reconstruction, target), (DISTANCES[distance],))
+    return ReconstructionEnergyFunction.apply(call, reconstruction, target)
 
 
 def hinge_margin_loss(
@@ -127,10 +123,8 @@ def hinge_margin_loss(
     backend = select(fake_energy)
     if backend == "reference":
         return reference.hinge_margin_loss(real_energy, fake_energy, margin, shaping)
-    needed = needed_gradients(real_energy, fake_energy)
-    return HingeMarginLossFunction.apply(
-        real_energy, fake_energy, margin, Options("l2", shaping, backend, needed)
-    )
+    call = Call(backend, needed_gradients(real_energy, fake_energy), (SHAPINGS[shaping],))
+    return HingeMarginLossFunction.apply(call, real_energy, fake_energy, margin)
 
 
 def discriminator_loss(
@@ -179,10 +173,8 @@ def discriminator_loss(
     backend = select(fake)
     if backend == "reference":
         return DiscriminatorLoss(*reference.discriminator_loss(*images, margin, distance, shaping))
-    needed = needed_gradients(*images)
-    return DiscriminatorLoss(
-        *DiscriminatorLossFunction.apply(*images, margin, Options(distance, shaping, backend, needed))
-    )
+    call = Call(backend, needed_gradients(*images), (DISTANCES[distance], SHAPINGS[shaping]))
+    return DiscriminatorLoss(*EnergyLossFunction.apply(call, *images, margin))
 
 
 def generator_loss(
@@ -247,4 +239,6 @@ def _mean_energy(fake_reconstruction: Tensor, fake: Tensor, distance: Distance, 
     if backend == "reference":
         return reference.generator_loss(fake_reconstruction, fake, distance, shaping)
     needed = needed_gradients(fake_reconstruction, fake)
-    return GeneratorLossFunction.apply(fake_reconstruction, fake, Options(distance, shaping, backend, needed))
+    call = Call(backend, needed, (DISTANCES[distance], SHAPINGS[shaping]))
+    loss: Tensor = EnergyLossFunction.apply(call, fake_reconstruction, fake, None)[0]
+    return loss

@@ -24,8 +24,8 @@ from ebgan_kernels.checks.gdl import (
     checked_spatial_dims,
 )
 from ebgan_kernels.native.gdl import REDUCTIONS
-from ebgan_kernels.ops.gdl_autograd import Options, PredictionLossFunction, Weights
-from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.gdl_autograd import PredictionLossFunction, Weights
+from ebgan_kernels.ops.gradients import Call, needed_gradients
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.reference import gdl as reference
 from ebgan_kernels.reference.gdl import Reduction
@@ -133,10 +133,10 @@ def weighted_loss(
     backend = select(prediction)
     if backend == "reference":
         return reference.prediction_loss(prediction, target, spatial_dims, *weights, reduction)
-    needed = needed_gradients(prediction, target)
-    return PredictionLossFunction.apply(
-        prediction, target, Options(spatial_dims, weights, reduction, backend, needed)
-    )
+    given = (spatial_dims, *weights, REDUCTIONS[reduction])
+    call = Call(backend, needed_gradients(prediction, target), given)
+    loss: Tensor = PredictionLossFunction.apply(call, prediction, target)[0]
+    return loss
 
 
 def checked_weights(p: int, alpha: float, lp_weight: float, gdl_weight: float) -> Weights:

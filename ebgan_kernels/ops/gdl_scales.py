@@ -15,11 +15,10 @@ from ebgan_kernels.checks.gdl import check_scales, checked_levels, checked_scale
 from ebgan_kernels.ops.gdl import Power, PredictionModule, checked_weights, weighted_loss
 from ebgan_kernels.ops.gdl_autograd import (
     AveragesFunction,
-    MultiscaleOptions,
     MultiscalePredictionLossFunction,
     Weights,
 )
-from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.gradients import Call, needed_gradients
 from ebgan_kernels.reference import gdl as reference
 
 
@@ -109,8 +108,9 @@ def multiscale_prediction_loss(
         return reference.multiscale_prediction_loss(predictions, target, *weights, by_scale)
     if needed_gradients(target)[0]:
         return _differentiable_target(predictions, target, weights, by_scale)
-    options = MultiscaleOptions(weights, by_scale, backend, needed_gradients(*predictions))
-    return MultiscalePredictionLossFunction.apply(target, options, *predictions)
+    call = Call(backend, needed_gradients(*predictions), (*weights, by_scale))
+    loss: Tensor = MultiscalePredictionLossFunction.apply(call, *predictions, target)[0]
+    return loss
 
 
 def _differentiable_target(

@@ -9,16 +9,30 @@ designed). A later backward pass through a retained graph computes the gradients
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from ebgan_kernels.backends import Backend
 from ebgan_kernels.native import library
+from ebgan_kernels.native.library import empty_gradients, empty_samples, of_all
 
 Gradients = list[Tensor | None]
 _EXACT = (torch.float32, torch.float64)
+
+
+class Call(NamedTuple):
+    """The arguments that are not tensors: the implementation, which inputs need a gradient, and the options.
+
+    The options are in the order of the operator's schema.
+    """
+
+    backend: Backend
+    needed: tuple[bool, ...]
+    options: tuple[Any, ...] = ()
+
+
 _OPERATORS = {name: getattr(torch.ops.ebgan_kernels, name).default for name in library.defined}
 
 
@@ -62,12 +76,7 @@ def reference_gradients(
     return [next(gradients) if need else None for need in needed]
 
 
-def stored_gradients(gradients: Sequence[Tensor], needed: Sequence[bool]) -> Gradients:
-    """The gradients that a forward pass leaves on ``ctx``, with None for those that are not needed."""
-    return [gradient if need else None for gradient, need in zip(gradients, needed, strict=True)]
-
-
-def scaled_in_place(backend: Backend, stored: Gradients, scale: Tensor) -> bool:
+def scaled_in_place(backend: Backend, stored: Sequence[Tensor], scale: Tensor) -> bool:
     """Multiplies stored gradients by ``scale``; returns False, with nothing done, where that is not exact.
 
     The kernel itself tests whether ``scale`` is 1, so the host does not wait for its value. In float32 and
@@ -75,10 +84,82 @@ def scaled_in_place(backend: Backend, stored: Gradients, scale: Tensor) -> bool:
     before a scale as large as GradScaler's 2^16 arrives, so gradients of half types must be computed again.
     """
     for gradient in stored:
-        if gradient is not None and gradient.dtype not in _EXACT:
+        if gradient.dtype not in _EXACT:
             return False
-    scale_gradient = operator(backend, "scale_gradient_")
-    for gradient in stored:
-        if gradient is not None:
-            scale_gradient(gradient, scale)
+    operator(backend, "scale_gradients_")(stored, scale)
     return True
+
+
+def fused_loss(
+    name: str,
+    *,
+    layout: Callable[[Sequence[Any]], Sequence[Any]],
+    reference: Callable[..., Tensor],
+    empty_one: Callable[[Tensor], Tensor] = empty_samples,
+) -> type[torch.autograd.Function]:
+    """The autograd function of an operator that computes the gradients of a loss with the loss.
+
+    Its ``apply`` takes a :class:`Call`, the inputs of which ``call.needed`` tells who needs a gradient, and
+    the tensors that get none. It returns the operator's outputs; only the first, the loss, has a gradient.
+
+    Args:
+        name: the operator, of the schema ``(Tensor[] inputs, tensors, options, bool[] needed) -> (Tensor[]
+            outputs, Tensor[] gradients)``. ``<name>_backward_`` writes gradients: ``(Tensor(a!)[] gradients,
+            Tensor grad_loss, Tensor[] inputs, tensors, Tensor[] outputs, options, bool[] needed, bool
+            filled)``. There ``outputs`` are all but the loss; without others there is no such argument.
+        layout: brings the tensors into the layout that the operator takes.
+        reference: the loss of ``(*inputs, *tensors, *options)``, for gradients of gradients.
+        empty_one: a new gradient of an input in the operator's layout.
+    """
+
+    class FusedLoss(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, call: Call, *tensors: Tensor | None) -> tuple[Tensor, ...]:
+            backend, needed, options = call
+            given, count = layout(tensors), len(needed)
+            outputs, gradients = operator(backend, name)(given[:count], *given[count:], *options, needed)
+            others = outputs[1:]
+            ctx.save_for_backward(*tensors, *others)
+            ctx.set_materialize_grads(False)
+            ctx.mark_non_differentiable(*others)
+            ctx.call = call
+            ctx.tensors = len(tensors)
+            ctx.stored = gradients or None
+            return tuple(outputs)
+
+        @staticmethod
+        def backward(ctx: Any, grad_loss: Tensor | None, *_: Tensor | None) -> tuple[Tensor | None, ...]:
+            backend, needed, options = ctx.call
+            count = len(needed)
+            constants = (None,) * (ctx.tensors - count)
+            if grad_loss is None:
+                return (None,) * (1 + ctx.tensors)
+            if differentiated_again():
+                tensors = ctx.saved_tensors[: ctx.tensors]
+                return None, *_again(reference, tensors, ctx.call, grad_loss), *constants
+            scale = grad_loss.flatten() if grad_loss.dim() > 1 else grad_loss
+            gradients, ctx.stored = ctx.stored, None
+            if gradients is None or not scaled_in_place(backend, gradients, scale):
+                filled = gradients is not None
+                given = layout(ctx.saved_tensors[: ctx.tensors])
+                inputs, others = given[:count], ctx.saved_tensors[ctx.tensors :]
+                gradients = gradients or empty_gradients(inputs, needed, empty_one)
+                saved = (others,) if others else ()
+                operator(backend, name + "_backward_")(
+                    gradients, scale, inputs, *given[count:], *saved, *options, needed, filled
+                )
+            return None, *of_all(gradients, needed), *constants
+
+    return FusedLoss
+
+
+def _again(
+    reference: Callable[..., Tensor], tensors: Sequence[Tensor], call: Call, grad_loss: Tensor
+) -> Gradients:
+    """The gradients of a fused loss, computed by the reference with a graph of their own."""
+    count = len(call.needed)
+
+    def loss(*inputs: Tensor) -> Tensor:
+        return reference(*inputs, *tensors[count:], *call.options)
+
+    return reference_gradients(loss, tensors[:count], call.needed, grad_loss)

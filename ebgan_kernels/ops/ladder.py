@@ -19,13 +19,11 @@ from torch import Tensor, nn
 
 from ebgan_kernels.backends import select
 from ebgan_kernels.checks.ladder import check_combinator, check_denoising_cost, check_layer
-from ebgan_kernels.ops.gradients import needed_gradients
+from ebgan_kernels.ops.gradients import Call, needed_gradients
 from ebgan_kernels.ops.ladder_autograd import (
     GaussianCombinatorFunction,
     LadderDenoisingCostFunction,
     LadderLayerFunction,
-    LayerOptions,
-    Options,
 )
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.reference import ladder as reference
@@ -83,9 +81,9 @@ def ladder_layer(
     backend = select(x, fuses=False)
     if backend == "reference":
         return reference.ladder_layer(x, noise, beta, gamma, activation=activation)
-    options = LayerOptions(backend, activation, needed_gradients(x, beta, gamma))
-    results = LadderLayerFunction.apply(x, noise, beta, gamma, options)
-    return LadderLayer(*results) if len(results) == 4 else LadderLayer(results[0], *results)
+    call = Call(backend, needed_gradients(x, beta, gamma), (activation == "relu",))
+    z, mean, std, *h = LadderLayerFunction.apply(call, x, noise, beta, gamma)
+    return LadderLayer(z, h[0] if h else z, mean, std)
 
 
 def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
@@ -125,8 +123,8 @@ def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
     backend = select(z)
     if backend == "reference":
         return reference.gaussian_combinator(z, u, parameters)
-    needed = needed_gradients(z, u, parameters)
-    return GaussianCombinatorFunction.apply(z, u, parameters, Options(backend, needed))
+    call = Call(backend, needed_gradients(z, u, parameters))
+    return GaussianCombinatorFunction.apply(call, z, u, parameters)
 
 
 def ladder_denoising_cost(
@@ -170,7 +168,9 @@ def ladder_denoising_cost(
     tensors = (z_clean, z, u, parameters, mean, std)
     if backend == "reference":
         return reference.ladder_denoising_cost(*tensors)
-    return LadderDenoisingCostFunction.apply(*tensors, Options(backend, needed_gradients(*tensors)))
+    call = Call(backend, needed_gradients(*tensors))
+    cost: Tensor = LadderDenoisingCostFunction.apply(call, *tensors)[0]
+    return cost
 
 
 class GaussianCombinator(Module):

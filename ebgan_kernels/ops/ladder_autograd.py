@@ -1,113 +1,67 @@
 """Autograd of the ladder family; the public functions are in ``ebgan_kernels.ops.ladder``.
 
-Every ``backward`` returns one gradient for each argument of ``forward``: those of the tensors, then None for
-the options.
+Every ``backward`` returns one gradient for each argument of ``forward``: None for the call, then those of the
+tensors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from ebgan_kernels.backends import Backend
 from ebgan_kernels.checks.ladder import rows_of_units
-from ebgan_kernels.native.ladder import packed_gradient
+from ebgan_kernels.native.library import empty_packed, of_all
 from ebgan_kernels.ops.gradients import (
+    Call,
+    Gradients,
     differentiated_again,
+    fused_loss,
     operator,
     reference_gradients,
-    scaled_in_place,
-    stored_gradients,
 )
 from ebgan_kernels.reference import ladder as reference
 from ebgan_kernels.reference.ladder import LayerActivation
 
 
-class Options(NamedTuple):
-    """The arguments that are not tensors: the implementation, and which inputs need a gradient."""
-
-    backend: Backend
-    needed: tuple[bool, ...]
-
-
-class LayerOptions(NamedTuple):
-    """The arguments of a layer that are not tensors; ``needed`` is for x, beta and gamma, in that order."""
-
-    backend: Backend
-    activation: LayerActivation
-    needed: tuple[bool, ...]
-
-
-def _in_rows(tensors: tuple[Tensor, ...], leading: int) -> list[Tensor]:
-    return [rows_of_units(tensor, leading) for tensor in tensors]
+def _in_rows(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """The tensors of a layer with z second, as the operators take them."""
+    return [rows_of_units(tensor, tensors[1].dim() - 2) for tensor in tensors]
 
 
 class GaussianCombinatorFunction(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, z: Tensor, u: Tensor, parameters: Tensor, options: Options) -> Tensor:
-        inputs = (z, u, parameters)
-        ctx.save_for_backward(*inputs)
-        ctx.options = options
-        denoised: Tensor = operator(options.backend, "gaussian_combinator")(*_in_rows(inputs, z.dim() - 2))
+    def forward(ctx: Any, call: Call, z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
+        ctx.save_for_backward(z, u, parameters)
+        ctx.call = call
+        denoised: Tensor = operator(call.backend, "gaussian_combinator")(
+            *_in_rows((z, u)), rows_of_units(parameters, z.dim() - 2)
+        )
         return denoised
 
     @staticmethod
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        backend, needed = ctx.options
-        inputs = ctx.saved_tensors
+        backend, needed, _ = ctx.call
         if differentiated_again():
-            return *reference_gradients(reference.gaussian_combinator, inputs, needed, grad), None
-        gradients = operator(backend, "gaussian_combinator_backward")(
-            *_in_rows((grad, *inputs), grad.dim() - 2), *needed
-        )
-        return *stored_gradients(gradients, needed), None
+            inputs = ctx.saved_tensors
+            return None, *reference_gradients(reference.gaussian_combinator, inputs, needed, grad)
+        inputs = _in_rows((grad, *ctx.saved_tensors))
+        gradients = operator(backend, "gaussian_combinator_backward")(*inputs, needed)
+        return None, *of_all(gradients, needed)
 
 
-class LadderDenoisingCostFunction(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any,
-        z_clean: Tensor,
-        z: Tensor,
-        u: Tensor,
-        parameters: Tensor,
-        mean: Tensor,
-        std: Tensor,
-        options: Options,
-    ) -> Tensor:
-        inputs = (z_clean, z, u, parameters, mean, std)
-        cost, *gradients = operator(options.backend, "ladder_denoising_cost")(
-            *_in_rows(inputs, z.dim() - 2), *options.needed
-        )
-        ctx.save_for_backward(*inputs)
-        ctx.options = options
-        ctx.stored = stored_gradients(gradients, options.needed)
-        return cost
-
-    @staticmethod
-    def backward(ctx: Any, grad_cost: Tensor) -> tuple[Tensor | None, ...]:
-        backend, needed = ctx.options
-        if differentiated_again():
-            again = reference_gradients(reference.ladder_denoising_cost, ctx.saved_tensors, needed, grad_cost)
-            return *again, None
-        scale = grad_cost.flatten() if grad_cost.dim() > 1 else grad_cost
-        stored, ctx.stored = ctx.stored, None
-        if stored is not None and scaled_in_place(backend, stored, scale):
-            return *stored, None
-        inputs = _in_rows(ctx.saved_tensors, grad_cost.dim())
-        buffers = [
-            packed_gradient(tensor, need) if stored is None or stored[i] is None else stored[i]
-            for i, (tensor, need) in enumerate(zip(inputs, needed, strict=True))
-        ]
-        operator(backend, "ladder_denoising_cost_backward_")(*buffers, scale, *inputs, stored is not None)
-        return *stored_gradients(buffers, needed), None
+LadderDenoisingCostFunction = fused_loss(
+    "ladder_denoising_cost",
+    layout=_in_rows,
+    reference=reference.ladder_denoising_cost,
+    empty_one=empty_packed,
+)
 
 
 class LadderLayerFunction(torch.autograd.Function):
-    """Returns z, h, mean and std, without h where it equals z.
+    """Returns z, mean and std, and h where it differs from z; the one option says whether h is rectified.
 
     x is saved, although z stays alive anyway: a z that is rounded to a half type does not give gradients that
     are right to the last place, and differentiating twice needs x.
@@ -116,41 +70,37 @@ class LadderLayerFunction(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
+        call: Call,
         x: Tensor,
         noise: Tensor | None,
         beta: Tensor | None,
         gamma: Tensor | None,
-        options: LayerOptions,
     ) -> tuple[Tensor, ...]:
         inputs = _layer_rows((x, noise, beta, gamma), x)
-        z, h, mean, std = operator(options.backend, "ladder_layer")(*inputs, options.activation == "relu")
+        z, mean, std, *h = operator(call.backend, "ladder_layer")(*inputs, *call.options)
         ctx.save_for_backward(x, noise, beta, gamma, mean, std)
         ctx.set_materialize_grads(False)
-        ctx.options = options
-        ctx.has_h = options.activation != "none" or beta is not None or gamma is not None
-        return (z, h, mean, std) if ctx.has_h else (z, mean, std)
+        ctx.call = call
+        return z, mean, std, *h
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor | None) -> tuple[Tensor | None, ...]:
-        options: LayerOptions = ctx.options
+        backend, needed, (relu,) = ctx.call
         x, noise, beta, gamma, mean, std = ctx.saved_tensors
-        of_results = grads if ctx.has_h else (grads[0], None, *grads[1:])
+        grad_z, grad_mean, grad_std, grad_h = grads if len(grads) == 4 else (*grads, None)
+        of_results = (grad_z, grad_h, grad_mean, grad_std)
         if differentiated_again():
             complete = [
                 torch.zeros_like(result) if grad is None else grad
                 for grad, result in zip(of_results, (x, x, mean, std), strict=True)
             ]
-            return _layer_gradients_again((x, beta, gamma), noise, options, complete)
-        gradients = operator(options.backend, "ladder_layer_backward")(
-            *_layer_rows(of_results, x),
-            *_layer_rows((x, noise, beta, gamma), x),
-            mean,
-            std,
-            options.activation == "relu",
-            *options.needed,
-        )
-        of_x, of_beta, of_gamma = stored_gradients(gradients, options.needed)
-        return of_x, None, of_beta, of_gamma, None
+            gradients = _layer_gradients_again((x, beta, gamma), noise, ctx.call, complete)
+        else:
+            inputs = (*_layer_rows(of_results, x), *_layer_rows((x, noise, beta, gamma), x), mean, std)
+            computed = operator(backend, "ladder_layer_backward")(*inputs, relu, needed)
+            gradients = of_all(computed, needed)
+        of_x, of_beta, of_gamma = gradients
+        return None, of_x, None, of_beta, of_gamma
 
 
 def _layer_rows(tensors: Sequence[Tensor | None], x: Tensor) -> list[Tensor | None]:
@@ -158,23 +108,23 @@ def _layer_rows(tensors: Sequence[Tensor | None], x: Tensor) -> list[Tensor | No
 
 
 def _layer_gradients_again(
-    inputs: Sequence[Tensor | None], noise: Tensor | None, options: LayerOptions, grads: Sequence[Tensor]
-) -> tuple[Tensor | None, ...]:
-    """The gradients that ``backward`` returns, computed by the reference with a graph of their own."""
+    inputs: Sequence[Tensor | None], noise: Tensor | None, call: Call, grads: Sequence[Tensor]
+) -> Gradients:
+    """The gradients of x, beta and gamma, computed by the reference with a graph of their own."""
+    activation: LayerActivation = "relu" if call.options[0] else "none"
     present = [tensor is not None for tensor in inputs]
 
     def results(*given: Tensor) -> tuple[Tensor, ...]:
         tensors = iter(given)
         x, beta, gamma = (next(tensors) if there else None for there in present)
-        return reference.ladder_layer(x, noise, beta, gamma, activation=options.activation)  # type: ignore[arg-type]
+        return reference.ladder_layer(x, noise, beta, gamma, activation=activation)  # type: ignore[arg-type]
 
     gradients = iter(
         reference_gradients(
             results,
             [tensor for tensor in inputs if tensor is not None],
-            [need for need, there in zip(options.needed, present, strict=True) if there],
+            [need for need, there in zip(call.needed, present, strict=True) if there],
             grads,
         )
     )
-    of_x, of_beta, of_gamma = (next(gradients) if there else None for there in present)
-    return of_x, None, of_beta, of_gamma, None
+    return [next(gradients) if there else None for there in present]

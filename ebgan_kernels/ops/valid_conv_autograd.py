@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.backends import Backend
+from ebgan_kernels.native.library import of_all
 from ebgan_kernels.native.valid_conv import ACTIVATIONS, channels_last
-from ebgan_kernels.ops.gradients import differentiated_again, operator, reference_gradients, stored_gradients
+from ebgan_kernels.ops.gradients import differentiated_again, operator, reference_gradients
 from ebgan_kernels.reference import valid_conv as reference
 from ebgan_kernels.reference.valid_conv import Activation
 
@@ -67,24 +68,24 @@ class MultiscaleValidConv2dFunction(torch.autograd.Function):
         tensors, outputs = ctx.saved_tensors[: 3 * scales], ctx.saved_tensors[3 * scales :]
         inputs, weights, _ = _by_kind(tensors, scales)
         if differentiated_again():
-            gradients: list[Tensor | None] = [None] * len(tensors)
+            again: list[Tensor | None] = [None] * len(tensors)
             for scale, grad_output in enumerate(grad_outputs):
                 of_scale = slice(scale, None, scales)
-                gradients[of_scale] = _reference_gradients(
+                again[of_scale] = _reference_gradients(
                     tensors[of_scale], needed[of_scale], grad_output, activation
                 )
-            return None, *gradients
+            return None, *again
         grad_outputs = tuple(map(dense, grad_outputs))
-        kinds = operator(backend, "multiscale_valid_conv2d_backward")(
+        gradients = operator(backend, "multiscale_valid_conv2d_backward")(
             grad_outputs,
             outputs or grad_outputs,
             [dense(input) for input in inputs],
             [dense(weight) for weight in weights],
             ACTIVATIONS[activation],
             tf32,
-            *_by_kind(needed, scales),
+            needed,
         )
-        return None, *stored_gradients([gradient for kind in kinds for gradient in kind], needed)
+        return None, *of_all(gradients, needed)
 
 
 def _reference_gradients(

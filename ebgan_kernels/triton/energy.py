@@ -8,11 +8,13 @@ gradients, so nothing waits for the device.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import triton
 from torch import Tensor
 
 from ebgan_kernels.native.energy import FAKES, SCHEMAS
-from ebgan_kernels.native.library import accumulation_dtype, empty_gradient
+from ebgan_kernels.native.library import of_all
 from ebgan_kernels.triton import energy_kernels as kernels
 from ebgan_kernels.triton.energy_kernels import Energies, Pair
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
@@ -41,13 +43,12 @@ def _pair(
     grad_reconstruction: Tensor | None = None,
     grad_target: Tensor | None = None,
 ) -> Pair:
-    """The pair of a batch. Gradients that are not wanted come as None or as tensors of no elements."""
     return Pair(
         reconstruction,
         target,
         energy,
-        None if grad_reconstruction is None or not grad_reconstruction.numel() else grad_reconstruction,
-        None if grad_target is None or not grad_target.numel() else grad_target,
+        grad_reconstruction,
+        grad_target,
         margin,
         target.shape[0],
         target.numel() // max(target.shape[0], 1),
@@ -60,9 +61,9 @@ def _wants_gradient(pair: Pair) -> bool:
     return pair.grad_reconstruction is not None or pair.grad_target is not None
 
 
-def _energies_and_gradients(first: Pair, second: Pair | None, distance: int, shaping: int | None) -> None:
-    """Fills the energies of both pairs and the gradients that are wanted."""
-    pairs = [first] if second is None else [first, second]
+def _energies_and_gradients(pairs: Sequence[Pair], distance: int, shaping: int | None) -> None:
+    """Fills the energies of one or two pairs and the gradients that are wanted."""
+    first, second = pairs[0], pairs[1] if len(pairs) > 1 else None
     samples = sum(pair.batch for pair in pairs)
     elements = max(pair.elements for pair in pairs)
     item_size = first.energy.element_size()
@@ -123,15 +124,14 @@ def _gradients(
     )
 
 
-def _mean_loss(loss: Tensor, first: Energies, second: Energies | None, shaping: int) -> None:
-    batches = [first] if second is None else [first, second]
+def _mean_loss(loss: Tensor, batches: Sequence[Energies], shaping: int) -> None:
     samples = max(batch.batch for batch in batches)
     block = block_of(samples, LOSS_BLOCK)
     iterations = triton.next_power_of_2(triton.cdiv(samples, block))
     kernels.mean_loss[(1,)](
         loss,
-        first,
-        second,
+        batches[0],
+        batches[1] if len(batches) > 1 else None,
         PAIRS=len(batches),
         SHAPING=shaping,
         ITERATIONS=iterations,
@@ -140,112 +140,80 @@ def _mean_loss(loss: Tensor, first: Energies, second: Energies | None, shaping: 
     )
 
 
-def _new_energy(target: Tensor) -> Tensor:
-    return target.new_empty(target.shape[0], dtype=accumulation_dtype(target))
-
-
 @operator("reconstruction_energy", SCHEMAS, FAKES)
-def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: int) -> Tensor:
-    energy = _new_energy(target)
-    _energies_and_gradients(_pair(reconstruction, target, energy), None, distance, None)
-    return energy
+def reconstruction_energy(energy: Tensor, reconstruction: Tensor, target: Tensor, distance: int) -> None:
+    _energies_and_gradients([_pair(reconstruction, target, energy)], distance, None)
 
 
 @operator("reconstruction_energy_backward", SCHEMAS, FAKES)
 def reconstruction_energy_backward(
+    gradients: Sequence[Tensor],
     grad_energy: Tensor,
     reconstruction: Tensor,
     target: Tensor,
     energy: Tensor,
     distance: int,
-    need_reconstruction: bool,
-    need_target: bool,
-) -> tuple[Tensor, Tensor]:
-    grads = empty_gradient(reconstruction, need_reconstruction), empty_gradient(target, need_target)
-    pair = _pair(reconstruction, target, energy, None, *grads)
+    needed: Sequence[bool],
+) -> None:
+    pair = _pair(reconstruction, target, energy, None, *of_all(gradients, needed))
     _gradients(pair, grad_energy, grad_energy.stride(0), False, distance, None)
-    return grads
 
 
 @operator("hinge_margin_loss", SCHEMAS, FAKES)
 def hinge_margin_loss(
-    real_energy: Tensor, fake_energy: Tensor, margin: Tensor, shaping: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    dtype = accumulation_dtype(real_energy)
-    loss = real_energy.new_empty((), dtype=dtype)
-    grad_real = real_energy.new_empty(real_energy.shape, dtype=dtype)
-    grad_fake = fake_energy.new_empty(fake_energy.shape, dtype=dtype)
+    outputs: tuple[Tensor, Tensor, Tensor],
+    real_energy: Tensor,
+    fake_energy: Tensor,
+    margin: Tensor,
+    shaping: int,
+) -> None:
+    loss, grad_real, grad_fake = outputs
     real = Energies(real_energy, grad_real, None, real_energy.shape[0], real_energy.stride(0))
     fake = Energies(fake_energy, grad_fake, margin, fake_energy.shape[0], fake_energy.stride(0))
-    _mean_loss(loss, real, fake, shaping)
-    return loss, grad_real, grad_fake
+    _mean_loss(loss, [real, fake], shaping)
 
 
-@operator("discriminator_loss", SCHEMAS, FAKES)
-def discriminator_loss(
-    real_reconstruction: Tensor,
-    real: Tensor,
-    fake_reconstruction: Tensor,
-    fake: Tensor,
-    margin: Tensor,
+def _pairs(
+    images: Sequence[Tensor],
+    margin: Tensor | None,
+    energies: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    needed: Sequence[bool],
+) -> list[Pair]:
+    """The pairs of a loss, of which the second is under the hinge."""
+    of_images, margins = of_all(gradients, needed), (None, margin)
+    return [
+        _pair(images[2 * i], images[2 * i + 1], energy, margins[i], *of_images[2 * i : 2 * i + 2])
+        for i, energy in enumerate(energies)
+    ]
+
+
+@operator("energy_loss", SCHEMAS, FAKES)
+def energy_loss(
+    outputs: tuple[list[Tensor], list[Tensor]],
+    images: Sequence[Tensor],
+    margin: Tensor | None,
     distance: int,
     shaping: int,
-    need_real_reconstruction: bool,
-    need_real: bool,
-    need_fake_reconstruction: bool,
-    need_fake: bool,
-) -> tuple[Tensor, ...]:
-    real_energy, fake_energy = _new_energy(real), _new_energy(fake)
-    real_grads = (
-        empty_gradient(real_reconstruction, need_real_reconstruction),
-        empty_gradient(real, need_real),
-    )
-    fake_grads = (
-        empty_gradient(fake_reconstruction, need_fake_reconstruction),
-        empty_gradient(fake, need_fake),
-    )
-    real_pair = _pair(real_reconstruction, real, real_energy, None, *real_grads)
-    fake_pair = _pair(fake_reconstruction, fake, fake_energy, margin, *fake_grads)
-    _energies_and_gradients(real_pair, fake_pair, distance, shaping)
-    loss = real_energy.new_empty(())
-    _mean_loss(
-        loss,
-        Energies(real_energy, None, None, real_energy.shape[0], 1),
-        Energies(fake_energy, None, margin, fake_energy.shape[0], 1),
-        shaping,
-    )
-    return loss, real_energy, fake_energy, *real_grads, *fake_grads
-
-
-@operator("generator_loss", SCHEMAS, FAKES)
-def generator_loss(
-    fake_reconstruction: Tensor,
-    fake: Tensor,
-    distance: int,
-    shaping: int,
-    need_fake_reconstruction: bool,
-    need_fake: bool,
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    energy = _new_energy(fake)
-    grads = empty_gradient(fake_reconstruction, need_fake_reconstruction), empty_gradient(fake, need_fake)
-    _energies_and_gradients(_pair(fake_reconstruction, fake, energy, None, *grads), None, distance, shaping)
-    loss = energy.new_empty(())
-    _mean_loss(loss, Energies(energy, None, None, energy.shape[0], 1), None, shaping)
-    return loss, energy, *grads
+    needed: Sequence[bool],
+) -> None:
+    (loss, *energies), gradients = outputs
+    pairs = _pairs(images, margin, energies, gradients, needed)
+    _energies_and_gradients(pairs, distance, shaping)
+    _mean_loss(loss, [Energies(pair.energy, None, pair.margin, pair.batch, 1) for pair in pairs], shaping)
 
 
 @operator("energy_loss_backward_", SCHEMAS, FAKES)
 def energy_loss_backward_(
-    grad_reconstruction: Tensor,
-    grad_target: Tensor,
+    gradients: Sequence[Tensor],
     grad_loss: Tensor,
-    reconstruction: Tensor,
-    target: Tensor,
-    energy: Tensor,
+    images: Sequence[Tensor],
     margin: Tensor | None,
+    energies: Sequence[Tensor],
     distance: int,
     shaping: int,
+    needed: Sequence[bool],
     filled: bool,
 ) -> None:
-    pair = _pair(reconstruction, target, energy, margin, grad_reconstruction, grad_target)
-    _gradients(pair, grad_loss, 0, filled, distance, shaping)
+    for pair in _pairs(images, margin, energies, gradients, needed):
+        _gradients(pair, grad_loss, 0, filled, distance, shaping)

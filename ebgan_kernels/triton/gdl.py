@@ -15,7 +15,7 @@ import triton
 from torch import Tensor
 
 from ebgan_kernels.native.gdl import FAKES, REDUCTIONS, SCHEMAS
-from ebgan_kernels.native.library import accumulation_dtype, empty_gradient
+from ebgan_kernels.native.library import accumulation_dtype, of_all
 from ebgan_kernels.triton import gdl_kernels as kernels
 from ebgan_kernels.triton.gdl_kernels import MOST_LEVELS, Images, Levels
 from ebgan_kernels.triton.launch import block_of, operator, warps_of
@@ -160,65 +160,58 @@ def _add_sums(losses: Tensor, sums: Tensor, reduction: int) -> None:
     )
 
 
-def _wanted(gradient: Tensor) -> Tensor | None:
-    return gradient if gradient.numel() else None
-
-
 @operator("prediction_loss", SCHEMAS, FAKES)
 def prediction_loss(
-    prediction: Tensor,
-    target: Tensor,
+    outputs: tuple[list[Tensor], list[Tensor]],
+    images: Sequence[Tensor],
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
-    need_prediction: bool,
-    need_target: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    scalar = reduction != REDUCTIONS["none"]
-    losses = target.new_empty(() if scalar else target.shape[:1], dtype=accumulation_dtype(target))
-    grads = (
-        empty_gradient(prediction, scalar and need_prediction),
-        empty_gradient(target, scalar and need_target),
-    )
-    images = Images(prediction, target, *map(_wanted, grads))
-    cut = _cut(images, spatial_dims, reduction)
+    needed: Sequence[bool],
+) -> None:
+    (losses,), gradients = outputs
+    # Losses of each sample come without gradients.
+    of_images = of_all(gradients, needed) if gradients else (None, None)
+    with_gradients = Images(*images, *of_images)
+    cut = _cut(with_gradients, spatial_dims, reduction)
     sums = losses.new_empty(cut.samples, cut.parts)
-    _launch(images, sums, cut, spatial_dims, Options(p, alpha, lp_weight, gdl_weight, reduction))
+    _launch(with_gradients, sums, cut, spatial_dims, Options(p, alpha, lp_weight, gdl_weight, reduction))
     _add_sums(losses, sums, reduction)
-    return losses, *grads
 
 
 @operator("prediction_loss_backward_", SCHEMAS, FAKES)
 def prediction_loss_backward_(
-    grad_prediction: Tensor,
-    grad_target: Tensor,
+    gradients: Sequence[Tensor],
     grad_loss: Tensor,
-    prediction: Tensor,
-    target: Tensor,
+    images: Sequence[Tensor],
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
+    needed: Sequence[bool],
     filled: bool,
 ) -> None:
-    images = Images(prediction, target, _wanted(grad_prediction), _wanted(grad_target))
-    cut = _cut(images, spatial_dims, reduction)
+    with_gradients = Images(*images, *of_all(gradients, needed))
+    cut = _cut(with_gradients, spatial_dims, reduction)
     options = Options(p, alpha, lp_weight, gdl_weight, reduction)
-    _launch(images, None, cut, spatial_dims, options, upstream=grad_loss, filled=filled)
+    _launch(with_gradients, None, cut, spatial_dims, options, upstream=grad_loss, filled=filled)
 
 
-def _averages(x: Tensor, levels: int) -> list[Tensor]:
-    """The next ``levels`` averages in the dtype of sums, finest first; a launch makes up to MOST_LEVELS."""
+def _empty_averages(x: Tensor, levels: int) -> list[Tensor]:
+    """The next ``levels`` averages of x in the dtype of sums, finest first, uninitialised."""
     *leading, height, width = x.shape
-    made = [
-        x.new_empty((*leading, height >> k, width >> k), dtype=accumulation_dtype(x))
-        for k in range(1, min(levels, MOST_LEVELS) + 1)
-    ]
+    dtype = accumulation_dtype(x)
+    return [x.new_empty((*leading, height >> k, width >> k), dtype=dtype) for k in range(1, levels + 1)]
+
+
+def _fill_averages(x: Tensor, averages: Sequence[Tensor]) -> None:
+    """Computes the next averages of x, finest first; a launch makes up to MOST_LEVELS."""
+    made, width = averages[:MOST_LEVELS], x.shape[-1]
     lines = x.numel() // width
     tile = _tile(width, made[0].dtype, 1 << len(made))
     column_programs = triton.cdiv(width, tile[1])
@@ -233,22 +226,25 @@ def _averages(x: Tensor, levels: int) -> list[Tensor]:
         COLUMNS=tile[1],
         num_warps=TILE_WARPS,
     )
-    return made if levels <= MOST_LEVELS else made + _averages(made[-1], levels - MOST_LEVELS)
+    if len(averages) > MOST_LEVELS:
+        _fill_averages(made[-1], averages[MOST_LEVELS:])
 
 
 def _scales(
-    predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor]
+    predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor], needed: Sequence[bool]
 ) -> list[tuple[Images, Cut]]:
-    """The images and the cut of each scale, coarse to fine; ``gradients`` may be empty."""
-    coarser = len(predictions) - 1
-    targets = [*reversed(_averages(target, coarser)), target] if coarser else [target]
-    buffers = map(_wanted, gradients) if gradients else [None] * len(targets)
-    images = [Images(*pair, None) for pair in zip(predictions, targets, buffers, strict=True)]
+    """The images and the cut of each scale, coarse to fine."""
+    averages = _empty_averages(target, len(predictions) - 1)
+    if averages:
+        _fill_averages(target, averages)
+    of_scales = zip(predictions, (*reversed(averages), target), of_all(gradients, needed), strict=True)
+    images = [Images(*of_scale, None) for of_scale in of_scales]
     return [(of_scale, _cut(of_scale, 2, REDUCTIONS["mean"])) for of_scale in images]
 
 
 @operator("multiscale_prediction_loss", SCHEMAS, FAKES)
 def multiscale_prediction_loss(
+    outputs: tuple[list[Tensor], list[Tensor]],
     predictions: Sequence[Tensor],
     target: Tensor,
     p: int,
@@ -256,18 +252,16 @@ def multiscale_prediction_loss(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
-    need_predictions: bool,
-) -> tuple[Tensor, list[Tensor]]:
-    gradients = [empty_gradient(prediction, True) for prediction in predictions if need_predictions]
-    loss = target.new_empty((), dtype=accumulation_dtype(target))
+    needed: Sequence[bool],
+) -> None:
+    (loss,), gradients = outputs
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
-    scales = _scales(predictions, target, gradients)
+    scales = _scales(predictions, target, gradients, needed)
     sums = loss.new_empty(1, sum(cut.parts for _, cut in scales))
     parts = sums.split([cut.parts for _, cut in scales], 1)
     for (images, cut), part, weight in zip(scales, parts, scale_weights, strict=True):
         _launch(images, part, cut, 2, options, weight)
     _add_sums(loss, sums, options.reduction)
-    return loss, gradients
 
 
 @operator("multiscale_prediction_loss_backward_", SCHEMAS, FAKES)
@@ -281,28 +275,36 @@ def multiscale_prediction_loss_backward_(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
+    needed: Sequence[bool],
     filled: bool,
 ) -> None:
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
-    scales = _scales(predictions, target, gradients)
+    scales = _scales(predictions, target, gradients, needed)
     for (images, cut), weight in zip(scales, scale_weights, strict=True):
         _launch(images, None, cut, 2, options, weight, grad_loss, filled)
 
 
 @operator("average_pyramid", SCHEMAS, FAKES)
-def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
-    return [average.to(x.dtype) for average in reversed(_averages(x, levels - 1))]
+def average_pyramid(outputs: Sequence[Tensor], x: Tensor, levels: int) -> None:
+    finest_first = outputs[::-1]
+    if x.dtype == accumulation_dtype(x):
+        _fill_averages(x, finest_first)
+        return
+    averages = _empty_averages(x, len(outputs))
+    _fill_averages(x, averages)
+    for output, average in zip(finest_first, averages, strict=True):
+        output.copy_(average)
 
 
 @operator("average_pyramid_backward", SCHEMAS, FAKES)
-def average_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
+def average_pyramid_backward(grad_x: Tensor, gradients: Sequence[Tensor]) -> None:
     coarser = None
     for gradient in gradients:
         *leading, height, width = gradient.shape
-        dtype = gradient.dtype if gradient is gradients[-1] else accumulation_dtype(gradient)
-        result = gradient.new_empty((*leading, 2 * height, 2 * width), dtype=dtype)
+        is_last, dtype = gradient is gradients[-1], accumulation_dtype(gradient)
+        result = grad_x if is_last else gradient.new_empty((*leading, 2 * height, 2 * width), dtype=dtype)
         lines = result.numel() // (2 * width)
-        tile = _tile(2 * width, accumulation_dtype(gradient))
+        tile = _tile(2 * width, dtype)
         column_programs = triton.cdiv(2 * width, tile[1])
         kernels.spread[(triton.cdiv(lines, tile[0]) * column_programs,)](
             result,
@@ -316,4 +318,3 @@ def average_pyramid_backward(gradients: Sequence[Tensor]) -> Tensor:
             num_warps=TILE_WARPS,
         )
         coarser = result
-    return result

@@ -1,10 +1,12 @@
-"""``ebgan_kernels::scale_gradient__triton`` multiplies a gradient by a scale in place, for every family.
+"""``ebgan_kernels::scale_gradients__triton`` multiplies gradients by a scale in place, for every family.
 
 An element of b bytes takes 2 b bytes of traffic; where the scale is 1, only the scale is read. A scale of
 several numbers scales as many equal parts of the memory.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import triton
 import triton.language as tl
@@ -32,12 +34,14 @@ def scale_kernel(gradient, scale, scale_stride, elements, blocks, BLOCK: tl.cons
     tl.store(values + lanes, value.to(gradient.dtype.element_ty), mask)
 
 
-@operator("scale_gradient_", SCHEMAS, FAKES)
-def scale_gradient_(gradient: Tensor, scale: Tensor) -> None:
+@operator("scale_gradients_", SCHEMAS, FAKES)
+def scale_gradients_(gradients: Sequence[Tensor], scale: Tensor) -> None:
     parts = scale.numel()
-    elements = gradient.numel() // max(parts, 1)
-    blocks = triton.cdiv(elements, BLOCK)
     stride = scale.stride(0) if scale.dim() else 0
-    scale_kernel[(parts * blocks,)](
-        gradient, scale, stride, elements, blocks, BLOCK=BLOCK, num_warps=warps_of(BLOCK, scale.dtype)
-    )
+    for gradient in gradients:
+        elements = gradient.numel() // max(parts, 1)
+        blocks = triton.cdiv(elements, BLOCK)
+        if blocks:
+            scale_kernel[(parts * blocks,)](
+                gradient, scale, stride, elements, blocks, BLOCK=BLOCK, num_warps=warps_of(BLOCK, scale.dtype)
+            )

@@ -6,11 +6,13 @@ unit, and a second kernel adds them up. The kernels read incoming gradients, so 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import triton
 from torch import Tensor
 
-from ebgan_kernels.native.ladder import FAKES, SCHEMAS, packed_gradient
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.native.ladder import FAKES, SCHEMAS
+from ebgan_kernels.native.library import accumulation_dtype, of_all
 from ebgan_kernels.triton import ladder_kernels as kernels
 from ebgan_kernels.triton import ladder_layer  # noqa: F401, registers the layer's operators
 from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows
@@ -48,9 +50,9 @@ def _cut(z: Tensor) -> tuple[Extent, dict[str, int]]:
     return extent, {"ROWS": ROWS, "UNITS": width, "ITERATIONS": iterations, "num_warps": WARPS}
 
 
-def _rows(tensor: Tensor, leading: int) -> Rows:
-    """The rows of (..., N, D), or of (..., D) as one row; without data for a tensor of no elements."""
-    if not tensor.numel():
+def _rows(tensor: Tensor | None, leading: int) -> Rows:
+    """The rows of (..., N, D), or of (..., D) as one row; without data where there is no tensor."""
+    if tensor is None:
         return Rows(None, 0, 0)
     has_rows = tensor.dim() > leading + 1
     return Rows(
@@ -58,18 +60,15 @@ def _rows(tensor: Tensor, leading: int) -> Rows:
     )
 
 
-def _wanted(tensor: Tensor) -> Tensor | None:
-    return tensor if tensor.numel() else None
-
-
 def _total(
     sums: Tensor,
     z: Tensor,
     extent: Extent,
-    gradients: tuple[Tensor | None, Tensor | None, Tensor | None],
+    gradients: Sequence[Tensor | None],
     scale: Tensor | None,
     filled: bool,
 ) -> None:
+    """Adds the sums of blocks to the gradients of parameters, mean and std, where they are wanted."""
     if any(gradient is not None for gradient in gradients):
         iterations = triton.next_power_of_2(triton.cdiv(extent.row_blocks, ROWS))
         kernels.total_sums[(_networks(z) * SUMS.value * extent.unit_blocks,)](
@@ -92,64 +91,53 @@ def _empty_sums(z: Tensor, extent: Extent) -> Tensor:
 
 
 @operator("gaussian_combinator", SCHEMAS, FAKES)
-def gaussian_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
-    z_hat = packed_gradient(z, True)
+def gaussian_combinator(z_hat: Tensor, z: Tensor, u: Tensor, parameters: Tensor) -> None:
     extent, constants = _cut(z)
     if z.numel():
-        leading = z.dim() - 2
         kernels.combine[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
-            *(_rows(tensor, leading) for tensor in (z, u, parameters, z_hat)), extent, **constants
+            *(_rows(tensor, z.dim() - 2) for tensor in (z, u, parameters, z_hat)), extent, **constants
         )
-    return z_hat
 
 
 @operator("gaussian_combinator_backward", SCHEMAS, FAKES)
 def gaussian_combinator_backward(
+    gradients: Sequence[Tensor],
     grad: Tensor,
     z: Tensor,
     u: Tensor,
     parameters: Tensor,
-    need_z: bool,
-    need_u: bool,
-    need_parameters: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    gradients = (
-        packed_gradient(z, need_z),
-        packed_gradient(u, need_u),
-        packed_gradient(parameters, need_parameters),
-    )
-    extent, constants = _cut(z)
+    needed: Sequence[bool],
+) -> None:
     if not z.numel():
-        gradients[2].zero_()
-        return gradients
-    leading = z.dim() - 2
-    sums = _empty_sums(z, extent) if need_parameters else None
+        for gradient in gradients:
+            gradient.zero_()
+        return
+    extent, constants = _cut(z)
+    grad_z, grad_u, grad_parameters = of_all(gradients, needed)
+    sums = _empty_sums(z, extent) if grad_parameters is not None else None
     kernels.combine_backward[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
-        *(_rows(tensor, leading) for tensor in (grad, z, u, parameters, *gradients[:2])),
+        *(_rows(tensor, z.dim() - 2) for tensor in (grad, z, u, parameters, grad_z, grad_u)),
         sums,
         extent,
         **constants,
     )
     if sums is not None:
-        _total(sums, z, extent, (_wanted(gradients[2]), None, None), None, False)
-    return gradients
+        _total(sums, z, extent, (grad_parameters, None, None), None, False)
 
 
 def _cost(
-    inputs: tuple[Tensor, ...],
-    gradients: tuple[Tensor, ...],
+    inputs: Sequence[Tensor],
+    gradients: Sequence[Tensor | None],
     squares: Tensor | None,
-    extent: Extent,
-    constants: dict[str, int],
     scale: Tensor | None,
     filled: bool,
 ) -> None:
-    """Fills the gradients that have elements, and the sums of r^2 where ``squares`` is given."""
+    """Fills the gradients that are not None, and the sums of r^2 where ``squares`` is given."""
     z = inputs[1]
-    leading = z.dim() - 2
-    sums = _empty_sums(z, extent) if any(gradient.numel() for gradient in gradients) else None
+    extent, constants = _cut(z)
+    sums = _empty_sums(z, extent) if any(gradient is not None for gradient in gradients) else None
     kernels.denoising_cost[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
-        *(_rows(tensor, leading) for tensor in (*inputs, *gradients[:3])),
+        *(_rows(tensor, z.dim() - 2) for tensor in (*inputs, *gradients[:3])),
         sums,
         squares,
         scale,
@@ -159,37 +147,23 @@ def _cost(
         **constants,
     )
     if sums is not None:
-        of_units = tuple(map(_wanted, gradients[3:]))
-        _total(sums, z, extent, of_units, scale, filled)  # type: ignore[arg-type]
+        _total(sums, z, extent, gradients[3:], scale, filled)
 
 
 @operator("ladder_denoising_cost", SCHEMAS, FAKES)
 def ladder_denoising_cost(
-    z_clean: Tensor,
-    z: Tensor,
-    u: Tensor,
-    parameters: Tensor,
-    mean: Tensor,
-    std: Tensor,
-    need_z_clean: bool,
-    need_z: bool,
-    need_u: bool,
-    need_parameters: bool,
-    need_mean: bool,
-    need_std: bool,
-) -> tuple[Tensor, ...]:
-    inputs = (z_clean, z, u, parameters, mean, std)
-    needed = (need_z_clean, need_z, need_u, need_parameters, need_mean, need_std)
-    gradients = tuple(packed_gradient(tensor, need) for tensor, need in zip(inputs, needed, strict=True))
-    cost = z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z))
+    outputs: tuple[list[Tensor], list[Tensor]], inputs: Sequence[Tensor], needed: Sequence[bool]
+) -> None:
+    ((cost,), gradients), z = outputs, inputs[1]
     if not z.numel():
         for gradient in gradients:
             gradient.zero_()
-        return cost.fill_(float("nan")), *gradients
-    extent, constants = _cut(z)
+        cost.fill_(float("nan"))
+        return
+    extent, _ = _cut(z)
     blocks = extent.row_blocks * extent.unit_blocks
     squares = cost.new_empty(_networks(z) * blocks)
-    _cost(inputs, gradients, squares, extent, constants, None, False)
+    _cost(inputs, of_all(gradients, needed), squares, None, False)
     block = block_of(blocks, LARGEST_BLOCK)
     kernels.total_squares[(_networks(z),)](
         squares,
@@ -200,31 +174,18 @@ def ladder_denoising_cost(
         BLOCK=block,
         num_warps=warps_of(block, cost.dtype),
     )
-    return cost, *gradients
 
 
 @operator("ladder_denoising_cost_backward_", SCHEMAS, FAKES)
 def ladder_denoising_cost_backward_(
-    grad_z_clean: Tensor,
-    grad_z: Tensor,
-    grad_u: Tensor,
-    grad_parameters: Tensor,
-    grad_mean: Tensor,
-    grad_std: Tensor,
+    gradients: Sequence[Tensor],
     grad_cost: Tensor,
-    z_clean: Tensor,
-    z: Tensor,
-    u: Tensor,
-    parameters: Tensor,
-    mean: Tensor,
-    std: Tensor,
+    inputs: Sequence[Tensor],
+    needed: Sequence[bool],
     filled: bool,
 ) -> None:
-    gradients = (grad_z_clean, grad_z, grad_u, grad_parameters, grad_mean, grad_std)
-    if not z.numel():
-        for gradient in gradients:
-            gradient.zero_()
+    if inputs[1].numel():
+        _cost(inputs, of_all(gradients, needed), None, grad_cost, filled)
         return
-    extent, constants = _cut(z)
-    inputs = (z_clean, z, u, parameters, mean, std)
-    _cost(inputs, gradients, None, extent, constants, grad_cost, filled)
+    for gradient in gradients:
+        gradient.zero_()

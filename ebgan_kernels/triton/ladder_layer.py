@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import triton
 from torch import Tensor
 
-from ebgan_kernels.native.ladder import FAKES, SCHEMAS, packed_gradient
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.native.ladder import FAKES, SCHEMAS
+from ebgan_kernels.native.library import accumulation_dtype, of_all
 from ebgan_kernels.triton import ladder_layer_kernels as kernels
 from ebgan_kernels.triton.ladder_layer_kernels import LayerExtent, Parts
 from ebgan_kernels.triton.launch import operator
@@ -30,7 +32,7 @@ def _cut(x: Tensor) -> tuple[LayerExtent, dict[str, int]]:
 
 def _parts(tensor: Tensor | None, leading: int) -> Parts:
     """The parts of (..., P, N, D), of (..., P, D) as one row each, or of (..., D) as one row of all."""
-    if tensor is None or not tensor.numel():
+    if tensor is None:
         return Parts(None, 0, 0, 0)
     axes = tensor.dim() - leading
     return Parts(
@@ -43,27 +45,25 @@ def _parts(tensor: Tensor | None, leading: int) -> Parts:
 
 @operator("ladder_layer", SCHEMAS, FAKES)
 def ladder_layer(
-    x: Tensor, noise: Tensor | None, beta: Tensor | None, gamma: Tensor | None, relu: bool
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    outputs: Sequence[Tensor],
+    x: Tensor,
+    noise: Tensor | None,
+    beta: Tensor | None,
+    gamma: Tensor | None,
+    relu: bool,
+) -> None:
     extent, constants = _cut(x)
-    leading = x.dim() - 3
-    statistics = (*x.shape[:-2], extent.units)
-    z = packed_gradient(x, True)
-    h = packed_gradient(x, relu or beta is not None or gamma is not None)
-    mean = x.new_empty(statistics, dtype=accumulation_dtype(x))
-    std = mean.new_empty(statistics)
+    z, mean, std, *h = outputs
+    tensors = (x, noise, beta, gamma, z, h[0] if h else None, mean, std)
     if x.numel():
         kernels.forward[(x.shape[:-2].numel() * extent.unit_blocks,)](
-            *(_parts(tensor, leading) for tensor in (x, noise, beta, gamma, z, h, mean, std)),
-            extent,
-            RELU=relu,
-            **constants,
+            *(_parts(tensor, x.dim() - 3) for tensor in tensors), extent, RELU=relu, **constants
         )
-    return z, h, mean, std
 
 
 @operator("ladder_layer_backward", SCHEMAS, FAKES)
 def ladder_layer_backward(
+    gradients: Sequence[Tensor],
     grad_z: Tensor | None,
     grad_h: Tensor | None,
     grad_mean: Tensor | None,
@@ -75,28 +75,20 @@ def ladder_layer_backward(
     mean: Tensor,
     std: Tensor,
     relu: bool,
-    need_x: bool,
-    need_beta: bool,
-    need_gamma: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
+    needed: Sequence[bool],
+) -> None:
     extent, constants = _cut(x)
-    leading = x.dim() - 3
-    gradients = (
-        packed_gradient(x, need_x),
-        packed_gradient(x if beta is None else beta, need_beta),
-        packed_gradient(x if gamma is None else gamma, need_gamma),
-    )
     if not x.numel():
-        for gradient in gradients[1:]:
+        for gradient in gradients:
             gradient.zero_()
-        return gradients
-    together = extent.parts if need_beta or need_gamma else 1
-    tensors = (grad_z, grad_h, grad_mean, grad_std, x, noise, beta, gamma, mean, std, *gradients)
+        return
+    together = extent.parts if any(needed[1:]) else 1
+    incoming = (grad_z, grad_h, grad_mean, grad_std)
+    tensors = (*incoming, x, noise, beta, gamma, mean, std, *of_all(gradients, needed))
     kernels.backward[(x.shape[:-2].numel() // together * extent.unit_blocks,)](
-        *(_parts(tensor, leading) for tensor in tensors),
+        *(_parts(tensor, x.dim() - 3) for tensor in tensors),
         extent,
         RELU=relu,
         TOGETHER=together,
         **constants,
     )
-    return gradients

@@ -32,9 +32,10 @@ def operator(
 ) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Registers a function as ``ebgan_kernels::<name>_triton``, with the schema and fake kernel of that name.
 
-    Its kernels are launched on the device of the first tensor, whichever device is current. The operator is a
-    ``custom_op``, which is opaque to torch.compile; a ``triton_op``, into which Inductor sees, fails in the
-    interpreter.
+    The function takes what the operator returns, which the fake kernel makes, before the operator's
+    arguments, and fills it; where nothing is returned, it takes the arguments alone. Its kernels are launched
+    on the device of the first tensor, whichever device is current. The operator is a ``custom_op``, which is
+    opaque to torch.compile; a ``triton_op``, into which Inductor sees, fails in the interpreter.
     """
 
     def register(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,7 +45,9 @@ def operator(
             )
             first = next(item for items in lists for item in items if isinstance(item, Tensor))
             with torch.cuda.device(first.get_device()):
-                return function(*arguments)
+                outputs = fakes[name](*arguments)
+                function(*(() if outputs is None else (outputs,)), *arguments)
+            return outputs
 
         definition = torch.library.custom_op(
             f"{NAMESPACE}::{name}_triton",

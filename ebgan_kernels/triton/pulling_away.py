@@ -79,10 +79,9 @@ def loss_and_diagonal(loss, gram, squares, weights, batch, ITERATIONS: tl.conste
 
 
 @operator("pulling_away_weights", SCHEMAS, FAKES)
-def pulling_away_weights(gram: Tensor, need_weights: bool) -> tuple[Tensor, Tensor]:
-    batch = gram.shape[0]
-    loss, squares = gram.new_empty(()), gram.new_empty(batch)
-    weights = gram.new_empty(gram.shape if need_weights else 0)
+def pulling_away_weights(outputs: tuple[Tensor, Tensor], gram: Tensor, need_weights: bool) -> None:
+    (loss, weights), batch = outputs, gram.shape[0]
+    squares = gram.new_empty(batch)
     wanted = weights if need_weights else None
     block = block_of(batch, LARGEST_BLOCK)
     blocks = {"ITERATIONS": triton.next_power_of_2(triton.cdiv(batch, block)), "BLOCK": block}
@@ -92,4 +91,3 @@ def pulling_away_weights(gram: Tensor, need_weights: bool) -> tuple[Tensor, Tens
     loss_and_diagonal[(1,)](
         loss, gram, squares, wanted, batch, **blocks, num_warps=warps_of(block, gram.dtype)
     )
-    return loss, weights

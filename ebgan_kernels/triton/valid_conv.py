@@ -14,15 +14,12 @@ import torch
 import triton
 from torch import Tensor
 
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.native.library import accumulation_dtype, of_all
 from ebgan_kernels.native.valid_conv import (
     ACTIVATIONS,
     FAKES,
     SCHEMAS,
     channels_last,
-    empty_bias_gradients,
-    empty_gradients,
-    empty_output,
 )
 from ebgan_kernels.triton import valid_conv_kernels as kernels
 from ebgan_kernels.triton.launch import operator
@@ -138,14 +135,14 @@ def _correlation(
 
 @operator("multiscale_valid_conv2d", SCHEMAS, FAKES)
 def multiscale_valid_conv2d(
+    outputs: Sequence[Tensor],
     inputs: Sequence[Tensor],
     weights: Sequence[Tensor],
     biases: Sequence[Tensor],
     activation: int,
     tf32: bool,
-) -> list[Tensor]:
+) -> None:
     precision = _precision(inputs[0], tf32)
-    outputs = [empty_output(*pair) for pair in zip(inputs, weights, strict=True)]
     jobs = [
         _correlation(input, None, _image(weight), bias if bias.numel() else None, output, precision)
         for input, weight, bias, output in zip(inputs, weights, biases, outputs, strict=True)
@@ -157,45 +154,40 @@ def multiscale_valid_conv2d(
         BACKWARD=False,
         PRECISION=precision,
     )
-    return outputs
 
 
 @operator("multiscale_valid_conv2d_backward", SCHEMAS, FAKES)
 def multiscale_valid_conv2d_backward(
+    gradients: Sequence[Tensor],
     grad_outputs: Sequence[Tensor],
     outputs: Sequence[Tensor],
     inputs: Sequence[Tensor],
     weights: Sequence[Tensor],
     activation: int,
     tf32: bool,
-    need_input: Sequence[bool],
-    need_weight: Sequence[bool],
-    need_bias: Sequence[bool],
-) -> tuple[list[Tensor], list[Tensor], list[Tensor]]:
-    grad_inputs = empty_gradients(inputs, need_input)
-    grad_weights = empty_gradients(weights, need_weight)
-    grad_biases = empty_bias_gradients(weights, need_bias)
+    needed: Sequence[bool],
+) -> None:
+    of_tensors, scales = of_all(gradients, needed), len(inputs)
+    grad_inputs, grad_weights, grad_biases = (of_tensors[i * scales : (i + 1) * scales] for i in range(3))
     masks = [None if activation == ACTIVATIONS["none"] else _image(output) for output in outputs]
     precision = _precision(inputs[0], tf32)
     constants = {"ACTIVATION": activation, "PRECISION": precision}
     jobs = [
         _correlation(grad_output, mask, _exchanged(weight), None, grad_input, precision)
-        for grad_output, mask, weight, grad_input, need in zip(
-            grad_outputs, masks, weights, grad_inputs, need_input, strict=True
+        for grad_output, mask, weight, grad_input in zip(
+            grad_outputs, masks, weights, grad_inputs, strict=True
         )
-        if need
+        if grad_input is not None
     ]
     _launch(kernels.correlate, jobs, BACKWARD=True, **constants)
-    scales = zip(inputs, grad_outputs, masks, weights, grad_weights, grad_biases, strict=True)
     parts = [
         _parts(*scale, precision=precision)
-        for scale, *needed in zip(scales, need_weight, need_bias, strict=True)
-        if any(needed)
+        for scale in zip(inputs, grad_outputs, masks, weights, grad_weights, grad_biases, strict=True)
+        if scale[-2] is not None or scale[-1] is not None
     ]
     _launch(kernels.weight_gradients, [job for job, _ in parts], **constants)
     sums = [total for _, total in parts if total is not None]
     _launch(kernels.add_parts, sums, BLOCK=SUM_BLOCK)
-    return grad_inputs, grad_weights, grad_biases
 
 
 def _parts(
@@ -203,35 +195,35 @@ def _parts(
     grad_output: Tensor,
     mask: Image | None,
     weight: Tensor,
-    grad_weight: Tensor,
-    grad_bias: Tensor,
+    grad_weight: Tensor | None,
+    grad_bias: Tensor | None,
     *,
     precision: str,
 ) -> tuple[Job, Job | None]:
     """The jobs that compute the gradients of one scale's weight and bias: their parts, and the parts' sum.
 
-    A gradient of 0 elements is not wanted. A single part is written to the gradients, and has no sum.
+    A gradient that is None is not wanted. A single part is written to the gradients, and has no sum.
     """
     maps, channels, kernel_height, kernel_width = weight.shape
     terms = weight.numel() // maps
     samples, _, height, width = grad_output.shape
     pixels = samples * height * width
     tile = _tile(maps, terms, input.dtype, precision)
-    wanted = grad_weight if grad_weight.numel() else None, grad_bias if grad_bias.numel() else None
-    tiles = triton.cdiv(maps, tile.rows) * (1 if wanted[0] is None else triton.cdiv(terms, tile.columns))
+    tiles = triton.cdiv(maps, tile.rows) * (1 if grad_weight is None else triton.cdiv(terms, tile.columns))
     part_pixels = max(triton.cdiv(pixels * tiles, PROGRAMS), 4 * tile.terms)
     part_pixels = triton.cdiv(part_pixels, tile.terms) * tile.terms
     parts = max(triton.cdiv(pixels, part_pixels), 1)
-    elements = grad_weight.numel() + grad_bias.numel()
+    weights = 0 if grad_weight is None else weight.numel()
+    elements = weights + (0 if grad_bias is None else maps)
     total = None
-    to_weight, to_bias = wanted
+    to_weight, to_bias = grad_weight, grad_bias
     if parts > 1:
         buffer = input.new_empty(parts, elements, dtype=accumulation_dtype(input))
         total = Job(
-            Sum(buffer, *wanted, parts, grad_weight.numel(), elements), triton.cdiv(elements, SUM_BLOCK)
+            Sum(buffer, grad_weight, grad_bias, parts, weights, elements), triton.cdiv(elements, SUM_BLOCK)
         )
-        to_weight = buffer.as_strided(weight.shape, grad_weight.stride()) if wanted[0] is not None else None
-        to_bias = buffer[0, grad_weight.numel() :] if wanted[1] is not None else None
+        to_weight = None if grad_weight is None else buffer.as_strided(weight.shape, grad_weight.stride())
+        to_bias = None if grad_bias is None else buffer[0, weights:]
     scale = WeightGradient(
         _image(input),
         _image(grad_output),

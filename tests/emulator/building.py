@@ -68,7 +68,7 @@ def edited(edits: Sequence[Edit]) -> dict[str, str]:
 
 
 def library_of(variant: Variant, unit: str, edits: Sequence[Edit], name: str) -> pathlib.Path:
-    """The operators of csrc/cuda/<unit>.cu with edits, and scale_gradient_, which all families call."""
+    """The operators of csrc/cuda/<unit>.cu with edits, and scale_gradients_, which all families call."""
     units = dict.fromkeys((unit, "gradient"))
     changed = {unit: edits, "gradient": edits if unit == "gradient" else ()}
     objects = []

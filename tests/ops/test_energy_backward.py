@@ -11,7 +11,7 @@ from support.implementations import OperatorLog, device_of
 from support.losses import FUNCTIONS, Case, images, torch_value_and_gradients
 
 SCALAR_LOSSES = [Case("discriminator_loss"), Case("generator_loss", "mse", "square")]
-SCALE, AGAIN = "ebgan_kernels.scale_gradient_", "ebgan_kernels.energy_loss_backward_"
+SCALE, AGAIN = "ebgan_kernels.scale_gradients_", "ebgan_kernels.energy_loss_backward_"
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

@@ -38,7 +38,7 @@ ARGUMENTS: dict[str, Callable[[Sequence[Tensor], Tensor], tuple[object, ...]]] =
     "discriminator_loss": _discriminator,
     "generator_loss": lambda i, one: (*i[2:], L2, SQUARE, True, True),
     "energy_loss_backward_": _in_place,
-    "scale_gradient_": lambda i, one: (i[0].clone(), 3 * one),
+    "scale_gradients_": lambda i, one: (i[0].clone(), 3 * one),
 }
 
 

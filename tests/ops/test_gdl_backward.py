@@ -11,7 +11,7 @@ from support.gdl import FUNCTIONS, Case, torch_value_and_gradients
 from support.implementations import OperatorLog, device_of
 
 ALL = [*FUNCTIONS, Case(reduction="none"), Case(p=2, alpha=2.0, spatial_dims=3)]
-SCALE = "ebgan_kernels.scale_gradient_"
+SCALE = "ebgan_kernels.scale_gradients_"
 
 
 def with_constant_target(case: Case, inputs: list[torch.Tensor]) -> list[torch.Tensor]:

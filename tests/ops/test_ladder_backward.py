@@ -12,7 +12,7 @@ from support.implementations import OperatorLog, device_of
 from support.ladder import CASES, COMBINATOR, COST, FUNCTIONS, Case, incoming, torch_value_and_gradients
 
 COSTS = [case for case in CASES if case.name == COST]
-SCALE, AGAIN = "ebgan_kernels.scale_gradient_", "ebgan_kernels.ladder_denoising_cost_backward_"
+SCALE, AGAIN = "ebgan_kernels.scale_gradients_", "ebgan_kernels.ladder_denoising_cost_backward_"
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
@@ -158,7 +158,7 @@ def test_a_stored_gradient_is_scaled_part_by_part(dtype: torch.dtype, kernels: e
     before = gradient.clone()
     accumulation = torch.promote_types(dtype, torch.float32)
     scales = torch.tensor([[2.0, 9.0], [1.0, 9.0], [-0.5, 9.0]], device=gradient.device, dtype=accumulation)
-    operator(kernels, "scale_gradient_")(gradient, scales[:, 0])
+    operator(kernels, "scale_gradients_")(gradient, scales[:, 0])
     assert torch.equal(gradient, before * scales[:, :1, None].to(dtype))
-    operator(kernels, "scale_gradient_")(gradient, scales[0, 0].expand(3))
+    operator(kernels, "scale_gradients_")(gradient, scales[0, 0].expand(3))
     assert torch.equal(gradient, before * 2 * scales[:, :1, None].to(dtype))

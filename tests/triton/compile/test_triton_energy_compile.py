@@ -80,7 +80,7 @@ def test_images_move_in_128_bit_accesses_and_nothing_spills(
 @pytest.mark.parametrize("dtype", [SINGLE, BRAIN])
 def test_a_gradient_is_scaled_in_128_bit_accesses(tmp_path: Path, dtype):
     images = torch.empty(16, 784, dtype=dtype)
-    (launch,) = launches_of(gradient, lambda: gradient.scale_gradient_(images, torch.ones(())))
+    (launch,) = launches_of(gradient, lambda: gradient.scale_gradients_(images, torch.ones(())))
     compiled = launch.compile(90)
     assert compiled.global_accesses() >= {"ld.global.v4.b32", "st.global.v4.b32"}
     assert compiled.spilled_bytes(tmp_path) == 0

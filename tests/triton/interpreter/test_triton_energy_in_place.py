@@ -92,7 +92,7 @@ def test_scale_gradient_scales_dense_memory_of_any_layout(operator, device, dtyp
         scale, device=device, dtype=torch.float64 if dtype == torch.float64 else torch.float32
     )
     exact = gradient.double() * scale
-    operator("scale_gradient_")(gradient, factor)
+    operator("scale_gradients_")(gradient, factor)
     assert_within_one_ulp(gradient, exact)
 
 
@@ -117,7 +117,7 @@ def test_every_operator_is_registered_rightly(operator, device, pair):
             IDENTITY,
             False,
         ),
-        "scale_gradient_": (pair[0].clone(), margin),
+        "scale_gradients_": (pair[0].clone(), margin),
     }
     for name, arguments in samples.items():
         torch.library.opcheck(operator(name), arguments)

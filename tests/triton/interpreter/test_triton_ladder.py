@@ -199,7 +199,7 @@ def test_a_stored_gradient_is_scaled_part_by_part(operator, device, dtype):
         accumulation = torch.promote_types(dtype, SINGLE)
         scale = torch.tensor([[2.0, 9.0], [1.0, 9.0], [-0.5, 9.0]], device=device, dtype=accumulation)[:, 0]
         expected = gradient * scale[:, None].to(dtype)
-        operator("scale_gradient_")(gradient, scale)
+        operator("scale_gradients_")(gradient, scale)
         assert torch.equal(gradient, expected)
 
 

@@ -15,10 +15,15 @@ inline void check_cuda(cudaError_t status) {
 
 class CudaContext {
  public:
-  explicit CudaContext(const Tensor&) {}
+  explicit CudaContext(const Tensor& tensor) : like_(tensor) {}
 
+  const Tensor& like() const { return like_; }
   int device() const { return ::emulator::device_in_use(); }
   cudaStream_t stream() const { return nullptr; }
+  void will_write(const Result&, int64_t) const {}
+
+ private:
+  const Tensor& like_;
 };
 
 }  // namespace ebgan
