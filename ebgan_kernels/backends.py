@@ -161,20 +161,19 @@ def select(tensor: Tensor, *, fuses: bool = True) -> Backend:
     if not compiling and torch._C._are_functorch_transforms_active():
         # torch.func transforms refuse an autograd.Function whose forward takes ctx; plain PyTorch they take.
         return "reference"
-    device = tensor.device.type
     insisted = _choice.insisted
     if insisted is not None:
         refusal = _refusal(insisted, tensor.device)
         if refusal:
             raise BackendError(f"backend {insisted!r} was requested but cannot run: {refusal}")
         return insisted  # type: ignore[return-value]
-    if device == "cpu":
+    if tensor.is_cpu:
         # An opaque operator keeps torch.compile from fusing what surrounds it, which costs more than the
         # faster loss saves: an auto-encoder's step at 64x3x64x64 took 9.9 ms with the reference and 11.1 ms
         # with "cpu", at 64x1x28x28 0.85 and 0.92 ms (float32, 2 cores of an AMD EPYC, torch 2.13,
         # 2026-11-22).
         return "reference" if (compiling and fuses) or library.cpu_missing else "cpu"
-    if device == "cuda":
+    if tensor.is_cuda:
         if not library.cuda_missing and not devices.refusal(tensor.device.index):
             return "cuda"
         return "reference" if triton_missing() else "triton"

@@ -347,12 +347,13 @@ std::vector<Tensor> multiscale_valid_conv2d(const std::vector<Tensor>& inputs,
   return outputs;
 }
 
-// `needed` is for all inputs, then all weights, then all biases, and so are the gradients.
+// Returns the gradients of the inputs, then of the weights, then of the biases, where they are needed.
 std::vector<Tensor> multiscale_valid_conv2d_backward(const std::vector<Tensor>& grad_outputs,
                                                      const std::vector<Tensor>& outputs,
                                                      const std::vector<Tensor>& inputs,
                                                      const std::vector<Tensor>& weights, int64_t activation,
-                                                     bool tf32, const std::vector<bool>& needed) {
+                                                     bool tf32, int64_t need_inputs, int64_t need_weights,
+                                                     int64_t need_biases) {
   const CudaContext cuda(inputs[0]);
   const Device device = facts_of(cuda);
   const Dtype dtype = dtype_of(inputs[0]);
@@ -364,14 +365,14 @@ std::vector<Tensor> multiscale_valid_conv2d_backward(const std::vector<Tensor>& 
     layers[i].output = source_image(outputs[i]);
     layers[i].input = source_image(inputs[i]);
     layers[i].weight = source_image(weights[i]);
-    if (needed[i]) layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
+    if (Needed{need_inputs}[i]) layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
   }
   for (size_t i = 0; i < scales; ++i) {
-    if (!needed[scales + i]) continue;
+    if (!Needed{need_weights}[i]) continue;
     layers[i].grad_weight = result_image(gradients.emplace_back(empty_samples(weights[i])));
   }
   for (size_t i = 0; i < scales; ++i) {
-    if (!needed[2 * scales + i]) continue;
+    if (!Needed{need_biases}[i]) continue;
     Tensor& gradient = gradients.emplace_back(empty_vector(weights[i].size(0), dtype, weights[i]));
     layers[i].grad_bias = gradient.mutable_data_ptr();
   }

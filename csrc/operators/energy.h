@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <optional>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "math/energy.h"
@@ -100,7 +101,9 @@ inline Objective objective_of(int64_t distance, int64_t shaping, const std::opti
 
 template <typename Context>
 std::vector<Result> energies_of(const Context& context, const std::vector<Tensor>& energies) {
-  return results_of(context, energies, std::vector<bool>(energies.size(), true));
+  std::vector<Result> results;
+  for (const Tensor& energy : energies) results.push_back(result_of(context, energy));
+  return results;
 }
 
 inline Tensor empty_energy(const Tensor& target) {
@@ -122,12 +125,12 @@ Tensor reconstruction_energy(const Tensor& reconstruction, const Tensor& target,
 template <typename Kernels>
 std::vector<Tensor> reconstruction_energy_backward(const Tensor& grad_energy, const Tensor& reconstruction,
                                                    const Tensor& target, const Tensor& energy,
-                                                   int64_t distance, const std::vector<bool>& needed) {
+                                                   int64_t distance, int64_t needed) {
   const typename Kernels::Context context(target);
   const std::vector<Tensor> images = {reconstruction, target};
-  std::vector<Tensor> gradients = empty_gradients(images, needed, empty_samples);
-  const Pairs pairs =
-      pairs_of(images, energies_of(context, {energy}), results_of(context, gradients, needed));
+  std::vector<Tensor> gradients = empty_gradients(images, Needed{needed}, empty_samples);
+  const Pairs pairs = pairs_of(images, energies_of(context, {energy}),
+                               results_of(context, gradients, images.size(), Needed{needed}));
   Kernels::gradients(context, pairs, objective_of(distance, 0, std::nullopt),
                      incoming_of(grad_energy, true, false), true);
   return gradients;
@@ -151,18 +154,28 @@ std::tuple<Tensor, Tensor, Tensor> hinge_margin_loss(const Tensor& real_energy, 
   return {loss, grad_real, grad_fake};
 }
 
-// Returns the loss and the energies of each pair, and the gradients that are needed.
+using Optional = std::optional<Tensor>;
+
+inline std::vector<Tensor> images_of(const Tensor& reconstruction, const Tensor& target,
+                                     const Optional& fake_reconstruction, const Optional& fake) {
+  if (!fake) return {reconstruction, target};
+  return {reconstruction, target, *fake_reconstruction, *fake};
+}
+
+// Returns the loss, and the energies of each pair before the gradients that are needed.
 template <typename Kernels>
-std::tuple<std::vector<Tensor>, std::vector<Tensor>> energy_loss(const std::vector<Tensor>& images,
-                                                                 const std::optional<Tensor>& margin,
-                                                                 int64_t distance, int64_t shaping,
-                                                                 const std::vector<bool>& needed) {
-  const typename Kernels::Context context(images[1]);
-  std::vector<Tensor> energies;
-  for (size_t i = 1; i < images.size(); i += 2) energies.push_back(empty_energy(images[i]));
-  std::vector<Tensor> gradients = empty_gradients(images, needed, empty_samples);
+std::tuple<Tensor, std::vector<Tensor>> energy_loss(const Tensor& reconstruction, const Tensor& target,
+                                                    const Optional& fake_reconstruction, const Optional& fake,
+                                                    const Optional& margin, int64_t distance, int64_t shaping,
+                                                    int64_t needed) {
+  const typename Kernels::Context context(target);
+  const std::vector<Tensor> images = images_of(reconstruction, target, fake_reconstruction, fake);
+  std::vector<Tensor> results = {empty_energy(target)};
+  if (fake) results.push_back(empty_energy(*fake));
+  const std::vector<Result> energies = energies_of(context, results);
+  const std::vector<Tensor> gradients = empty_gradients(images, Needed{needed}, empty_samples);
   const Pairs pairs =
-      pairs_of(images, energies_of(context, energies), results_of(context, gradients, needed));
+      pairs_of(images, energies, results_of(context, gradients, images.size(), Needed{needed}));
   const Objective objective = objective_of(distance, shaping, margin);
   Kernels::energies_and_gradients(context, pairs, objective);
 
@@ -172,20 +185,22 @@ std::tuple<std::vector<Tensor>, std::vector<Tensor>> energy_loss(const std::vect
     const Source values = {pair.energy.data, pair.energy.dtype};
     groups.group[groups.count] = {{values, {1}}, pair.samples, pair.term, {}};
   }
-  Tensor loss = empty_scalar(dtype_of(energies[0]), images[1]);
+  Tensor loss = empty_scalar(accumulation_dtype(dtype_of(target)), target);
   Kernels::mean_loss(context, groups, objective, result_of(context, loss));
-  energies.insert(energies.begin(), loss);
-  return {energies, gradients};
+  results.insert(results.end(), gradients.begin(), gradients.end());
+  return {std::move(loss), std::move(results)};
 }
 
 template <typename Kernels>
 void energy_loss_backward(const std::vector<Tensor>& gradients, const Tensor& grad_loss,
-                          const std::vector<Tensor>& images, const std::optional<Tensor>& margin,
+                          const Tensor& reconstruction, const Tensor& target,
+                          const Optional& fake_reconstruction, const Optional& fake, const Optional& margin,
                           const std::vector<Tensor>& energies, int64_t distance, int64_t shaping,
-                          const std::vector<bool>& needed, bool filled) {
-  const typename Kernels::Context context(images[1]);
-  const Pairs pairs =
-      pairs_of(images, energies_of(context, energies), results_of(context, gradients, needed));
+                          int64_t needed, bool filled) {
+  const typename Kernels::Context context(target);
+  const std::vector<Tensor> images = images_of(reconstruction, target, fake_reconstruction, fake);
+  const Pairs pairs = pairs_of(images, energies_of(context, energies),
+                               results_of(context, gradients, images.size(), Needed{needed}));
   Kernels::gradients(context, pairs, objective_of(distance, shaping, margin),
                      incoming_of(grad_loss, false, filled), false);
 }

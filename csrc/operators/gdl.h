@@ -10,6 +10,7 @@
 #pragma once
 
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "math/gdl.h"
@@ -84,14 +85,15 @@ inline Extent extent_of(const Tensor& tensor, int64_t spatial_dims, Reduction re
 
 inline Extent planes_of(const Tensor& tensor) { return extent_of(tensor, 2, Reduction::kMean); }
 
-inline Prediction prediction_of(const std::vector<Tensor>& images, const std::vector<Result>& gradients,
-                                int64_t spatial_dims, const Weights& weights, Reduction reduction) {
+inline Prediction prediction_of(const Tensor& images, const Tensor& target,
+                                const std::vector<Result>& gradients, int64_t spatial_dims,
+                                const Weights& weights, Reduction reduction) {
   Prediction prediction;
-  prediction.images.prediction = source_of(images[0]);
-  prediction.images.target = source_of(images[1]);
+  prediction.images.prediction = source_of(images);
+  prediction.images.target = source_of(target);
   prediction.images.grad_prediction = gradients[0];
   prediction.images.grad_target = gradients[1];
-  prediction.extent = extent_of(images[0], spatial_dims, reduction);
+  prediction.extent = extent_of(images, spatial_dims, reduction);
   prediction.terms = prediction.extent.terms(weights, reduction != Reduction::kSum, 1);
   return prediction;
 }
@@ -118,63 +120,64 @@ inline Tensor empty_planes(const Tensor& like, int64_t height, int64_t width) {
 
 // Returns the loss, or with kNone that of each sample and no gradients.
 template <typename Kernels>
-std::tuple<std::vector<Tensor>, std::vector<Tensor>> prediction_loss(const std::vector<Tensor>& images,
-                                                                     int64_t spatial_dims, int64_t p,
-                                                                     double alpha, double lp_weight,
-                                                                     double gdl_weight, int64_t reduction,
-                                                                     const std::vector<bool>& needed) {
-  const Tensor& prediction = images[0];
+std::tuple<Tensor, std::vector<Tensor>> prediction_loss(const Tensor& prediction, const Tensor& target,
+                                                        int64_t spatial_dims, int64_t p, double alpha,
+                                                        double lp_weight, double gdl_weight,
+                                                        int64_t reduction, int64_t needed) {
   const typename Kernels::Context context(prediction);
   const Dtype dtype = accumulation_dtype(dtype_of(prediction));
   const bool each = static_cast<Reduction>(reduction) == Reduction::kNone;
+  const Needed computed = {each ? 0 : needed};
   Tensor loss = each ? empty_vector(prediction.size(0), dtype, prediction) : empty_scalar(dtype, prediction);
-  const std::vector<bool> computed = each ? std::vector<bool>(needed.size(), false) : needed;
-  std::vector<Tensor> gradients = empty_gradients(images, computed, empty_samples);
+  std::vector<Tensor> gradients = empty_gradients({prediction, target}, computed, empty_samples);
   Kernels::loss(context,
-                prediction_of(images, results_of(context, gradients, computed), spatial_dims,
+                prediction_of(prediction, target, results_of(context, gradients, 2, computed), spatial_dims,
                               {p, alpha, lp_weight, gdl_weight}, static_cast<Reduction>(reduction)),
                 Incoming{}, result_of(context, loss));
-  return {{loss}, gradients};
+  return {std::move(loss), std::move(gradients)};
 }
 
 template <typename Kernels>
 void prediction_loss_backward(const std::vector<Tensor>& gradients, const Tensor& grad_loss,
-                              const std::vector<Tensor>& images, int64_t spatial_dims, int64_t p,
+                              const Tensor& prediction, const Tensor& target, int64_t spatial_dims, int64_t p,
                               double alpha, double lp_weight, double gdl_weight, int64_t reduction,
-                              const std::vector<bool>& needed, bool filled) {
-  const typename Kernels::Context context(images[0]);
+                              int64_t needed, bool filled) {
+  const typename Kernels::Context context(prediction);
   const bool each = static_cast<Reduction>(reduction) == Reduction::kNone;
-  Kernels::loss(context,
-                prediction_of(images, results_of(context, gradients, needed), spatial_dims,
-                              {p, alpha, lp_weight, gdl_weight}, static_cast<Reduction>(reduction)),
-                incoming_of(grad_loss, each, filled), Result{});
+  Kernels::loss(
+      context,
+      prediction_of(prediction, target, results_of(context, gradients, 2, Needed{needed}), spatial_dims,
+                    {p, alpha, lp_weight, gdl_weight}, static_cast<Reduction>(reduction)),
+      incoming_of(grad_loss, each, filled), Result{});
 }
 
 template <typename Kernels>
-std::tuple<std::vector<Tensor>, std::vector<Tensor>> multiscale_prediction_loss(
+std::tuple<Tensor, std::vector<Tensor>> multiscale_prediction_loss(
     const std::vector<Tensor>& predictions, const Tensor& target, int64_t p, double alpha, double lp_weight,
-    double gdl_weight, const std::vector<double>& scale_weights, const std::vector<bool>& needed) {
+    double gdl_weight, const std::vector<double>& scale_weights, int64_t needed) {
   const typename Kernels::Context context(target);
   Tensor loss = empty_scalar(accumulation_dtype(dtype_of(target)), target);
-  std::vector<Tensor> gradients = empty_gradients(predictions, needed, empty_samples);
-  Kernels::multiscale(context,
-                      scales_of(predictions, results_of(context, gradients, needed), target,
-                                {p, alpha, lp_weight, gdl_weight}, scale_weights),
-                      Incoming{}, result_of(context, loss));
-  return {{loss}, gradients};
+  std::vector<Tensor> gradients = empty_gradients(predictions, Needed{needed}, empty_samples);
+  Kernels::multiscale(
+      context,
+      scales_of(predictions, results_of(context, gradients, predictions.size(), Needed{needed}), target,
+                {p, alpha, lp_weight, gdl_weight}, scale_weights),
+      Incoming{}, result_of(context, loss));
+  return {std::move(loss), std::move(gradients)};
 }
 
 template <typename Kernels>
 void multiscale_prediction_loss_backward(const std::vector<Tensor>& gradients, const Tensor& grad_loss,
                                          const std::vector<Tensor>& predictions, const Tensor& target,
                                          int64_t p, double alpha, double lp_weight, double gdl_weight,
-                                         const std::vector<double>& scale_weights,
-                                         const std::vector<bool>& needed, bool filled) {
+                                         const std::vector<double>& scale_weights, int64_t needed,
+                                         bool filled) {
   const typename Kernels::Context context(target);
-  Kernels::multiscale(context,
-                      scales_of(predictions, results_of(context, gradients, needed), target,
-                                {p, alpha, lp_weight, gdl_weight}, scale_weights),
-                      incoming_of(grad_loss, false, filled), Result{});
+  Kernels::multiscale(
+      context,
+      scales_of(predictions, results_of(context, gradients, predictions.size(), Needed{needed}), target,
+                {p, alpha, lp_weight, gdl_weight}, scale_weights),
+      incoming_of(grad_loss, false, filled), Result{});
 }
 
 // Returns the averages, coarsest first.

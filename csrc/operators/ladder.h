@@ -11,6 +11,7 @@
 #pragma once
 
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "math/ladder.h"
@@ -111,10 +112,10 @@ Tensor gaussian_combinator(const Tensor& z, const Tensor& u, const Tensor& param
 
 template <typename Kernels>
 std::vector<Tensor> gaussian_combinator_backward(const Tensor& grad, const Tensor& z, const Tensor& u,
-                                                 const Tensor& parameters, const std::vector<bool>& needed) {
+                                                 const Tensor& parameters, int64_t needed) {
   const typename Kernels::Context context(z);
-  std::vector<Tensor> gradients = empty_gradients({z, u, parameters}, needed, empty_packed);
-  const std::vector<Result> results = results_of(context, gradients, needed);
+  std::vector<Tensor> gradients = empty_gradients({z, u, parameters}, Needed{needed}, empty_packed);
+  const std::vector<Result> results = results_of(context, gradients, 3, Needed{needed});
   Layer layer = combinator_of(z, u, parameters);
   layer.incoming = rows_of(grad, leading_axes(z));
   layer.grad_z = results[0];
@@ -125,23 +126,29 @@ std::vector<Tensor> gaussian_combinator_backward(const Tensor& grad, const Tenso
 }
 
 template <typename Kernels>
-std::tuple<std::vector<Tensor>, std::vector<Tensor>> ladder_denoising_cost(const std::vector<Tensor>& inputs,
-                                                                           const std::vector<bool>& needed) {
-  const Tensor& z = inputs[1];
+std::tuple<Tensor, std::vector<Tensor>> ladder_denoising_cost(const Tensor& z_clean, const Tensor& z,
+                                                              const Tensor& u, const Tensor& parameters,
+                                                              const Tensor& mean, const Tensor& std,
+                                                              int64_t needed) {
   const typename Kernels::Context context(z);
+  const std::vector<Tensor> inputs = {z_clean, z, u, parameters, mean, std};
   Tensor cost =
       empty_contiguous({z.sizes().begin(), z.sizes().end() - 2}, accumulation_dtype(dtype_of(z)), z);
-  std::vector<Tensor> gradients = empty_gradients(inputs, needed, empty_packed);
-  Kernels::cost(context, layer_of(inputs, results_of(context, gradients, needed)), result_of(context, cost));
-  return {{cost}, gradients};
+  std::vector<Tensor> gradients = empty_gradients(inputs, Needed{needed}, empty_packed);
+  Kernels::cost(context, layer_of(inputs, results_of(context, gradients, inputs.size(), Needed{needed})),
+                result_of(context, cost));
+  return {std::move(cost), std::move(gradients)};
 }
 
 template <typename Kernels>
 void ladder_denoising_cost_backward(const std::vector<Tensor>& gradients, const Tensor& grad_cost,
-                                    const std::vector<Tensor>& inputs, const std::vector<bool>& needed,
-                                    bool filled) {
-  const typename Kernels::Context context(inputs[1]);
-  Kernels::cost_backward(context, layer_of(inputs, results_of(context, gradients, needed)),
+                                    const Tensor& z_clean, const Tensor& z, const Tensor& u,
+                                    const Tensor& parameters, const Tensor& mean, const Tensor& std,
+                                    int64_t needed, bool filled) {
+  const typename Kernels::Context context(z);
+  const std::vector<Tensor> inputs = {z_clean, z, u, parameters, mean, std};
+  Kernels::cost_backward(context,
+                         layer_of(inputs, results_of(context, gradients, inputs.size(), Needed{needed})),
                          incoming_of(grad_cost, true, filled));
 }
 

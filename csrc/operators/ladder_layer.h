@@ -94,12 +94,12 @@ std::vector<Tensor> ladder_layer(const Tensor& x, const Optional& noise, const O
   std::vector<Tensor> tensors = {empty_packed(x), empty_contiguous(of_parts, dtype, x),
                                  empty_contiguous(of_parts, dtype, x)};
   if (relu || beta || gamma) tensors.push_back(empty_packed(x));
-  const std::vector<Result> results = results_of(context, tensors, {true, true, true, tensors.size() == 4});
+
   Outputs outputs;
-  outputs.z = results[0];
-  outputs.mean = results[1];
-  outputs.std = results[2];
-  outputs.h = results[3];
+  outputs.z = result_of(context, tensors[0]);
+  outputs.mean = result_of(context, tensors[1]);
+  outputs.std = result_of(context, tensors[2]);
+  if (tensors.size() == 4) outputs.h = result_of(context, tensors[3]);
   Kernels::forward(context, inputs_of(x, noise, beta, gamma, relu), outputs);
   return tensors;
 }
@@ -109,12 +109,12 @@ std::vector<Tensor> ladder_layer_backward(const Optional& grad_z, const Optional
                                           const Optional& grad_mean, const Optional& grad_std,
                                           const Tensor& x, const Optional& noise, const Optional& beta,
                                           const Optional& gamma, const Tensor& mean, const Tensor& std,
-                                          bool relu, const std::vector<bool>& needed) {
+                                          bool relu, int64_t needed) {
   const typename Kernels::Context context(x);
   const int64_t axes = x.dim() - 3;
   std::vector<Tensor> tensors =
-      empty_gradients({x, beta.value_or(x), gamma.value_or(x)}, needed, empty_packed);
-  const std::vector<Result> results = results_of(context, tensors, needed);
+      empty_gradients({x, beta.value_or(x), gamma.value_or(x)}, Needed{needed}, empty_packed);
+  const std::vector<Result> results = results_of(context, tensors, 3, Needed{needed});
   Gradients gradients;
   gradients.z = parts_of(grad_z, axes);
   gradients.h = parts_of(grad_h, axes);

@@ -89,9 +89,16 @@ inline Tensor empty_samples(const Tensor& tensor) {
   return empty_strided(sizes, strides, dtype_of(tensor), tensor);
 }
 
+// Which inputs need a gradient: bit i is that of input i. The dispatcher takes half a microsecond longer for a list of
+// bools.
+struct Needed {
+  int64_t bits;
+
+  bool operator[](size_t i) const { return bits >> i & 1; }
+};
+
 // New gradients of those tensors of which one is needed, in order; empty_one is one of the two functions above.
-inline std::vector<Tensor> empty_gradients(const std::vector<Tensor>& tensors,
-                                           const std::vector<bool>& needed,
+inline std::vector<Tensor> empty_gradients(const std::vector<Tensor>& tensors, Needed needed,
                                            Tensor (*empty_one)(const Tensor&)) {
   std::vector<Tensor> gradients;
   gradients.reserve(tensors.size());
@@ -115,13 +122,13 @@ Result result_of(const Context& context, const Tensor& tensor) {
   return result;
 }
 
-// Where each gradient goes: those that are needed, in order, and no memory for the others.
+// Where the gradient of each of `count` inputs goes: those that are needed, in order, and no memory for the others.
 template <typename Context>
-std::vector<Result> results_of(const Context& context, const std::vector<Tensor>& gradients,
-                               const std::vector<bool>& needed) {
-  std::vector<Result> results(needed.size());
+std::vector<Result> results_of(const Context& context, const std::vector<Tensor>& gradients, size_t count,
+                               Needed needed) {
+  std::vector<Result> results(count);
   auto gradient = gradients.begin();
-  for (size_t i = 0; i < needed.size(); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     if (needed[i]) results[i] = result_of(context, *gradient++);
   }
   return results;

@@ -76,8 +76,8 @@ def check_pair(first_name: str, first: Tensor, second_name: str, second: Tensor)
         a, b = first.dtype, second.dtype
         if (
             ((a is b and a in FLOATING) or (a in MIXING and b in MIXING))
-            and is_dense(first)
-            and is_dense(second)
+            and first.layout is second.layout is _STRIDED
+            and not (first.is_nested or second.is_nested)
             and first.shape == second.shape
             and first.device == second.device
             and first.dim() > 0

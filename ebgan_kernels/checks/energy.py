@@ -36,7 +36,7 @@ def check_images(
     """Checks two pairs of batches, which may differ in N, but not in the size of an image."""
     check_pair("real_reconstruction", real_reconstruction, "real", real)
     check_pair("fake_reconstruction", fake_reconstruction, "fake", fake)
-    if real.shape[1:] != fake.shape[1:]:
+    if real.shape != fake.shape and real.shape[1:] != fake.shape[1:]:
         raise ValueError(
             f"fake has shape {tuple(fake.shape)} and real {tuple(real.shape)}; all but the first size must be"
             " equal, because one discriminator reconstructs both: resize one of them"

@@ -7,7 +7,7 @@ values in storage order. Samples may be any ``stride(0)`` apart. Gradients are p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -31,23 +31,25 @@ SCHEMAS = {
     # Returns the needed ones of the gradients of reconstruction and target.
     "reconstruction_energy_backward": (
         "(Tensor grad_energy, Tensor reconstruction, Tensor target, Tensor energy, int distance,"
-        " bool[] needed) -> Tensor[]"
+        " int needed) -> Tensor[]"
     ),
     # Returns the loss and the two gradients for an incoming gradient of 1, all in the accumulation dtype.
     "hinge_margin_loss": (
         "(Tensor real_energy, Tensor fake_energy, Tensor margin, int shaping) -> (Tensor, Tensor, Tensor)"
     ),
-    # The images are (reconstruction, target), and for the loss of a discriminator, which has a margin, the
-    # same of the fakes. Returns the 0-d loss and the energies of each pair, all in the accumulation dtype;
-    # and the needed ones of the images' gradients, for an incoming gradient of 1.
+    # With fakes and a margin it is the loss of a discriminator, else that of a generator. Returns the 0-d
+    # loss; the energies of each pair, in its dtype, and behind them the needed ones of the images' gradients
+    # for an incoming gradient of 1.
     "energy_loss": (
-        "(Tensor[] images, Tensor? margin, int distance, int shaping, bool[] needed) -> (Tensor[], Tensor[])"
+        "(Tensor reconstruction, Tensor target, Tensor? fake_reconstruction, Tensor? fake, Tensor? margin,"
+        " int distance, int shaping, int needed) -> (Tensor, Tensor[])"
     ),
     # Writes the gradients of grad_loss * loss from the energies of each pair. `filled` says that they already
     # hold those for grad_loss = 1, so that nothing is done where grad_loss is 1.
     "energy_loss_backward_": (
-        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] images, Tensor? margin, Tensor[] energies,"
-        " int distance, int shaping, bool[] needed, bool filled) -> ()"
+        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor reconstruction, Tensor target,"
+        " Tensor? fake_reconstruction, Tensor? fake, Tensor? margin, Tensor[] energies, int distance,"
+        " int shaping, int needed, bool filled) -> ()"
     ),
 }
 
@@ -66,7 +68,7 @@ def _fake_energy_backward(
     target: Tensor,
     energy: Tensor,
     distance: int,
-    needed: Sequence[bool],
+    needed: int,
 ) -> list[Tensor]:
     return empty_gradients((reconstruction, target), needed, empty_samples)
 
@@ -79,10 +81,19 @@ def _fake_hinge(
 
 
 def _fake_loss(
-    images: Sequence[Tensor], margin: Tensor | None, distance: int, shaping: int, needed: Sequence[bool]
-) -> tuple[list[Tensor], list[Tensor]]:
-    loss = images[1].new_empty((), dtype=accumulation_dtype(images[1]))
-    return [loss, *map(_empty_energy, images[1::2])], empty_gradients(images, needed, empty_samples)
+    reconstruction: Tensor,
+    target: Tensor,
+    fake_reconstruction: Tensor | None,
+    fake: Tensor | None,
+    margin: Tensor | None,
+    distance: int,
+    shaping: int,
+    needed: int,
+) -> tuple[Tensor, list[Tensor]]:
+    images = [x for x in (reconstruction, target, fake_reconstruction, fake) if x is not None]
+    energies = map(_empty_energy, images[1::2])
+    loss = target.new_empty((), dtype=accumulation_dtype(target))
+    return loss, [*energies, *empty_gradients(images, needed, empty_samples)]
 
 
 FAKES: dict[str, Callable[..., Any]] = {

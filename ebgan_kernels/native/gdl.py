@@ -23,30 +23,31 @@ from ebgan_kernels.native.library import (
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 
 SCHEMAS = {
-    # The images are (prediction, target). Returns the 0-d loss in the accumulation dtype, and the needed ones
+    # Returns the 0-d loss in the accumulation dtype, and the needed ones
     # of the images' gradients for an incoming gradient of 1. Reduction "none" returns losses (N,) and no
     # gradients, even where they are needed.
     "prediction_loss": (
-        "(Tensor[] images, int spatial_dims, int p, float alpha, float lp_weight, float gdl_weight,"
-        " int reduction, bool[] needed) -> (Tensor[], Tensor[])"
+        "(Tensor prediction, Tensor target, int spatial_dims, int p, float alpha, float lp_weight,"
+        " float gdl_weight, int reduction, int needed) -> (Tensor, Tensor[])"
     ),
     # Writes the gradients of grad_loss * loss. grad_loss is in the accumulation dtype, 0-d or, for "none",
     # (N,) of any stride. `filled` says that they already hold those for grad_loss = 1, so that nothing is
     # done where a 0-d grad_loss is 1.
     "prediction_loss_backward_": (
-        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] images, int spatial_dims, int p, float alpha,"
-        " float lp_weight, float gdl_weight, int reduction, bool[] needed, bool filled) -> ()"
+        "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor prediction, Tensor target, int spatial_dims,"
+        " int p, float alpha, float lp_weight, float gdl_weight, int reduction, int needed, bool filled)"
+        " -> ()"
     ),
     # The predictions go coarse to fine, each of half the next one's height and width; the target has the
     # shape of the last, and its averages stay in the accumulation dtype. Returns the 0-d loss and the needed
     # ones of the predictions' gradients.
     "multiscale_prediction_loss": (
         "(Tensor[] predictions, Tensor target, int p, float alpha, float lp_weight, float gdl_weight,"
-        " float[] scale_weights, bool[] needed) -> (Tensor[], Tensor[])"
+        " float[] scale_weights, int needed) -> (Tensor, Tensor[])"
     ),
     "multiscale_prediction_loss_backward_": (
         "(Tensor(a!)[] gradients, Tensor grad_loss, Tensor[] predictions, Tensor target, int p, float alpha,"
-        " float lp_weight, float gdl_weight, float[] scale_weights, bool[] needed, bool filled) -> ()"
+        " float lp_weight, float gdl_weight, float[] scale_weights, int needed, bool filled) -> ()"
     ),
     # Returns the levels - 1 averages, coarsest first, in x's dtype, each rounded once from the accumulation
     # dtype.
@@ -57,18 +58,19 @@ SCHEMAS = {
 
 
 def _fake_loss(
-    images: Sequence[Tensor],
+    prediction: Tensor,
+    target: Tensor,
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
-    needed: Sequence[bool],
-) -> tuple[list[Tensor], list[Tensor]]:
+    needed: int,
+) -> tuple[Tensor, list[Tensor]]:
     each = reduction == REDUCTIONS["none"]
-    loss = images[0].new_empty(images[0].shape[:1] if each else (), dtype=accumulation_dtype(images[0]))
-    return [loss], [] if each else empty_gradients(images, needed, empty_samples)
+    loss = target.new_empty(target.shape[:1] if each else (), dtype=accumulation_dtype(target))
+    return loss, [] if each else empty_gradients((prediction, target), needed, empty_samples)
 
 
 def _fake_multiscale(
@@ -79,10 +81,10 @@ def _fake_multiscale(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
-    needed: Sequence[bool],
-) -> tuple[list[Tensor], list[Tensor]]:
+    needed: int,
+) -> tuple[Tensor, list[Tensor]]:
     loss = target.new_empty((), dtype=accumulation_dtype(target))
-    return [loss], empty_gradients(predictions, needed, empty_samples)
+    return loss, empty_gradients(predictions, needed, empty_samples)
 
 
 def _fake_pyramid(x: Tensor, levels: int) -> list[Tensor]:

@@ -9,7 +9,7 @@ beta and gamma (..., D); the P parts of a network may be any stride apart. Resul
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
@@ -27,16 +27,20 @@ SCHEMAS = {
     "gaussian_combinator": "(Tensor z, Tensor u, Tensor parameters) -> Tensor",
     # Returns the needed ones of the gradients of z, u and parameters.
     "gaussian_combinator_backward": (
-        "(Tensor grad, Tensor z, Tensor u, Tensor parameters, bool[] needed) -> Tensor[]"
+        "(Tensor grad, Tensor z, Tensor u, Tensor parameters, int needed) -> Tensor[]"
     ),
-    # The inputs are (z_clean, z, u, parameters, mean, std). Returns the cost (...) in the accumulation dtype,
+    # Returns the cost (...) in the accumulation dtype,
     # and the needed ones of the inputs' gradients for an incoming gradient of 1.
-    "ladder_denoising_cost": "(Tensor[] inputs, bool[] needed) -> (Tensor[], Tensor[])",
+    "ladder_denoising_cost": (
+        "(Tensor z_clean, Tensor z, Tensor u, Tensor parameters, Tensor mean, Tensor std, int needed)"
+        " -> (Tensor, Tensor[])"
+    ),
     # Writes the gradients of grad_cost * cost. grad_cost is in the accumulation dtype, 0-d or (networks,) of
     # any stride. `filled` says that they already hold those for grad_cost = 1, so that nothing is done for
     # networks whose grad_cost is 1.
     "ladder_denoising_cost_backward_": (
-        "(Tensor(a!)[] gradients, Tensor grad_cost, Tensor[] inputs, bool[] needed, bool filled) -> ()"
+        "(Tensor(a!)[] gradients, Tensor grad_cost, Tensor z_clean, Tensor z, Tensor u, Tensor parameters,"
+        " Tensor mean, Tensor std, int needed, bool filled) -> ()"
     ),
     # Returns z, mean and std, and h where it differs from z; mean and std are (..., P, D) in the accumulation
     # dtype.
@@ -45,7 +49,7 @@ SCHEMAS = {
     # std, is None where it is 0.
     "ladder_layer_backward": (
         "(Tensor? grad_z, Tensor? grad_h, Tensor? grad_mean, Tensor? grad_std, Tensor x, Tensor? noise,"
-        " Tensor? beta, Tensor? gamma, Tensor mean, Tensor std, bool relu, bool[] needed) -> Tensor[]"
+        " Tensor? beta, Tensor? gamma, Tensor mean, Tensor std, bool relu, int needed) -> Tensor[]"
     ),
 }
 
@@ -55,15 +59,16 @@ def _fake_combinator(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
 
 
 def _fake_combinator_backward(
-    grad: Tensor, z: Tensor, u: Tensor, parameters: Tensor, needed: Sequence[bool]
+    grad: Tensor, z: Tensor, u: Tensor, parameters: Tensor, needed: int
 ) -> list[Tensor]:
     return empty_gradients((z, u, parameters), needed, empty_packed)
 
 
-def _fake_cost(inputs: Sequence[Tensor], needed: Sequence[bool]) -> tuple[list[Tensor], list[Tensor]]:
-    z = inputs[1]
+def _fake_cost(
+    z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor, needed: int
+) -> tuple[Tensor, list[Tensor]]:
     cost = z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z))
-    return [cost], empty_gradients(inputs, needed, empty_packed)
+    return cost, empty_gradients((z_clean, z, u, parameters, mean, std), needed, empty_packed)
 
 
 def _fake_layer(
@@ -87,7 +92,7 @@ def _fake_layer_backward(
     mean: Tensor,
     std: Tensor,
     relu: bool,
-    needed: Sequence[bool],
+    needed: int,
 ) -> list[Tensor]:
     tensors = (x, x if beta is None else beta, x if gamma is None else gamma)
     return empty_gradients(tensors, needed, empty_packed)

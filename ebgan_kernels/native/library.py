@@ -53,17 +53,21 @@ def empty_samples(tensor: Tensor) -> Tensor:
     return torch.empty_strided(tensor.shape, strides, dtype=tensor.dtype, device=tensor.device)
 
 
+# Which inputs need a gradient is a number, of which bit i is that of input i: a list of bools takes the
+# dispatcher four times as long.
+
+
 def empty_gradients(
-    tensors: Sequence[Tensor], needed: Sequence[bool], empty_one: Callable[[Tensor], Tensor]
+    tensors: Sequence[Tensor], needed: int, empty_one: Callable[[Tensor], Tensor]
 ) -> list[Tensor]:
     """New gradients of those tensors of which one is needed, in order, each made by ``empty_one``."""
-    return [empty_one(tensor) for tensor, need in zip(tensors, needed, strict=True) if need]
+    return [empty_one(tensor) for i, tensor in enumerate(tensors) if needed >> i & 1]
 
 
-def of_all(gradients: Sequence[Tensor], needed: Sequence[bool]) -> list[Tensor | None]:
-    """A gradient for every input: those that an operator returns, in order, and None where none is needed."""
+def of_all(gradients: Sequence[Tensor], needed: int, count: int) -> list[Tensor | None]:
+    """A gradient for each of ``count`` inputs: those that an operator returns, in order, else None."""
     given = iter(gradients)
-    return [next(given) if need else None for need in needed]
+    return [next(given) if needed >> i & 1 else None for i in range(count)]
 
 
 def writes_in_place(*_: Any) -> None:

@@ -32,7 +32,7 @@ SCHEMAS = {
     # so with "none" outputs are not read.
     "multiscale_valid_conv2d_backward": (
         "(Tensor[] grad_outputs, Tensor[] outputs, Tensor[] inputs, Tensor[] weights, int activation,"
-        " bool tf32, bool[] needed) -> Tensor[]"
+        " bool tf32, int need_inputs, int need_weights, int need_biases) -> Tensor[]"
     ),
 }
 
@@ -71,10 +71,15 @@ def _fake_backward(
     weights: Sequence[Tensor],
     activation: int,
     tf32: bool,
-    needed: Sequence[bool],
+    need_inputs: int,
+    need_weights: int,
+    need_biases: int,
 ) -> list[Tensor]:
-    images = empty_gradients((*inputs, *weights), needed[: 2 * len(inputs)], empty_samples)
-    return images + empty_gradients(weights, needed[2 * len(inputs) :], lambda x: x.new_empty(x.shape[0]))
+    return [
+        *empty_gradients(inputs, need_inputs, empty_samples),
+        *empty_gradients(weights, need_weights, empty_samples),
+        *empty_gradients(weights, need_biases, lambda weight: weight.new_empty(weight.shape[0])),
+    ]
 
 
 FAKES: dict[str, Callable[..., Any]] = {

@@ -22,7 +22,8 @@ from ebgan_kernels.checks.energy import check_energies, check_images, margin_ten
 from ebgan_kernels.checks.pulling_away import check_codes_of
 from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.ops.energy_autograd import (
-    EnergyLossFunction,
+    DiscriminatorLossFunction,
+    GeneratorLossFunction,
     HingeMarginLossFunction,
     ReconstructionEnergyFunction,
 )
@@ -174,7 +175,7 @@ def discriminator_loss(
     if backend == "reference":
         return DiscriminatorLoss(*reference.discriminator_loss(*images, margin, distance, shaping))
     call = Call(backend, needed_gradients(*images), (DISTANCES[distance], SHAPINGS[shaping]))
-    return DiscriminatorLoss(*EnergyLossFunction.apply(call, *images, margin))
+    return DiscriminatorLoss(*DiscriminatorLossFunction.apply(call, *images, margin))
 
 
 def generator_loss(
@@ -240,5 +241,4 @@ def _mean_energy(fake_reconstruction: Tensor, fake: Tensor, distance: Distance, 
         return reference.generator_loss(fake_reconstruction, fake, distance, shaping)
     needed = needed_gradients(fake_reconstruction, fake)
     call = Call(backend, needed, (DISTANCES[distance], SHAPINGS[shaping]))
-    loss: Tensor = EnergyLossFunction.apply(call, fake_reconstruction, fake, None)[0]
-    return loss
+    return GeneratorLossFunction.apply(call, fake_reconstruction, fake)

@@ -48,7 +48,7 @@ class ReconstructionEnergyFunction(torch.autograd.Function):
         gradients = operator(backend, "reconstruction_energy_backward")(
             grad_energy, *same_layout(reconstruction, target), energy, *options, needed
         )
-        return None, *of_all(gradients, needed)
+        return None, *of_all(gradients, needed, 2)
 
 
 class HingeMarginLossFunction(torch.autograd.Function):
@@ -70,27 +70,39 @@ class HingeMarginLossFunction(torch.autograd.Function):
             exact = partial(reference.hinge_margin_loss, margin=margin, shaping=shaping)
             return None, *reference_gradients(exact, energies, needed, grad_loss), None
         scaled = [
-            (grad_loss * gradient).to(energy.dtype) if need else None
-            for gradient, energy, need in zip(gradients, energies, needed, strict=True)
+            (grad_loss * gradient).to(energy.dtype) if needed >> i & 1 else None
+            for i, (gradient, energy) in enumerate(zip(gradients, energies, strict=True))
         ]
         return None, *scaled, None
 
 
-def _in_pairs(tensors: Sequence[Any]) -> tuple[Any, ...]:
-    """Images in pairs of one layout, and the margin behind them."""
-    if len(tensors) == 3:
-        return *same_layout(tensors[0], tensors[1]), tensors[2]
-    return *same_layout(tensors[0], tensors[1]), *same_layout(tensors[2], tensors[3]), tensors[4]
+def _one_pair(tensors: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    return *same_layout(tensors[0], tensors[1]), None, None, None
 
 
-def _reference_loss(*arguments: Any) -> Tensor:
+def _two_pairs(tensors: Sequence[Tensor]) -> tuple[Tensor | None, ...]:
+    real_reconstruction, real, fake_reconstruction, fake, margin = tensors
+    return *same_layout(real_reconstruction, real), *same_layout(fake_reconstruction, fake), margin
+
+
+def _generator(fake_reconstruction: Tensor, fake: Tensor, distance: int, shaping: int) -> Tensor:
+    return reference.generator_loss(fake_reconstruction, fake, _DISTANCES[distance], _SHAPINGS[shaping])
+
+
+def _discriminator(*arguments: Any) -> Tensor:
     *images, margin, distance, shaping = arguments
-    options = _DISTANCES[distance], _SHAPINGS[shaping]
-    if margin is None:
-        return reference.generator_loss(images[0], images[1], *options)
-    return reference.discriminator_loss(*images, margin, *options)[0]  # type: ignore[call-arg]
+    options = margin, _DISTANCES[distance], _SHAPINGS[shaping]
+    return reference.discriminator_loss(images[0], images[1], images[2], images[3], *options)[0]
 
 
-# Takes (reconstruction, target, None) for a generator, and (real_reconstruction, real, fake_reconstruction,
-# fake, margin) for a discriminator.
-EnergyLossFunction = fused_loss("energy_loss", layout=_in_pairs, reference=_reference_loss)
+# Takes (fake_reconstruction, fake).
+GeneratorLossFunction = fused_loss("energy_loss", others=1, layout=_one_pair, reference=_generator)
+# Takes (real_reconstruction, real, fake_reconstruction, fake, margin); returns the loss and both energies.
+DiscriminatorLossFunction = fused_loss(
+    "energy_loss",
+    others=2,
+    returns_others=True,
+    layout=_two_pairs,
+    constants=1,
+    reference=_discriminator,
+)

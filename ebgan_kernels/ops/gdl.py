@@ -135,8 +135,7 @@ def weighted_loss(
         return reference.prediction_loss(prediction, target, spatial_dims, *weights, reduction)
     given = (spatial_dims, *weights, REDUCTIONS[reduction])
     call = Call(backend, needed_gradients(prediction, target), given)
-    loss: Tensor = PredictionLossFunction.apply(call, prediction, target)[0]
-    return loss
+    return PredictionLossFunction.apply(call, prediction, target)
 
 
 def checked_weights(p: int, alpha: float, lp_weight: float, gdl_weight: float) -> Weights:

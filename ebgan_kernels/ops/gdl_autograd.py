@@ -26,8 +26,13 @@ class Weights(NamedTuple):
     gdl_weight: float
 
 
-def _contiguous(tensors: Sequence[Tensor]) -> list[Tensor]:
-    return [tensor.contiguous() for tensor in tensors]
+def _pair(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    return tensors[0].contiguous(), tensors[1].contiguous()
+
+
+def _scales(tensors: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
+    *predictions, target = [tensor.contiguous() for tensor in tensors]
+    return predictions, target
 
 
 def _prediction_reference(*arguments: Any) -> Tensor:
@@ -44,11 +49,11 @@ def _multiscale_reference(*arguments: Any) -> Tensor:
 
 
 # Takes (prediction, target), and the options (spatial_dims, *weights, reduction) as in the schema.
-PredictionLossFunction = fused_loss("prediction_loss", layout=_contiguous, reference=_prediction_reference)
+PredictionLossFunction = fused_loss("prediction_loss", layout=_pair, reference=_prediction_reference)
 # Takes the predictions and the target, and the options (*weights, scale_weights). A target that needs a
 # gradient takes ``_differentiable_target`` of ``ebgan_kernels.ops.gdl_scales``.
 MultiscalePredictionLossFunction = fused_loss(
-    "multiscale_prediction_loss", layout=_contiguous, reference=_multiscale_reference
+    "multiscale_prediction_loss", layout=_scales, constants=1, reference=_multiscale_reference
 )
 
 

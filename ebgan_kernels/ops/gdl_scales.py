@@ -106,11 +106,10 @@ def multiscale_prediction_loss(
     backend = select(target)
     if backend == "reference":
         return reference.multiscale_prediction_loss(predictions, target, *weights, by_scale)
-    if needed_gradients(target)[0]:
+    if needed_gradients(target):
         return _differentiable_target(predictions, target, weights, by_scale)
     call = Call(backend, needed_gradients(*predictions), (*weights, by_scale))
-    loss: Tensor = MultiscalePredictionLossFunction.apply(call, *predictions, target)[0]
-    return loss
+    return MultiscalePredictionLossFunction.apply(call, *predictions, target)
 
 
 def _differentiable_target(

@@ -169,8 +169,7 @@ def ladder_denoising_cost(
     if backend == "reference":
         return reference.ladder_denoising_cost(*tensors)
     call = Call(backend, needed_gradients(*tensors))
-    cost: Tensor = LadderDenoisingCostFunction.apply(call, *tensors)[0]
-    return cost
+    return LadderDenoisingCostFunction.apply(call, *tensors)
 
 
 class GaussianCombinator(Module):

@@ -26,9 +26,9 @@ from ebgan_kernels.reference import ladder as reference
 from ebgan_kernels.reference.ladder import LayerActivation
 
 
-def _in_rows(tensors: Sequence[Tensor]) -> list[Tensor]:
+def _in_rows(tensors: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """The tensors of a layer with z second, as the operators take them."""
-    return [rows_of_units(tensor, tensors[1].dim() - 2) for tensor in tensors]
+    return tuple([rows_of_units(tensor, tensors[1].dim() - 2) for tensor in tensors])
 
 
 class GaussianCombinatorFunction(torch.autograd.Function):
@@ -49,7 +49,7 @@ class GaussianCombinatorFunction(torch.autograd.Function):
             return None, *reference_gradients(reference.gaussian_combinator, inputs, needed, grad)
         inputs = _in_rows((grad, *ctx.saved_tensors))
         gradients = operator(backend, "gaussian_combinator_backward")(*inputs, needed)
-        return None, *of_all(gradients, needed)
+        return None, *of_all(gradients, needed, 3)
 
 
 LadderDenoisingCostFunction = fused_loss(
@@ -98,7 +98,7 @@ class LadderLayerFunction(torch.autograd.Function):
         else:
             inputs = (*_layer_rows(of_results, x), *_layer_rows((x, noise, beta, gamma), x), mean, std)
             computed = operator(backend, "ladder_layer_backward")(*inputs, relu, needed)
-            gradients = of_all(computed, needed)
+            gradients = of_all(computed, needed, 3)
         of_x, of_beta, of_gamma = gradients
         return None, of_x, None, of_beta, of_gamma
 
@@ -112,19 +112,13 @@ def _layer_gradients_again(
 ) -> Gradients:
     """The gradients of x, beta and gamma, computed by the reference with a graph of their own."""
     activation: LayerActivation = "relu" if call.options[0] else "none"
-    present = [tensor is not None for tensor in inputs]
+    places = [place for place, tensor in enumerate(inputs) if tensor is not None]
+    needed = sum((call.needed >> place & 1) << i for i, place in enumerate(places))
 
     def results(*given: Tensor) -> tuple[Tensor, ...]:
-        tensors = iter(given)
-        x, beta, gamma = (next(tensors) if there else None for there in present)
-        return reference.ladder_layer(x, noise, beta, gamma, activation=activation)  # type: ignore[arg-type]
+        at = dict(zip(places, given, strict=True))
+        return reference.ladder_layer(at[0], noise, at.get(1), at.get(2), activation=activation)
 
-    gradients = iter(
-        reference_gradients(
-            results,
-            [tensor for tensor in inputs if tensor is not None],
-            [need for need, there in zip(call.needed, present, strict=True) if there],
-            grads,
-        )
-    )
-    return [next(gradients) if there else None for there in present]
+    gradients = reference_gradients(results, [inputs[place] for place in places], needed, grads)  # type: ignore[misc]
+    found = dict(zip(places, gradients, strict=True))
+    return [found.get(place) for place in range(len(inputs))]

@@ -81,7 +81,7 @@ def pulling_away(codes: Tensor, *, group: ProcessGroup | None = None) -> Tensor:
     check_codes(codes, processes.size)
     if group is not None and not torch.compiler.is_compiling():
         _check_shares(codes.shape[0], codes.device, group)
-    options = Options(select(codes), needed_gradients(codes)[0], processes)
+    options = Options(select(codes), bool(needed_gradients(codes)), processes)
     flat = reference.flattened(codes)
     by_samples = reference.uses_samples(processes.size * flat.shape[0], flat.shape[1])
     # Without a gradient, a batch of more samples than features has nothing to save: the reference computes

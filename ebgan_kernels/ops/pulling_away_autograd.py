@@ -91,7 +91,7 @@ class SampleGramFunction(torch.autograd.Function):
             return *reference_gradients(
                 lambda own: reference.pulling_away(torch.cat([others[0], own, others[1]])),
                 (codes,),
-                (True,),
+                1,
                 grad_loss,
             ), None
         # The weights (N, N) take the incoming gradient, because codes and gradient (N, d) are larger.
@@ -128,7 +128,7 @@ class FeatureGramFunction(torch.autograd.Function):
             return *reference_gradients(
                 lambda own: _feature_reference(own, others, rows),
                 (codes,),
-                (True,),
+                1,
                 grad_loss * processes.size,
             ), None
         scale = grad_loss * (4 * processes.size / (rows * (rows - 1)))

@@ -205,8 +205,7 @@ def _by_kernels(
     if dtype is not None:
         tensors = [tensor if tensor is None else tensor.to(dtype) for tensor in tensors]
     tf32 = first.is_cuda and _allows_tf32()
-    needed = tuple(tensor is not None and needed_gradients(tensor)[0] for tensor in tensors)
-    options = Options(len(layers), activation, tf32, backend, needed)
+    options = Options(len(layers), activation, tf32, backend, needed_gradients(*tensors))
     return MultiscaleValidConv2dFunction.apply(options, *tensors)
 
 

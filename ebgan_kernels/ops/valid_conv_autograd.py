@@ -22,13 +22,13 @@ from ebgan_kernels.reference.valid_conv import Activation
 
 
 class Options(NamedTuple):
-    """The arguments that are not tensors; ``needed`` is for all inputs, then all weights, then all biases."""
+    """The arguments that are not tensors; bits of ``needed`` are for inputs, then weights, then biases."""
 
     scales: int
     activation: Activation
     tf32: bool
     backend: Backend
-    needed: tuple[bool, ...]
+    needed: int
 
 
 def dense(tensor: Tensor) -> Tensor:
@@ -71,9 +71,8 @@ class MultiscaleValidConv2dFunction(torch.autograd.Function):
             again: list[Tensor | None] = [None] * len(tensors)
             for scale, grad_output in enumerate(grad_outputs):
                 of_scale = slice(scale, None, scales)
-                again[of_scale] = _reference_gradients(
-                    tensors[of_scale], needed[of_scale], grad_output, activation
-                )
+                of_kinds = sum((needed >> scale + kind * scales & 1) << kind for kind in range(3))
+                again[of_scale] = _reference_gradients(tensors[of_scale], of_kinds, grad_output, activation)
             return None, *again
         grad_outputs = tuple(map(dense, grad_outputs))
         gradients = operator(backend, "multiscale_valid_conv2d_backward")(
@@ -83,21 +82,21 @@ class MultiscaleValidConv2dFunction(torch.autograd.Function):
             [dense(weight) for weight in weights],
             ACTIVATIONS[activation],
             tf32,
-            needed,
+            *(needed >> kind * scales & (1 << scales) - 1 for kind in range(3)),
         )
-        return None, *of_all(gradients, needed)
+        return None, *of_all(gradients, needed, len(tensors))
 
 
 def _reference_gradients(
     layer: Sequence[Tensor | None],
-    needed: Sequence[bool],
+    needed: int,
     grad_output: Tensor,
     activation: Activation,
 ) -> list[Tensor | None]:
     """The gradients of one scale, computed by the reference with a graph of their own."""
     present = [tensor for tensor in layer if tensor is not None]
     convolve = partial(_convolve, activation=activation)
-    gradients = reference_gradients(convolve, present, needed[: len(present)], grad_output)
+    gradients = reference_gradients(convolve, present, needed, grad_output)
     return [*gradients, *[None] * (len(layer) - len(present))]
 
 

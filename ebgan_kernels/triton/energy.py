@@ -153,9 +153,9 @@ def reconstruction_energy_backward(
     target: Tensor,
     energy: Tensor,
     distance: int,
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
-    pair = _pair(reconstruction, target, energy, None, *of_all(gradients, needed))
+    pair = _pair(reconstruction, target, energy, None, *of_all(gradients, needed, 2))
     _gradients(pair, grad_energy, grad_energy.stride(0), False, distance, None)
 
 
@@ -174,31 +174,37 @@ def hinge_margin_loss(
 
 
 def _pairs(
-    images: Sequence[Tensor],
+    first: tuple[Tensor, Tensor],
+    second: tuple[Tensor | None, Tensor | None],
     margin: Tensor | None,
     energies: Sequence[Tensor],
     gradients: Sequence[Tensor],
-    needed: Sequence[bool],
+    needed: int,
 ) -> list[Pair]:
-    """The pairs of a loss, of which the second is under the hinge."""
-    of_images, margins = of_all(gradients, needed), (None, margin)
-    return [
-        _pair(images[2 * i], images[2 * i + 1], energy, margins[i], *of_images[2 * i : 2 * i + 2])
-        for i, energy in enumerate(energies)
-    ]
+    """The pairs of a loss, of which the second, where there is one, is under the hinge."""
+    of_images = of_all(gradients, needed, 4)
+    pairs = [_pair(*first, energies[0], None, *of_images[:2])]
+    if second[0] is not None and second[1] is not None:
+        pairs.append(_pair(second[0], second[1], energies[1], margin, *of_images[2:]))
+    return pairs
 
 
 @operator("energy_loss", SCHEMAS, FAKES)
 def energy_loss(
-    outputs: tuple[list[Tensor], list[Tensor]],
-    images: Sequence[Tensor],
+    outputs: tuple[Tensor, list[Tensor]],
+    reconstruction: Tensor,
+    target: Tensor,
+    fake_reconstruction: Tensor | None,
+    fake: Tensor | None,
     margin: Tensor | None,
     distance: int,
     shaping: int,
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
-    (loss, *energies), gradients = outputs
-    pairs = _pairs(images, margin, energies, gradients, needed)
+    loss, results = outputs
+    count = 1 if fake is None else 2
+    first, second = (reconstruction, target), (fake_reconstruction, fake)
+    pairs = _pairs(first, second, margin, results[:count], results[count:], needed)
     _energies_and_gradients(pairs, distance, shaping)
     _mean_loss(loss, [Energies(pair.energy, None, pair.margin, pair.batch, 1) for pair in pairs], shaping)
 
@@ -207,13 +213,17 @@ def energy_loss(
 def energy_loss_backward_(
     gradients: Sequence[Tensor],
     grad_loss: Tensor,
-    images: Sequence[Tensor],
+    reconstruction: Tensor,
+    target: Tensor,
+    fake_reconstruction: Tensor | None,
+    fake: Tensor | None,
     margin: Tensor | None,
     energies: Sequence[Tensor],
     distance: int,
     shaping: int,
-    needed: Sequence[bool],
+    needed: int,
     filled: bool,
 ) -> None:
-    for pair in _pairs(images, margin, energies, gradients, needed):
+    first, second = (reconstruction, target), (fake_reconstruction, fake)
+    for pair in _pairs(first, second, margin, energies, gradients, needed):
         _gradients(pair, grad_loss, 0, filled, distance, shaping)

@@ -162,20 +162,21 @@ def _add_sums(losses: Tensor, sums: Tensor, reduction: int) -> None:
 
 @operator("prediction_loss", SCHEMAS, FAKES)
 def prediction_loss(
-    outputs: tuple[list[Tensor], list[Tensor]],
-    images: Sequence[Tensor],
+    outputs: tuple[Tensor, list[Tensor]],
+    prediction: Tensor,
+    target: Tensor,
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
-    (losses,), gradients = outputs
+    losses, gradients = outputs
     # Losses of each sample come without gradients.
-    of_images = of_all(gradients, needed) if gradients else (None, None)
-    with_gradients = Images(*images, *of_images)
+    of_images = of_all(gradients, needed, 2) if gradients else (None, None)
+    with_gradients = Images(prediction, target, *of_images)
     cut = _cut(with_gradients, spatial_dims, reduction)
     sums = losses.new_empty(cut.samples, cut.parts)
     _launch(with_gradients, sums, cut, spatial_dims, Options(p, alpha, lp_weight, gdl_weight, reduction))
@@ -186,17 +187,18 @@ def prediction_loss(
 def prediction_loss_backward_(
     gradients: Sequence[Tensor],
     grad_loss: Tensor,
-    images: Sequence[Tensor],
+    prediction: Tensor,
+    target: Tensor,
     spatial_dims: int,
     p: int,
     alpha: float,
     lp_weight: float,
     gdl_weight: float,
     reduction: int,
-    needed: Sequence[bool],
+    needed: int,
     filled: bool,
 ) -> None:
-    with_gradients = Images(*images, *of_all(gradients, needed))
+    with_gradients = Images(prediction, target, *of_all(gradients, needed, 2))
     cut = _cut(with_gradients, spatial_dims, reduction)
     options = Options(p, alpha, lp_weight, gdl_weight, reduction)
     _launch(with_gradients, None, cut, spatial_dims, options, upstream=grad_loss, filled=filled)
@@ -231,20 +233,22 @@ def _fill_averages(x: Tensor, averages: Sequence[Tensor]) -> None:
 
 
 def _scales(
-    predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor], needed: Sequence[bool]
+    predictions: Sequence[Tensor], target: Tensor, gradients: Sequence[Tensor], needed: int
 ) -> list[tuple[Images, Cut]]:
     """The images and the cut of each scale, coarse to fine."""
     averages = _empty_averages(target, len(predictions) - 1)
     if averages:
         _fill_averages(target, averages)
-    of_scales = zip(predictions, (*reversed(averages), target), of_all(gradients, needed), strict=True)
+    of_scales = zip(
+        predictions, (*reversed(averages), target), of_all(gradients, needed, len(predictions)), strict=True
+    )
     images = [Images(*of_scale, None) for of_scale in of_scales]
     return [(of_scale, _cut(of_scale, 2, REDUCTIONS["mean"])) for of_scale in images]
 
 
 @operator("multiscale_prediction_loss", SCHEMAS, FAKES)
 def multiscale_prediction_loss(
-    outputs: tuple[list[Tensor], list[Tensor]],
+    outputs: tuple[Tensor, list[Tensor]],
     predictions: Sequence[Tensor],
     target: Tensor,
     p: int,
@@ -252,9 +256,9 @@ def multiscale_prediction_loss(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
-    (loss,), gradients = outputs
+    loss, gradients = outputs
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
     scales = _scales(predictions, target, gradients, needed)
     sums = loss.new_empty(1, sum(cut.parts for _, cut in scales))
@@ -275,7 +279,7 @@ def multiscale_prediction_loss_backward_(
     lp_weight: float,
     gdl_weight: float,
     scale_weights: Sequence[float],
-    needed: Sequence[bool],
+    needed: int,
     filled: bool,
 ) -> None:
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])

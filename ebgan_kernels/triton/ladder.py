@@ -106,14 +106,14 @@ def gaussian_combinator_backward(
     z: Tensor,
     u: Tensor,
     parameters: Tensor,
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
     if not z.numel():
         for gradient in gradients:
             gradient.zero_()
         return
     extent, constants = _cut(z)
-    grad_z, grad_u, grad_parameters = of_all(gradients, needed)
+    grad_z, grad_u, grad_parameters = of_all(gradients, needed, 3)
     sums = _empty_sums(z, extent) if grad_parameters is not None else None
     kernels.combine_backward[(_networks(z) * extent.row_blocks * extent.unit_blocks,)](
         *(_rows(tensor, z.dim() - 2) for tensor in (grad, z, u, parameters, grad_z, grad_u)),
@@ -152,9 +152,16 @@ def _cost(
 
 @operator("ladder_denoising_cost", SCHEMAS, FAKES)
 def ladder_denoising_cost(
-    outputs: tuple[list[Tensor], list[Tensor]], inputs: Sequence[Tensor], needed: Sequence[bool]
+    outputs: tuple[Tensor, list[Tensor]],
+    z_clean: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    needed: int,
 ) -> None:
-    ((cost,), gradients), z = outputs, inputs[1]
+    cost, gradients = outputs
     if not z.numel():
         for gradient in gradients:
             gradient.zero_()
@@ -163,7 +170,8 @@ def ladder_denoising_cost(
     extent, _ = _cut(z)
     blocks = extent.row_blocks * extent.unit_blocks
     squares = cost.new_empty(_networks(z) * blocks)
-    _cost(inputs, of_all(gradients, needed), squares, None, False)
+    inputs = (z_clean, z, u, parameters, mean, std)
+    _cost(inputs, of_all(gradients, needed, 6), squares, None, False)
     block = block_of(blocks, LARGEST_BLOCK)
     kernels.total_squares[(_networks(z),)](
         squares,
@@ -180,12 +188,18 @@ def ladder_denoising_cost(
 def ladder_denoising_cost_backward_(
     gradients: Sequence[Tensor],
     grad_cost: Tensor,
-    inputs: Sequence[Tensor],
-    needed: Sequence[bool],
+    z_clean: Tensor,
+    z: Tensor,
+    u: Tensor,
+    parameters: Tensor,
+    mean: Tensor,
+    std: Tensor,
+    needed: int,
     filled: bool,
 ) -> None:
-    if inputs[1].numel():
-        _cost(inputs, of_all(gradients, needed), None, grad_cost, filled)
+    if z.numel():
+        inputs = (z_clean, z, u, parameters, mean, std)
+        _cost(inputs, of_all(gradients, needed, 6), None, grad_cost, filled)
         return
     for gradient in gradients:
         gradient.zero_()

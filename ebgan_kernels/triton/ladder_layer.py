@@ -75,16 +75,16 @@ def ladder_layer_backward(
     mean: Tensor,
     std: Tensor,
     relu: bool,
-    needed: Sequence[bool],
+    needed: int,
 ) -> None:
     extent, constants = _cut(x)
     if not x.numel():
         for gradient in gradients:
             gradient.zero_()
         return
-    together = extent.parts if any(needed[1:]) else 1
+    together = extent.parts if needed >> 1 else 1
     incoming = (grad_z, grad_h, grad_mean, grad_std)
-    tensors = (*incoming, x, noise, beta, gamma, mean, std, *of_all(gradients, needed))
+    tensors = (*incoming, x, noise, beta, gamma, mean, std, *of_all(gradients, needed, 3))
     kernels.backward[(x.shape[:-2].numel() // together * extent.unit_blocks,)](
         *(_parts(tensor, x.dim() - 3) for tensor in tensors),
         extent,

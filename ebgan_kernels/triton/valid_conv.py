@@ -165,9 +165,13 @@ def multiscale_valid_conv2d_backward(
     weights: Sequence[Tensor],
     activation: int,
     tf32: bool,
-    needed: Sequence[bool],
+    need_inputs: int,
+    need_weights: int,
+    need_biases: int,
 ) -> None:
-    of_tensors, scales = of_all(gradients, needed), len(inputs)
+    scales = len(inputs)
+    needed = need_inputs | need_weights << scales | need_biases << 2 * scales
+    of_tensors = of_all(gradients, needed, 3 * scales)
     grad_inputs, grad_weights, grad_biases = (of_tensors[i * scales : (i + 1) * scales] for i in range(3))
     masks = [None if activation == ACTIVATIONS["none"] else _image(output) for output in outputs]
     precision = _precision(inputs[0], tf32)
