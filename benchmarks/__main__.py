@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.command import arguments
 from benchmarks.rows import ROOT
 from ebgan.systems import SYSTEMS
-from ebgan_kernels.backends import OPERATOR_FAMILIES
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
 # Operators, then systems, each with all that is measured of it, such as `bench_gan_convolutional`; then the
 # learners of energies, data, and the fast step of all.

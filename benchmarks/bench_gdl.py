@@ -25,6 +25,13 @@ from benchmarks.command import open_session
 from benchmarks.operators import Case, Mode, Operator, one_pass_bytes, record_cases
 from ebgan_kernels.reference import gdl as reference
 
+# What the README and the pictures show.
+HEADLINE: tuple[str, ...] = (
+    "gradient_difference_loss",
+    "gradient_difference_loss, 3-D",
+    "multiscale_prediction_loss",
+)
+
 LARGE, SMALL, VOLUMES, FRAMES = (32, 3, 256, 256), (8, 3, 32, 32), (2, 1, 96, 96, 96), (8, 24, 32, 32)
 SCALES = 4
 

@@ -33,6 +33,9 @@ from benchmarks.operators import (
 )
 from ebgan_kernels.reference import ladder as reference
 
+# What the README and the pictures show.
+HEADLINE: tuple[str, ...] = ("ladder_denoising_cost", "ladder_layer")
+
 SMALL, LARGE, NETWORKS = (100, 784), (1500, 784), (15, 100, 784)
 PARTS, PARTS_OF_NETWORKS = (2, 100, 1000), (15, 2, 100, 1000)
 

@@ -31,6 +31,9 @@ from ebgan.video import NETS
 from ebgan_kernels import Backend
 from ebgan_kernels.reference import valid_conv as reference
 
+# What the README and the pictures show.
+HEADLINE: tuple[str, ...] = ()
+
 LAYOUTS: Mapping[Layout, torch.memory_format] = {
     "contiguous": torch.contiguous_format,
     "channels_last": torch.channels_last,

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 from collections.abc import Sequence
 
 from benchmarks.rows import OperatorRow, Results
 from benchmarks.timing import Clock
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
-OPERATORS = (
-    "discriminator_loss",
-    "gradient_difference_loss",
-    "gradient_difference_loss, 3-D",
-    "multiscale_prediction_loss",
-    "ladder_denoising_cost",
-    "ladder_layer",
-)
 MODE, DTYPE, LAYOUT = "forward+backward", "float32", "contiguous"
+
+
+@functools.cache
+def headline_operators() -> frozenset[str]:
+    """The operators that the benchmark of each family puts in its HEADLINE."""
+    benchmarks = (importlib.import_module(f"benchmarks.bench_{family}") for family in OPERATOR_FAMILIES)
+    return frozenset(name for benchmark in benchmarks for name in benchmark.HEADLINE)
 
 
 def headline_rows(results: Results) -> list[OperatorRow]:
@@ -23,7 +25,7 @@ def headline_rows(results: Results) -> list[OperatorRow]:
         row
         for row in results.rows
         if isinstance(row, OperatorRow)
-        and row.operator in OPERATORS
+        and row.operator in headline_operators()
         and (row.mode, row.dtype, row.layout) == (MODE, DTYPE, LAYOUT)
         and row.clock == headline_clock(results)
     ]

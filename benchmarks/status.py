@@ -29,7 +29,8 @@ import torch
 
 from benchmarks.rows import RESULTS, current_commit, device_name, slug, today
 from benchmarks.tables import table
-from ebgan_kernels.backends import BACKENDS, OPERATOR_FAMILIES
+from ebgan_kernels.backends import BACKENDS
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
 NOT_YET_RUN = "not yet run"
 COMPILED, ON_A_GPU = "compiles", "passed on a GPU"

@@ -24,12 +24,12 @@ from torch import Tensor
 
 from ebgan_kernels import engines
 from ebgan_kernels.checks import check_option
+from ebgan_kernels.families import OPERATOR_FAMILIES
 from ebgan_kernels.native import devices, gradient, library
 from ebgan_kernels.version import __version__
 
 Backend = Literal["reference", "cpu", "cuda", "triton"]
 BACKENDS: tuple[Backend, ...] = get_args(Backend)
-OPERATOR_FAMILIES = ("energy", "pulling_away", "gdl", "valid_conv", "ladder")
 
 _environment = os.environ.get("EBGAN_KERNELS_BACKEND") or None
 if _environment is not None:

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Times small calls of the operator families in two checkouts, in turn: what checks, autograd and dispatch take.
+"""Times small calls of the operators in two checkouts, in turn: what checks, autograd and dispatch take.
 
     python scripts/compare_host_time.py BEFORE AFTER [--rounds 60]
 
-BEFORE and AFTER are checkouts whose compiled libraries are built. A process of each waits for its turn. A round
-times a block of calls in one and then in the other, so that both meet the same noise. The table has the
-median of each in microseconds of a call, and the median of the rounds' ratios with its bootstrap interval. It
-is on the CPU, with one thread. The allocator keeps its memory: whether it returns a gradient's pages, which then
-fault again, is chance.
+BEFORE and AFTER are checkouts whose compiled libraries are built. A process of each waits for its turn. A
+round times a block of calls in one and then in the other, so that both meet the same noise. The table has
+the median of each in microseconds of a call, and the median of the rounds' ratios with its bootstrap
+interval. It is on the CPU, with one thread. The allocator keeps its memory: whether it returns a gradient's
+pages, which then fault again, is chance.
 """
 
 from __future__ import annotations

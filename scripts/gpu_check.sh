@@ -28,6 +28,10 @@ readonly PYTHON=${PYTHON:-python3}
 readonly BUILD=$PWD/build/gpu_check
 readonly COMMIT=${1:-}
 mkdir -p "$BUILD"
+
+families() {
+  "$PYTHON" -c "from ebgan_kernels.families import OPERATOR_FAMILIES; print(*OPERATOR_FAMILIES)"
+}
 if [ $dry -eq 1 ]; then OUTPUT=$BUILD; else mkdir -p "$2" && OUTPUT=$(cd "$2" && pwd); fi
 exec > >(tee "$OUTPUT/log.txt") 2>&1
 export PYTHONPATH=$PWD:$PWD/python${PYTHONPATH:+:$PYTHONPATH} PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
@@ -126,8 +130,8 @@ beside "memcheck of cuda" 140 "$sanitizer" --tool memcheck --error-exitcode 9 "$
 beside "memcheck of triton" 140 "$sanitizer" --tool memcheck --error-exitcode 9 "${check[@]}" triton
 beside racecheck 140 "$sanitizer" --tool racecheck --error-exitcode 9 "${check[@]}" cuda
 rehearse=("$PYTHON" -m benchmarks.rehearsal)
-for benchmark in bench_energy bench_gdl bench_ladder bench_pulling_away bench_valid_conv bench_training_step \
-  valid_conv_engines; do
+# shellcheck disable=SC2046
+for benchmark in $(printf 'bench_%s ' $(families)) bench_training_step valid_conv_engines; do
   limit=(--budget 90)
   if [ $benchmark = valid_conv_engines ]; then limit=(); fi
   beside "rehearsal of $benchmark" 130 "${rehearse[@]}" $benchmark --commit "$COMMIT" "${limit[@]}"
@@ -140,14 +144,13 @@ stage status 20 "$PYTHON" -m benchmarks.status --results "$OUTPUT" record --devi
   "$OUTPUT"/cuda.xml "$OUTPUT"/triton.xml
 
 measure=(--device cuda --output "$OUTPUT" --commit "$COMMIT")
-stage "benchmark energy" 60 "$PYTHON" -m benchmarks.bench_energy "${measure[@]}" --budget 35
-stage "benchmark gdl" 50 "$PYTHON" -m benchmarks.bench_gdl "${measure[@]}" --budget 25
-stage "benchmark ladder" 40 "$PYTHON" -m benchmarks.bench_ladder "${measure[@]}" --budget 20
+# The benchmark of the convolutions takes the engines that the first stage finds fastest.
 stage "engines of valid conv" 70 "$PYTHON" -m benchmarks.valid_conv_engines --commit "$COMMIT"
 if [ -f ebgan_kernels/engines.json ]; then cp ebgan_kernels/engines.json "$OUTPUT"; fi
-stage "benchmark pulling away" 30 "$PYTHON" -m benchmarks.bench_pulling_away "${measure[@]}" --budget 15
+for family in $(families); do
+  stage "benchmark $family" 45 "$PYTHON" -m "benchmarks.bench_$family" "${measure[@]}" --budget 23
+done
 stage "benchmark training step" 60 "$PYTHON" -m benchmarks.bench_training_step "${measure[@]}" --budget 35
-stage "benchmark valid conv" 40 "$PYTHON" -m benchmarks.bench_valid_conv "${measure[@]}" --budget 20
 counters=dram__bytes_read.sum,dram__bytes_write.sum,gpu__time_duration.sum
 for operation in ld st; do
   for kind in sectors requests; do counters+=,l1tex__t_${kind}_pipe_lsu_mem_global_op_$operation.sum; done

@@ -28,6 +28,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+from ebgan_kernels.families import OPERATOR_FAMILIES  # noqa: E402
+
 # Sources of an area, and its tests.
 AREAS: dict[str, tuple[str, str]] = {
     "data": ("python/ebgan/data/*.py", "tests/data"),
@@ -40,27 +43,21 @@ AREAS: dict[str, tuple[str, str]] = {
     "video": ("python/ebgan/video/*.py", "tests/video tests/training/test_every_option.py"),
     "disentangle": ("python/ebgan/disentangle/*.py", "tests/disentangle tests/training/test_every_option.py"),
     "energies": ("python/ebgan/energies/*.py", "tests/energies"),
-    "energy": ("ebgan_kernels/*/energy*.py", "tests/ops/test_energy*.py tests/reference/test_energy.py"),
-    "pulling_away": (
-        "ebgan_kernels/*/pulling_away*.py",
-        "tests/ops/test_pulling_away*.py tests/reference/test_pulling_away.py",
-    ),
-    "gdl": ("ebgan_kernels/*/gdl*.py", "tests/ops/test_gdl*.py tests/reference/test_gdl.py"),
-    "valid_conv": (
-        "ebgan_kernels/*/valid_conv*.py",
-        "tests/ops/test_valid_conv*.py tests/reference/test_valid_conv.py",
-    ),
-    "ladder operators": (
-        "ebgan_kernels/*/ladder*.py",
-        "tests/ops/test_ladder*.py tests/reference/test_ladder.py",
-    ),
-    "energy in C++": ("csrc/cpu/energy*.* csrc/math/energy.h", "tests/ops/test_energy*.py"),
-    "pulling_away in C++": (
-        "csrc/cpu/pulling_away.cpp csrc/math/pulling_away.h",
-        "tests/ops/test_pulling_away*.py",
-    ),
-    "gdl in C++": ("csrc/cpu/gdl*.* csrc/math/gdl.h", "tests/ops/test_gdl*.py"),
-    "ladder in C++": ("csrc/cpu/ladder*.* csrc/math/ladder*.h", "tests/ops/test_ladder*.py"),
+    **{
+        f"{family} in Python": (
+            f"ebgan_kernels/*/{family}*.py",
+            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py",
+        )
+        for family in OPERATOR_FAMILIES
+    },
+    **{
+        f"{family} in C++": (
+            f"csrc/cpu/{family}*.* csrc/math/{family}*.h csrc/operators/{family}*.h",
+            f"tests/ops/test_{family}*.py",
+        )
+        for family in OPERATOR_FAMILIES
+        if family != "valid_conv"  # which has kernels on CUDA alone
+    },
 }
 EXCEPT = "triton/"  # the interpreter's tests take another run
 COMPARISONS = {

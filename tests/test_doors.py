@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from ebgan_kernels.backends import OPERATOR_FAMILIES
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 KERNELS = ROOT / "ebgan_kernels"

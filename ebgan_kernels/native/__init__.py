@@ -4,9 +4,9 @@ Importing anything of this package defines the operators of all families, so tha
 ``ebgan_kernels.ops.gradients`` finds every one of them.
 """
 
-from ebgan_kernels.native import energy as energy
-from ebgan_kernels.native import gdl as gdl
-from ebgan_kernels.native import gradient as gradient
-from ebgan_kernels.native import ladder as ladder
-from ebgan_kernels.native import pulling_away as pulling_away
-from ebgan_kernels.native import valid_conv as valid_conv
+import importlib
+
+from ebgan_kernels.families import OPERATOR_FAMILIES
+
+for _family in ("gradient", *OPERATOR_FAMILIES):
+    importlib.import_module(f"ebgan_kernels.native.{_family}")

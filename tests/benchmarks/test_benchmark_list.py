@@ -7,7 +7,7 @@ from pathlib import Path
 import benchmarks
 from benchmarks.__main__ import BENCHMARKS
 from ebgan.systems import SYSTEMS
-from ebgan_kernels.backends import OPERATOR_FAMILIES
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
 FILES = {path.stem for path in Path(benchmarks.__file__).parent.glob("bench_*.py")}
 

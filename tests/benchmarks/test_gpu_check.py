@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from benchmarks.rows import ROOT
+from ebgan_kernels.families import OPERATOR_FAMILIES
 
 
 def gpu_check(*arguments: str | pathlib.Path) -> subprocess.CompletedProcess[str]:
@@ -45,8 +46,10 @@ def test_every_stage_runs_and_the_script_ends(tmp_path: pathlib.Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "build/gpu_check/staging/ebgan_kernels/build.json").touch()
     shutil.copy(ROOT / "scripts" / "gpu_check.sh", tmp_path / "scripts")
+    shutil.copy(ROOT / "ebgan_kernels" / "families.py", tmp_path / "ebgan_kernels")
+    families = f'#!/bin/sh\ncase "$2" in *OPERATOR_FAMILIES*) exec {sys.executable} "$@" ;; esac\n'
     for name in ("python3", "cmake", "compute-sanitizer", "ncu"):
-        (tools / name).write_text("#!/bin/sh\nexit 0\n")
+        (tools / name).write_text(families if name == "python3" else "#!/bin/sh\nexit 0\n")
         (tools / name).chmod(0o755)
     done = subprocess.run(
         [tmp_path / "scripts" / "gpu_check.sh", "abc123", tmp_path / "results", "60"],
@@ -59,4 +62,5 @@ def test_every_stage_runs_and_the_script_ends(tmp_path: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     summary = done.stdout.rpartition("=== summary")[2].splitlines()[1:]
     assert len(summary) > 20 and all(line.endswith("ok") for line in summary)
+    assert all(any(f"benchmark {family} " in line for line in summary) for family in OPERATOR_FAMILIES)
     assert (tmp_path / "ebgan_kernels" / "build.json").exists()

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import doctest
+import importlib
 import inspect
+import pkgutil
 from types import ModuleType
 
 import pytest
 
 import ebgan_kernels as ek
-from ebgan_kernels import backends
-from ebgan_kernels.ops import energy, energy_modules, gdl, gdl_scales, ladder, pulling_away, valid_conv
+from ebgan_kernels import backends, ops
+from support.operators import OPERATORS
+
+MODULES = [
+    backends,
+    *(
+        importlib.import_module(f"ebgan_kernels.ops.{file.name}")
+        for file in pkgutil.iter_modules(ops.__path__)
+        if not file.name.endswith("_autograd") and file.name not in ("gradients", "module")
+    ),
+]
 
 
-@pytest.mark.parametrize(
-    "module",
-    [backends, energy, energy_modules, gdl, gdl_scales, ladder, pulling_away, valid_conv],
-    ids=lambda module: module.__name__,
-)
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.__name__)
 def test_examples_of_a_module_run(module: ModuleType) -> None:
     results = doctest.testmod(module)
     assert results.attempted > 0 and results.failed == 0
@@ -35,25 +42,7 @@ def test_every_public_name_says_what_it_is(name: str) -> None:
     assert (getattr(ek, name).__doc__ or "").strip()
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "reconstruction_energy",
-        "hinge_margin_loss",
-        "discriminator_loss",
-        "generator_loss",
-        "pulling_away",
-        "gradient_difference_loss",
-        "prediction_loss",
-        "multiscale_prediction_loss",
-        "average_pyramid",
-        "gaussian_combinator",
-        "ladder_denoising_cost",
-        "ladder_layer",
-        "valid_conv2d",
-        "multiscale_valid_conv2d",
-    ],
-)
+@pytest.mark.parametrize("name", OPERATORS)
 def test_every_operator_documents_its_contract(name: str) -> None:
     documentation = getattr(ek, name).__doc__
     for part in ("Args:", "Returns:", "Gradients:", "Errors:", "Memory:", "Source:", "Example:"):

@@ -44,6 +44,7 @@ from ebgan.video.builders import discriminator, generator
 from ebgan.video.discriminator import MultiscaleDiscriminator, PlainMultiscaleDiscriminator
 from ebgan.video.generator import MultiscaleGenerator
 from ebgan.video.layers import ConvolutionReLU
+from ebgan_kernels.families import OPERATOR_FAMILIES
 from ebgan_kernels.ops.energy_modules import MarginModule
 from ebgan_kernels.ops.gdl import PredictionModule
 from ebgan_kernels.ops.module import Module
@@ -54,17 +55,11 @@ BASES = {
     *(interface.Encoder, interface.Decoder, interface.Discriminator),
 }
 MODULES: dict[type[nn.Module], Callable[[], nn.Module]] = {
-    ek.ReconstructionEnergy: ek.ReconstructionEnergy,
-    ek.HingeMarginLoss: lambda: ek.HingeMarginLoss(10.1),
-    ek.EBGANDiscriminatorLoss: lambda: ek.EBGANDiscriminatorLoss(10.1),
-    ek.EBGANGeneratorLoss: ek.EBGANGeneratorLoss,
-    ek.PullingAwayLoss: ek.PullingAwayLoss,
-    ek.GradientDifferenceLoss: ek.GradientDifferenceLoss,
-    ek.PredictionLoss: ek.PredictionLoss,
-    ek.MultiscalePredictionLoss: ek.MultiscalePredictionLoss,
-    ek.GaussianCombinator: lambda: ek.GaussianCombinator(3),
-    ek.ValidConv2d: lambda: ek.ValidConv2d(1, 2, 3),
-    ek.MultiscaleValidConv2d: lambda: ek.MultiscaleValidConv2d([1], [2], [3]),
+    **{
+        module: make
+        for family in OPERATOR_FAMILIES
+        for module, make in importlib.import_module(f"support.families.{family}").MODULES.items()
+    },
     FullyConnectedGenerator: lambda: FullyConnectedGenerator((1, 8, 8), width=4),
     FullyConnectedDiscriminator: lambda: FullyConnectedDiscriminator((1, 8, 8), width=4),
     FullyConnectedClassifier: lambda: FullyConnectedClassifier((1, 8, 8), width=4),
