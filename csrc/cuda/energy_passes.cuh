@@ -45,26 +45,15 @@ __global__ void __launch_bounds__(kPassThreads, kBlocksTogether)
   }
 }
 
-// Computes the energies from the sums of parts, a block for each sample. There is one sum for every 8192 elements, so
-// adding them in float64 costs nothing.
 template <typename A>
-__global__ void __launch_bounds__(kPassThreads)
-    energies_of_sums(const __grid_constant__ Pairs pairs, const Distance distance, const int64_t samples,
-                     const int64_t parts, const A* const sums) {
-  __shared__ double scratch[kScratch];
-  for (int64_t i = blockIdx.x; i < samples; i += gridDim.x) {
-    const Sample<A> sample(pairs, i);
-    double partial = 0;
-    for (int64_t part = threadIdx.x; part < parts; part += blockDim.x) {
-      partial += static_cast<double>(sums[i * parts + part]);
-    }
-    const A sum = static_cast<A>(block_sum(partial, scratch));
-    if (threadIdx.x == 0) {
-      sample.set_energy(sum, distance);
-    }
-    __syncthreads();
+struct EnergyOfSum {
+  Pairs pairs;
+  Distance distance;
+
+  __device__ void operator()(int64_t sample, double total) const {
+    Sample<A>(pairs, sample).set_energy(static_cast<A>(total), distance);
   }
-}
+};
 
 // Computes gradients from the energies. `of_energies` says that there is an incoming gradient for each energy.
 template <typename A>
@@ -139,7 +128,8 @@ void launch_energies(const Pairs& pairs, Distance distance, const PassPlan& plan
          workspace);
   if (plan.parts == 1) return;
   const LaunchShape every_sample = {std::min(plan.samples, kMaxBlocks), kPassThreads};
-  launch(energies_of_sums<A>, every_sample, stream, pairs, distance, plan.samples, plan.parts, workspace);
+  const EnergyOfSum<A> finish = {pairs, distance};
+  launch(add_parts<A, EnergyOfSum<A>>, every_sample, stream, workspace, plan.samples, plan.parts, finish);
 }
 
 // There are no more blocks than the device runs at once, so that leaving at an incoming gradient of 1 takes no longer

@@ -235,23 +235,15 @@ __global__ void __launch_bounds__(kThreads, kBlocksTogether<A, kAxes, kTarget>)
   }
 }
 
-// Adds the sums of a sample, a block for each sample. There is one sum for each block of the stencil, so adding them
-// in float64 costs nothing.
 template <typename A>
-__global__ void __launch_bounds__(kThreads)
-    losses_of_sums(const A* const sums, const int64_t samples, const int64_t parts, const A start,
-                   A* const losses) {
-  __shared__ double scratch[kScratch];
-  for (int64_t sample = blockIdx.x; sample < samples; sample += gridDim.x) {
-    double partial = 0;
-    for (int64_t part = threadIdx.x; part < parts; part += blockDim.x) {
-      partial += static_cast<double>(sums[sample * parts + part]);
-    }
-    const double sum = block_sum(partial, scratch);
-    if (threadIdx.x == 0) losses[sample] = static_cast<A>(sum) + start;
-    __syncthreads();
+struct LossOfSum {
+  A of_no_terms;
+  A* losses;
+
+  __device__ void operator()(int64_t sample, double total) const {
+    losses[sample] = static_cast<A>(total) + of_no_terms;
   }
-}
+};
 
 // --- launchers -----------------------------------------------------------------------------------
 
@@ -315,8 +307,9 @@ void launch_stencil(const Images& images, const Lattice& extent, const Plan& pla
 template <typename A>
 void launch_losses(const A* sums, int64_t samples, int64_t parts, const Objective<A>& objective, A* losses,
                    cudaStream_t stream) {
-  launch(losses_of_sums<A>, LaunchShape{std::min(samples, kMaxBlocks), threads_for(8 * parts, kThreads)},
-         stream, sums, samples, parts, objective.of_no_terms(), losses);
+  const LaunchShape shape = {std::min(samples, kMaxBlocks), threads_for(8 * parts, kThreads)};
+  launch(add_parts<A, LossOfSum<A>>, shape, stream, sums, samples, parts,
+         LossOfSum<A>{objective.of_no_terms(), losses});
 }
 
 }  // namespace ebgan::cuda::gdl

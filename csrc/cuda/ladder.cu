@@ -97,8 +97,10 @@ struct CudaKernels {
         launch(cost_of_rows<A, kMixed, false>, shape_of(cut), cuda.stream(), layer, cut, Incoming{},
                static_cast<A*>(nullptr), squares);
       }
-      launch(cost_of_tiles<A>, LaunchShape{cut.networks, kTileThreads}, cuda.stream(), squares, cut,
-             static_cast<A*>(cost.data));
+      const CostOfSum<A> finish = {static_cast<double>(cut.rows) * static_cast<double>(cut.units),
+                                   static_cast<A*>(cost.data)};
+      launch(add_parts<A, CostOfSum<A>>, LaunchShape{cut.networks, kTileThreads}, cuda.stream(), squares,
+             cut.networks, cut.tiles(), finish);
     });
   }
 

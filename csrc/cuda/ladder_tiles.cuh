@@ -199,19 +199,15 @@ __global__ void __launch_bounds__(kTileThreads)
   store_value<A>(to.data, to.dtype, row * cut.units + unit, static_cast<A>(total));
 }
 
-// Computes the costs, a block for each network. Without elements the cost is 0 / 0 = NaN.
+// Without elements the cost is 0 / 0 = NaN.
 template <typename A>
-__global__ void __launch_bounds__(kTileThreads)
-    cost_of_tiles(const A* const squares_of_tiles, const Cut cut, A* const cost) {
-  __shared__ double scratch[kScratch];
-  const int64_t tiles = cut.tiles();
-  double total = 0;
-  for (int64_t tile = threadIdx.x; tile < tiles; tile += kTileThreads) {
-    total += static_cast<double>(squares_of_tiles[int64_t{blockIdx.x} * tiles + tile]);
+struct CostOfSum {
+  double elements;  // of a network
+  A* cost;
+
+  __device__ void operator()(int64_t network, double total) const {
+    cost[network] = static_cast<A>(total / elements);
   }
-  total = block_sum(total, scratch);
-  if (threadIdx.x != 0) return;
-  cost[blockIdx.x] = static_cast<A>(total / (static_cast<double>(cut.rows) * cut.units));
-}
+};
 
 }  // namespace ebgan::cuda::ladder

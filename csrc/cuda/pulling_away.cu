@@ -23,7 +23,6 @@ namespace {
 constexpr int kRows = 8;  // rows of the Gram matrix that a block takes
 constexpr int kRowThreads = kRows * kWarp;
 constexpr int kColumns = 1024;  // columns whose norms lie in shared memory at a time
-constexpr int kLossThreads = 512;
 
 // --- kernels -------------------------------------------------------------------------------------
 
@@ -65,16 +64,13 @@ __global__ void __launch_bounds__(kRowThreads)
   if (weights) weights[row * (rows + 1)] = math::own_weight(share, sum, row_scale);
 }
 
-// Computes the loss from the sums of rows, in float64, so that one block may add many of them.
 template <typename A>
-__global__ void __launch_bounds__(kLossThreads)
-    loss_of_rows(const A* const squares, const int64_t rows, A* const loss) {
-  __shared__ double scratch[kScratch];
-  double total = 0;
-  for (int64_t i = threadIdx.x; i < rows; i += blockDim.x) total += static_cast<double>(squares[i]);
-  total = block_sum(total, scratch);
-  if (threadIdx.x == 0) *loss = static_cast<A>(math::pair_share<double>(rows) * total);
-}
+struct LossOfSum {
+  double share;
+  A* loss;
+
+  __device__ void operator()(int64_t, double total) const { *loss = static_cast<A>(share * total); }
+};
 
 // --- launcher ------------------------------------------------------------------------------------
 
@@ -89,8 +85,9 @@ struct CudaKernels {
       launch(row_weights<A>, LaunchShape{ceil_div(rows, kRows), kRowThreads}, cuda.stream(),
              static_cast<const A*>(gram.data), rows, math::pair_share<A>(rows), squares,
              static_cast<A*>(weights.data));
-      launch(loss_of_rows<A>, LaunchShape{1, threads_for(8 * rows, kLossThreads)}, cuda.stream(), squares,
-             rows, static_cast<A*>(loss.data));
+      const LossOfSum<A> finish = {math::pair_share<double>(rows), static_cast<A*>(loss.data)};
+      launch(add_parts<A, LossOfSum<A>>, LaunchShape{1, threads_for(8 * rows, kAddThreads)}, cuda.stream(),
+             squares, int64_t{1}, rows, finish);
     });
   }
 };

@@ -5,6 +5,8 @@
 
 #include <cooperative_groups.h>
 
+#include <cstdint>
+
 namespace ebgan::cuda {
 
 constexpr int kWarp = 32;
@@ -59,6 +61,27 @@ __device__ inline void leave_cluster() {
   const cooperative_groups::cluster_group cluster = cooperative_groups::this_cluster();
   if (cluster.num_blocks() > 1) cluster.barrier_wait();
 #endif
+}
+
+// The most threads of add_parts.
+constexpr int kAddThreads = 512;
+
+// Adds the `parts` sums of each of `count` results, a block for each, and calls finish(index, total) with each total.
+// There is one sum for thousands of terms, so adding them in float64 costs nothing.
+template <typename A, typename Finish>
+__global__ void __launch_bounds__(kAddThreads)
+    add_parts(const A* const sums, const int64_t count, const int64_t parts,
+              const __grid_constant__ Finish finish) {
+  __shared__ double scratch[kScratch];
+  for (int64_t index = blockIdx.x; index < count; index += gridDim.x) {
+    double partial = 0;
+    for (int64_t part = threadIdx.x; part < parts; part += blockDim.x) {
+      partial += static_cast<double>(sums[index * parts + part]);
+    }
+    const double total = block_sum(partial, scratch);
+    if (threadIdx.x == 0) finish(index, total);
+    __syncthreads();
+  }
 }
 
 }  // namespace ebgan::cuda

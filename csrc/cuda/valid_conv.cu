@@ -365,7 +365,8 @@ std::vector<Tensor> multiscale_valid_conv2d_backward(const std::vector<Tensor>& 
     layers[i].output = source_image(outputs[i]);
     layers[i].input = source_image(inputs[i]);
     layers[i].weight = source_image(weights[i]);
-    if (Needed{need_inputs}[i]) layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
+    if (Needed{need_inputs}[i])
+      layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
   }
   for (size_t i = 0; i < scales; ++i) {
     if (!Needed{need_weights}[i]) continue;
