@@ -4,6 +4,7 @@
 
 #include "cpu/pages.h"
 #include "cpu/values.h"
+#include "stable/tensor.h"
 
 namespace ebgan {
 

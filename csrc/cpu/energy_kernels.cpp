@@ -11,6 +11,7 @@
 
 #include <type_traits>
 
+#include "cpu/types.h"
 #include "cpu/vector.h"
 
 namespace ebgan::EBGAN_ISA {
@@ -90,21 +91,10 @@ void gradient_span(const Span& span, double coefficient) {
 // Calls body.template operator()<R, G>() with the element types of the pair; float64 goes only with float64.
 template <typename Body>
 auto with_types(Dtype reconstruction, Dtype target, const Body& body) {
-  const auto with_target = [&]<typename R>() {
-    if (target == Dtype::kFloat16) return body.template operator()<R, Float16>();
-    if (target == Dtype::kBFloat16) return body.template operator()<R, BFloat16>();
-    return body.template operator()<R, float>();
-  };
-  switch (reconstruction) {
-    case Dtype::kFloat16:
-      return with_target.template operator()<Float16>();
-    case Dtype::kBFloat16:
-      return with_target.template operator()<BFloat16>();
-    case Dtype::kFloat32:
-      return with_target.template operator()<float>();
-    default:
-      return body.template operator()<double, double>();
-  }
+  if (reconstruction == Dtype::kFloat64) return body.template operator()<double, double>();
+  return with_single(reconstruction, [&]<typename R>() {
+    return with_single(target, [&]<typename G>() { return body.template operator()<R, G>(); });
+  });
 }
 
 double sum(Distance distance, Dtype reconstruction, Dtype target, const Span& span) {

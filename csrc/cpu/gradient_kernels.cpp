@@ -4,6 +4,7 @@
 
 #include "cpu/gradient_kernels.h"
 
+#include "cpu/types.h"
 #include "cpu/vector.h"
 
 namespace ebgan::EBGAN_ISA {
@@ -19,16 +20,8 @@ void scale_values(Element* values, int64_t elements, double factor) {
 }
 
 void scale(Dtype dtype, void* values, int64_t elements, double factor) {
-  switch (dtype) {
-    case Dtype::kFloat16:
-      return scale_values(static_cast<Float16*>(values), elements, factor);
-    case Dtype::kBFloat16:
-      return scale_values(static_cast<BFloat16*>(values), elements, factor);
-    case Dtype::kFloat32:
-      return scale_values(static_cast<float*>(values), elements, factor);
-    default:
-      return scale_values(static_cast<double*>(values), elements, factor);
-  }
+  with_type(dtype,
+            [&]<typename Element>() { scale_values(static_cast<Element*>(values), elements, factor); });
 }
 
 }  // namespace

@@ -137,36 +137,28 @@ double cost_and_gradients_tile(const LadderTile& tile) {
   return total;
 }
 
-inline bool all_float32(const LadderTile& tile) {
-  for (const Rows* rows :
-       {&tile.z_clean, &tile.z, &tile.u, &tile.incoming, &tile.parameters, &tile.mean, &tile.std}) {
-    if (rows->data && rows->dtype != Dtype::kFloat32) return false;
-  }
-  return true;
-}
-
 // Calls body.template operator()<T, mixed>() for the types of the tile.
 template <typename Body>
-auto with_types(const LadderTile& tile, const Body& body) {
-  if (tile.z.dtype == Dtype::kFloat64) return body.template operator()<double, false>();
-  return all_float32(tile) ? body.template operator()<float, false>()
-                           : body.template operator()<float, true>();
+auto with_types_of(const LadderTile& tile, const Body& body) {
+  return with_types(
+      {&tile.z, &tile.z_clean, &tile.u, &tile.incoming, &tile.parameters, &tile.mean, &tile.std}, body);
 }
 
 void combine(const LadderTile& tile) {
-  with_types(tile, [&]<typename T, bool mixed>() { combine_tile<T, mixed>(tile); });
+  with_types_of(tile, [&]<typename T, bool mixed>() { combine_tile<T, mixed>(tile); });
 }
 
 void combine_backward(const LadderTile& tile) {
-  with_types(tile, [&]<typename T, bool mixed>() { combine_backward_tile<T, mixed>(tile); });
+  with_types_of(tile, [&]<typename T, bool mixed>() { combine_backward_tile<T, mixed>(tile); });
 }
 
 double cost(const LadderTile& tile) {
-  return with_types(tile, [&]<typename T, bool mixed>() { return cost_tile<T, mixed>(tile); });
+  return with_types_of(tile, [&]<typename T, bool mixed>() { return cost_tile<T, mixed>(tile); });
 }
 
 double cost_and_gradients(const LadderTile& tile) {
-  return with_types(tile, [&]<typename T, bool mixed>() { return cost_and_gradients_tile<T, mixed>(tile); });
+  return with_types_of(tile,
+                       [&]<typename T, bool mixed>() { return cost_and_gradients_tile<T, mixed>(tile); });
 }
 
 }  // namespace

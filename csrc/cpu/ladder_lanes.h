@@ -85,4 +85,15 @@ struct Lanes {
   }
 };
 
+// Calls body.template operator()<T, mixed>() for the types of tensors of which the first is always there; those
+// without data do not count.
+template <typename Body>
+inline auto with_types(std::initializer_list<const Rows*> tensors, const Body& body) {
+  if ((*tensors.begin())->dtype == Dtype::kFloat64) return body.template operator()<double, false>();
+  for (const Rows* rows : tensors) {
+    if (rows->data && rows->dtype != Dtype::kFloat32) return body.template operator()<float, true>();
+  }
+  return body.template operator()<float, false>();
+}
+
 }  // namespace ebgan::EBGAN_ISA

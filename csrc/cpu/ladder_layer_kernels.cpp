@@ -193,33 +193,18 @@ void backward_tile(const LayerTile& tile, const Rows& mean, const Rows& std,
   });
 }
 
-inline bool all_float32(std::initializer_list<const Rows*> tensors) {
-  for (const Rows* rows : tensors) {
-    if (rows->data && rows->dtype != Dtype::kFloat32) return false;
-  }
-  return true;
-}
-
-// Calls body.template operator()<T, mixed>() for the types of the tensors, of which x is one.
-template <typename Body>
-void with_types(const LayerTile& tile, bool float32, const Body& body) {
-  if (tile.x.dtype == Dtype::kFloat64) return body.template operator()<double, false>();
-  float32 ? body.template operator()<float, false>() : body.template operator()<float, true>();
-}
-
 void forward(const LayerTile& tile, const LayerResults& results) {
-  const bool float32 = all_float32({&tile.x, &tile.noise, &tile.beta, &tile.gamma});
-  with_types(tile, float32, [&]<typename T, bool mixed>() { forward_tile<T, mixed>(tile, results); });
+  with_types({&tile.x, &tile.noise, &tile.beta, &tile.gamma},
+             [&]<typename T, bool mixed>() { forward_tile<T, mixed>(tile, results); });
 }
 
 void backward(const LayerTile& tile, const Rows& mean, const Rows& std, const LayerGradients& gradients) {
-  const bool float32 =
-      all_float32({&tile.x, &tile.noise, &tile.beta, &tile.gamma, &gradients.z, &gradients.h});
-  with_types(tile, float32, [&]<typename T, bool mixed>() {
-    if (gradients.gamma) return backward_tile<T, mixed, 4>(tile, mean, std, gradients);
-    if (gradients.beta) return backward_tile<T, mixed, 3>(tile, mean, std, gradients);
-    backward_tile<T, mixed, 2>(tile, mean, std, gradients);
-  });
+  with_types({&tile.x, &tile.noise, &tile.beta, &tile.gamma, &gradients.z, &gradients.h},
+             [&]<typename T, bool mixed>() {
+               if (gradients.gamma) return backward_tile<T, mixed, 4>(tile, mean, std, gradients);
+               if (gradients.beta) return backward_tile<T, mixed, 3>(tile, mean, std, gradients);
+               backward_tile<T, mixed, 2>(tile, mean, std, gradients);
+             });
 }
 
 }  // namespace

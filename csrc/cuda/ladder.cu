@@ -25,19 +25,12 @@ Cut cut_of(const Layer& layer) {
   return cut;
 }
 
-bool is_mixed(const Layer& layer) {
-  for (const Rows* rows :
-       {&layer.z_clean, &layer.z, &layer.u, &layer.incoming, &layer.parameters, &layer.mean, &layer.std}) {
-    if (rows->dtype == Dtype::kFloat16 || rows->dtype == Dtype::kBFloat16) return true;
-  }
-  return false;
-}
-
 // Calls body.template operator()<A, kMixed>() for the types of a layer.
 template <typename Body>
-void with_types(const Layer& layer, const Body& body) {
-  if (layer.z.dtype == Dtype::kFloat64) return body.template operator()<double, false>();
-  is_mixed(layer) ? body.template operator()<float, true>() : body.template operator()<float, false>();
+void with_types_of(const Layer& layer, const Body& body) {
+  with_types(
+      {&layer.z_clean, &layer.z, &layer.u, &layer.incoming, &layer.parameters, &layer.mean, &layer.std},
+      body);
 }
 
 LaunchShape shape_of(const Cut& cut) { return {cut.networks * cut.tiles(), kTileThreads}; }
@@ -71,7 +64,7 @@ struct CudaKernels {
 
   static void combine(const Context& cuda, const Layer& layer) {
     const Cut cut = cut_of(layer);
-    with_types(layer, [&]<typename A, bool kMixed>() {
+    with_types_of(layer, [&]<typename A, bool kMixed>() {
       launch(combine_rows<A, kMixed>, shape_of(cut), cuda.stream(), layer, cut);
     });
   }
@@ -79,7 +72,7 @@ struct CudaKernels {
   static void combine_backward(const Context& cuda, const Layer& layer) {
     const Cut cut = cut_of(layer);
     const Tensor workspace = empty_sums(cuda, layer, cut);
-    with_types(layer, [&]<typename A, bool kMixed>() {
+    with_types_of(layer, [&]<typename A, bool kMixed>() {
       A* const sums = static_cast<A*>(workspace.mutable_data_ptr());
       launch(combine_rows_backward<A, kMixed>, shape_of(cut), cuda.stream(), layer, cut, sums);
       launch_total<A>(cuda, layer, cut, {}, sums);
@@ -89,7 +82,7 @@ struct CudaKernels {
   static void cost(const Context& cuda, const Layer& layer, const Result& cost) {
     const Cut cut = cut_of(layer);
     const Tensor workspace = empty_vector(cut.networks * cut.tiles(), cost.dtype, cuda.like());
-    with_types(layer, [&]<typename A, bool kMixed>() {
+    with_types_of(layer, [&]<typename A, bool kMixed>() {
       A* const squares = static_cast<A*>(workspace.mutable_data_ptr());
       if (layer.wants_gradient()) {
         launch_gradients<A, kMixed>(cuda, layer, cut, {}, squares);
@@ -105,7 +98,7 @@ struct CudaKernels {
   }
 
   static void cost_backward(const Context& cuda, const Layer& layer, const Incoming& incoming) {
-    with_types(layer, [&]<typename A, bool kMixed>() {
+    with_types_of(layer, [&]<typename A, bool kMixed>() {
       launch_gradients<A, kMixed>(cuda, layer, cut_of(layer), incoming, nullptr);
     });
   }

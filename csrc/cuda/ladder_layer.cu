@@ -1,8 +1,6 @@
 // The step between two dense layers of a ladder network on CUDA: normalisation, noise, beta, gamma, activation.
 // Formulas: math/ladder_layer.h; kernels and bytes: ladder_layer.cuh.
 
-#include <initializer_list>
-
 #include "cuda/device.h"
 #include "cuda/ladder_layer.cuh"
 #include "operators/ladder_layer.h"
@@ -11,16 +9,7 @@
 namespace ebgan::cuda::ladder_layer {
 namespace {
 
-// Calls body.template operator()<A, kMixed>() for the types of x and of the tensors beside it.
-template <typename Body>
-void with_types(std::initializer_list<const Parts*> tensors, const Body& body) {
-  bool mixed = false;
-  for (const Parts* parts : tensors) {
-    if (parts->dtype == Dtype::kFloat64) return body.template operator()<double, false>();
-    mixed = mixed || parts->dtype != Dtype::kFloat32;
-  }
-  mixed ? body.template operator()<float, true>() : body.template operator()<float, false>();
-}
+using ladder::with_types;
 
 struct CudaKernels {
   using Context = CudaContext;

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <initializer_list>
 
 #include "cuda/device.h"
 #include "cuda/dtype.cuh"
@@ -25,6 +26,18 @@ constexpr int kTileWarps = 8;
 constexpr int kTileThreads = kTileUnits * kTileWarps;
 // The number of sums over rows, which make the gradients of a1 to a10, of mean and of std.
 constexpr int kUnitSums = math::kCombinatorParameters + 2;
+
+// Calls body.template operator()<A, kMixed>() on the host, for the types of tensors of which float64 goes only with
+// float64. One that is not there counts as float32.
+template <typename Body>
+void with_types(std::initializer_list<const Source*> tensors, const Body& body) {
+  bool mixed = false;
+  for (const Source* tensor : tensors) {
+    if (tensor->dtype == Dtype::kFloat64) return body.template operator()<double, false>();
+    mixed = mixed || tensor->dtype != Dtype::kFloat32;
+  }
+  mixed ? body.template operator()<float, true>() : body.template operator()<float, false>();
+}
 
 // The cut of a layer into tiles of `tile_rows` rows.
 struct Cut : Extent {

@@ -365,15 +365,15 @@ std::vector<Tensor> multiscale_valid_conv2d_backward(const std::vector<Tensor>& 
     layers[i].output = source_image(outputs[i]);
     layers[i].input = source_image(inputs[i]);
     layers[i].weight = source_image(weights[i]);
-    if (Needed{need_inputs}[i])
+    if (is_needed(need_inputs, i))
       layers[i].grad_input = result_image(gradients.emplace_back(empty_samples(inputs[i])));
   }
   for (size_t i = 0; i < scales; ++i) {
-    if (!Needed{need_weights}[i]) continue;
+    if (!is_needed(need_weights, i)) continue;
     layers[i].grad_weight = result_image(gradients.emplace_back(empty_samples(weights[i])));
   }
   for (size_t i = 0; i < scales; ++i) {
-    if (!Needed{need_biases}[i]) continue;
+    if (!is_needed(need_biases, i)) continue;
     Tensor& gradient = gradients.emplace_back(empty_vector(weights[i].size(0), dtype, weights[i]));
     layers[i].grad_bias = gradient.mutable_data_ptr();
   }

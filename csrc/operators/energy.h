@@ -1,7 +1,6 @@
 // The operators of the energy family for either device: what they are given, what they allocate and return. A device's
 // Kernels compute. Schemas and layouts: ebgan_kernels/native/energy.py; formulas: math/energy.h.
 //
-//   Kernels::Context          a class made from a tensor of the device, beside the functions
 //   energies                  the energy of every sample
 //   energies_and_gradients    these, and the gradients of the loss that are wanted
 //   gradients                 gradients from energies
@@ -128,9 +127,9 @@ std::vector<Tensor> reconstruction_energy_backward(const Tensor& grad_energy, co
                                                    int64_t distance, int64_t needed) {
   const typename Kernels::Context context(target);
   const std::vector<Tensor> images = {reconstruction, target};
-  std::vector<Tensor> gradients = empty_gradients(images, Needed{needed}, empty_samples);
-  const Pairs pairs = pairs_of(images, energies_of(context, {energy}),
-                               results_of(context, gradients, images.size(), Needed{needed}));
+  std::vector<Tensor> gradients = empty_gradients(images, needed, empty_samples);
+  const Pairs pairs =
+      pairs_of(images, energies_of(context, {energy}), results_of(context, gradients, images.size(), needed));
   Kernels::gradients(context, pairs, objective_of(distance, 0, std::nullopt),
                      incoming_of(grad_energy, true, false), true);
   return gradients;
@@ -173,9 +172,8 @@ std::tuple<Tensor, std::vector<Tensor>> energy_loss(const Tensor& reconstruction
   std::vector<Tensor> results = {empty_energy(target)};
   if (fake) results.push_back(empty_energy(*fake));
   const std::vector<Result> energies = energies_of(context, results);
-  const std::vector<Tensor> gradients = empty_gradients(images, Needed{needed}, empty_samples);
-  const Pairs pairs =
-      pairs_of(images, energies, results_of(context, gradients, images.size(), Needed{needed}));
+  const std::vector<Tensor> gradients = empty_gradients(images, needed, empty_samples);
+  const Pairs pairs = pairs_of(images, energies, results_of(context, gradients, images.size(), needed));
   const Objective objective = objective_of(distance, shaping, margin);
   Kernels::energies_and_gradients(context, pairs, objective);
 
@@ -199,8 +197,8 @@ void energy_loss_backward(const std::vector<Tensor>& gradients, const Tensor& gr
                           int64_t needed, bool filled) {
   const typename Kernels::Context context(target);
   const std::vector<Tensor> images = images_of(reconstruction, target, fake_reconstruction, fake);
-  const Pairs pairs = pairs_of(images, energies_of(context, energies),
-                               results_of(context, gradients, images.size(), Needed{needed}));
+  const Pairs pairs =
+      pairs_of(images, energies_of(context, energies), results_of(context, gradients, images.size(), needed));
   Kernels::gradients(context, pairs, objective_of(distance, shaping, margin),
                      incoming_of(grad_loss, false, filled), false);
 }

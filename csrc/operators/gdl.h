@@ -1,7 +1,6 @@
 // The operators of the gradient-difference family for either device: what they are given, what they allocate and return.
 // A device's Kernels compute. Schemas and layouts: ebgan_kernels/native/gdl.py; formulas: math/gdl.h.
 //
-//   Kernels::Context   a class made from a tensor of the device, beside the functions
 //   loss               the loss of each sample, where `losses` has memory, and the gradients that are wanted
 //   multiscale         the same for all scales of one loss
 //   averages           the levels of a pyramid below the finest
@@ -127,7 +126,7 @@ std::tuple<Tensor, std::vector<Tensor>> prediction_loss(const Tensor& prediction
   const typename Kernels::Context context(prediction);
   const Dtype dtype = accumulation_dtype(dtype_of(prediction));
   const bool each = static_cast<Reduction>(reduction) == Reduction::kNone;
-  const Needed computed = {each ? 0 : needed};
+  const int64_t computed = each ? 0 : needed;
   Tensor loss = each ? empty_vector(prediction.size(0), dtype, prediction) : empty_scalar(dtype, prediction);
   std::vector<Tensor> gradients = empty_gradients({prediction, target}, computed, empty_samples);
   Kernels::loss(context,
@@ -144,11 +143,10 @@ void prediction_loss_backward(const std::vector<Tensor>& gradients, const Tensor
                               int64_t needed, bool filled) {
   const typename Kernels::Context context(prediction);
   const bool each = static_cast<Reduction>(reduction) == Reduction::kNone;
-  Kernels::loss(
-      context,
-      prediction_of(prediction, target, results_of(context, gradients, 2, Needed{needed}), spatial_dims,
-                    {p, alpha, lp_weight, gdl_weight}, static_cast<Reduction>(reduction)),
-      incoming_of(grad_loss, each, filled), Result{});
+  Kernels::loss(context,
+                prediction_of(prediction, target, results_of(context, gradients, 2, needed), spatial_dims,
+                              {p, alpha, lp_weight, gdl_weight}, static_cast<Reduction>(reduction)),
+                incoming_of(grad_loss, each, filled), Result{});
 }
 
 template <typename Kernels>
@@ -157,12 +155,11 @@ std::tuple<Tensor, std::vector<Tensor>> multiscale_prediction_loss(
     double gdl_weight, const std::vector<double>& scale_weights, int64_t needed) {
   const typename Kernels::Context context(target);
   Tensor loss = empty_scalar(accumulation_dtype(dtype_of(target)), target);
-  std::vector<Tensor> gradients = empty_gradients(predictions, Needed{needed}, empty_samples);
-  Kernels::multiscale(
-      context,
-      scales_of(predictions, results_of(context, gradients, predictions.size(), Needed{needed}), target,
-                {p, alpha, lp_weight, gdl_weight}, scale_weights),
-      Incoming{}, result_of(context, loss));
+  std::vector<Tensor> gradients = empty_gradients(predictions, needed, empty_samples);
+  Kernels::multiscale(context,
+                      scales_of(predictions, results_of(context, gradients, predictions.size(), needed),
+                                target, {p, alpha, lp_weight, gdl_weight}, scale_weights),
+                      Incoming{}, result_of(context, loss));
   return {std::move(loss), std::move(gradients)};
 }
 
@@ -173,11 +170,10 @@ void multiscale_prediction_loss_backward(const std::vector<Tensor>& gradients, c
                                          const std::vector<double>& scale_weights, int64_t needed,
                                          bool filled) {
   const typename Kernels::Context context(target);
-  Kernels::multiscale(
-      context,
-      scales_of(predictions, results_of(context, gradients, predictions.size(), Needed{needed}), target,
-                {p, alpha, lp_weight, gdl_weight}, scale_weights),
-      incoming_of(grad_loss, false, filled), Result{});
+  Kernels::multiscale(context,
+                      scales_of(predictions, results_of(context, gradients, predictions.size(), needed),
+                                target, {p, alpha, lp_weight, gdl_weight}, scale_weights),
+                      incoming_of(grad_loss, false, filled), Result{});
 }
 
 // Returns the averages, coarsest first.

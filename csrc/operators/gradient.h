@@ -1,6 +1,5 @@
 // The operator that all families share, for either device: it scales gradients that a forward pass has computed.
 //
-//   Kernels::Context   a class made from a tensor of the device, beside the function
 //   scale              multiplies `parts` equal parts of dense memory by their scales; nothing for a scale of 1
 
 #pragma once

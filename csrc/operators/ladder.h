@@ -2,7 +2,6 @@
 // and return. A device's Kernels compute. Schemas and layouts: ebgan_kernels/native/ladder.py; formulas:
 // math/ladder.h.
 //
-//   Kernels::Context     a class made from a tensor of the device, beside the functions
 //   combine              z_hat
 //   combine_backward     the gradients of z, u and parameters, from `incoming` of z_hat
 //   cost                 the cost of each network, and the gradients that are wanted
@@ -114,8 +113,8 @@ template <typename Kernels>
 std::vector<Tensor> gaussian_combinator_backward(const Tensor& grad, const Tensor& z, const Tensor& u,
                                                  const Tensor& parameters, int64_t needed) {
   const typename Kernels::Context context(z);
-  std::vector<Tensor> gradients = empty_gradients({z, u, parameters}, Needed{needed}, empty_packed);
-  const std::vector<Result> results = results_of(context, gradients, 3, Needed{needed});
+  std::vector<Tensor> gradients = empty_gradients({z, u, parameters}, needed, empty_packed);
+  const std::vector<Result> results = results_of(context, gradients, 3, needed);
   Layer layer = combinator_of(z, u, parameters);
   layer.incoming = rows_of(grad, leading_axes(z));
   layer.grad_z = results[0];
@@ -134,8 +133,8 @@ std::tuple<Tensor, std::vector<Tensor>> ladder_denoising_cost(const Tensor& z_cl
   const std::vector<Tensor> inputs = {z_clean, z, u, parameters, mean, std};
   Tensor cost =
       empty_contiguous({z.sizes().begin(), z.sizes().end() - 2}, accumulation_dtype(dtype_of(z)), z);
-  std::vector<Tensor> gradients = empty_gradients(inputs, Needed{needed}, empty_packed);
-  Kernels::cost(context, layer_of(inputs, results_of(context, gradients, inputs.size(), Needed{needed})),
+  std::vector<Tensor> gradients = empty_gradients(inputs, needed, empty_packed);
+  Kernels::cost(context, layer_of(inputs, results_of(context, gradients, inputs.size(), needed)),
                 result_of(context, cost));
   return {std::move(cost), std::move(gradients)};
 }
@@ -147,8 +146,7 @@ void ladder_denoising_cost_backward(const std::vector<Tensor>& gradients, const 
                                     int64_t needed, bool filled) {
   const typename Kernels::Context context(z);
   const std::vector<Tensor> inputs = {z_clean, z, u, parameters, mean, std};
-  Kernels::cost_backward(context,
-                         layer_of(inputs, results_of(context, gradients, inputs.size(), Needed{needed})),
+  Kernels::cost_backward(context, layer_of(inputs, results_of(context, gradients, inputs.size(), needed)),
                          incoming_of(grad_cost, true, filled));
 }
 

@@ -2,7 +2,6 @@
 // returns. A device's Kernels compute. Schemas and layouts: ebgan_kernels/native/ladder.py; formulas:
 // math/ladder_layer.h.
 //
-//   Kernels::Context   a class made from a tensor of the device, beside the functions
 //   forward            z, h, mean and std
 //   backward           the gradients of x, beta and gamma
 
@@ -113,8 +112,8 @@ std::vector<Tensor> ladder_layer_backward(const Optional& grad_z, const Optional
   const typename Kernels::Context context(x);
   const int64_t axes = x.dim() - 3;
   std::vector<Tensor> tensors =
-      empty_gradients({x, beta.value_or(x), gamma.value_or(x)}, Needed{needed}, empty_packed);
-  const std::vector<Result> results = results_of(context, tensors, 3, Needed{needed});
+      empty_gradients({x, beta.value_or(x), gamma.value_or(x)}, needed, empty_packed);
+  const std::vector<Result> results = results_of(context, tensors, 3, needed);
   Gradients gradients;
   gradients.z = parts_of(grad_z, axes);
   gradients.h = parts_of(grad_h, axes);

@@ -1,7 +1,6 @@
 // The operator of the pulling-away family for either device, between the two matrix products of the term. Formulas:
 // math/pulling_away.h.
 //
-//   Kernels::Context   a class made from a tensor of the device, beside the function
 //   loss_and_weights   the loss of a Gram matrix of `rows` rows, and the weights of its gradient where they are wanted
 
 #pragma once

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from ebgan_kernels.checks import FLOATING, check_floating, check_together, is_dense
-from ebgan_kernels.reference.autocast import autocast_dtype
+from ebgan_kernels.reference.dtypes import autocast_dtype
 
 
 def check_sizes(*sizes: Sequence[object]) -> None:

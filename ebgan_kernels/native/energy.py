@@ -63,14 +63,9 @@ def _fake_energy(reconstruction: Tensor, target: Tensor, distance: int) -> Tenso
 
 
 def _fake_energy_backward(
-    grad_energy: Tensor,
-    reconstruction: Tensor,
-    target: Tensor,
-    energy: Tensor,
-    distance: int,
-    needed: int,
+    grad_energy: Tensor, reconstruction: Tensor, target: Tensor, *more: Any
 ) -> list[Tensor]:
-    return empty_gradients((reconstruction, target), needed, empty_samples)
+    return empty_gradients((reconstruction, target), more[-1], empty_samples)
 
 
 def _fake_hinge(
@@ -80,20 +75,10 @@ def _fake_hinge(
     return loss, _empty_energy(real_energy), _empty_energy(fake_energy)
 
 
-def _fake_loss(
-    reconstruction: Tensor,
-    target: Tensor,
-    fake_reconstruction: Tensor | None,
-    fake: Tensor | None,
-    margin: Tensor | None,
-    distance: int,
-    shaping: int,
-    needed: int,
-) -> tuple[Tensor, list[Tensor]]:
-    images = [x for x in (reconstruction, target, fake_reconstruction, fake) if x is not None]
-    energies = map(_empty_energy, images[1::2])
-    loss = target.new_empty((), dtype=accumulation_dtype(target))
-    return loss, [*energies, *empty_gradients(images, needed, empty_samples)]
+def _fake_loss(*arguments: Any) -> tuple[Tensor, list[Tensor]]:
+    images, needed = [image for image in arguments[:4] if image is not None], arguments[-1]
+    loss = images[0].new_empty((), dtype=accumulation_dtype(images[0]))
+    return loss, [*map(_empty_energy, images[1::2]), *empty_gradients(images, needed, empty_samples)]
 
 
 FAKES: dict[str, Callable[..., Any]] = {

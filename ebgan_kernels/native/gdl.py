@@ -57,34 +57,18 @@ SCHEMAS = {
 }
 
 
-def _fake_loss(
-    prediction: Tensor,
-    target: Tensor,
-    spatial_dims: int,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    reduction: int,
-    needed: int,
-) -> tuple[Tensor, list[Tensor]]:
+def _fake_loss(prediction: Tensor, target: Tensor, *options: Any) -> tuple[Tensor, list[Tensor]]:
+    *_, reduction, needed = options
     each = reduction == REDUCTIONS["none"]
     loss = target.new_empty(target.shape[:1] if each else (), dtype=accumulation_dtype(target))
     return loss, [] if each else empty_gradients((prediction, target), needed, empty_samples)
 
 
 def _fake_multiscale(
-    predictions: Sequence[Tensor],
-    target: Tensor,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    scale_weights: Sequence[float],
-    needed: int,
+    predictions: Sequence[Tensor], target: Tensor, *options: Any
 ) -> tuple[Tensor, list[Tensor]]:
     loss = target.new_empty((), dtype=accumulation_dtype(target))
-    return loss, empty_gradients(predictions, needed, empty_samples)
+    return loss, empty_gradients(predictions, options[-1], empty_samples)
 
 
 def _fake_pyramid(x: Tensor, levels: int) -> list[Tensor]:

@@ -64,11 +64,12 @@ def _fake_combinator_backward(
     return empty_gradients((z, u, parameters), needed, empty_packed)
 
 
-def _fake_cost(
-    z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor, needed: int
-) -> tuple[Tensor, list[Tensor]]:
-    cost = z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z))
-    return cost, empty_gradients((z_clean, z, u, parameters, mean, std), needed, empty_packed)
+def _fake_cost(*arguments: Any) -> tuple[Tensor, list[Tensor]]:
+    *inputs, needed = arguments
+    z = inputs[1]
+    return z.new_empty(z.shape[:-2], dtype=accumulation_dtype(z)), empty_gradients(
+        inputs, needed, empty_packed
+    )
 
 
 def _fake_layer(
@@ -80,22 +81,10 @@ def _fake_layer(
     return [z, mean, std, empty_packed(x)] if has_h else [z, mean, std]
 
 
-def _fake_layer_backward(
-    grad_z: Tensor | None,
-    grad_h: Tensor | None,
-    grad_mean: Tensor | None,
-    grad_std: Tensor | None,
-    x: Tensor,
-    noise: Tensor | None,
-    beta: Tensor | None,
-    gamma: Tensor | None,
-    mean: Tensor,
-    std: Tensor,
-    relu: bool,
-    needed: int,
-) -> list[Tensor]:
+def _fake_layer_backward(*arguments: Any) -> list[Tensor]:
+    x, _, beta, gamma = arguments[4:8]
     tensors = (x, x if beta is None else beta, x if gamma is None else gamma)
-    return empty_gradients(tensors, needed, empty_packed)
+    return empty_gradients(tensors, arguments[-1], empty_packed)
 
 
 FAKES: dict[str, Callable[..., Any]] = {

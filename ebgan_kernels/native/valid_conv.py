@@ -42,39 +42,20 @@ def channels_last(tensor: Tensor) -> bool:
     return not tensor.is_contiguous() and tensor.is_contiguous(memory_format=torch.channels_last)
 
 
-def empty_output(input: Tensor, weight: Tensor) -> Tensor:
+def _empty_output(input: Tensor, weight: Tensor) -> Tensor:
     """An uninitialised output (N, O, H - KH + 1, W - KW + 1), in the layout of the input."""
-    samples, _, height, width = input.shape
-    maps, _, rows, columns = weight.shape
-    return torch.empty(
-        (samples, maps, height - rows + 1, width - columns + 1),
-        dtype=input.dtype,
-        device=input.device,
-        memory_format=torch.channels_last if channels_last(input) else torch.contiguous_format,
-    )
+    height, width = (input.shape[axis] - weight.shape[axis] + 1 for axis in (2, 3))
+    layout = torch.channels_last if channels_last(input) else torch.contiguous_format
+    size = (input.shape[0], weight.shape[0], height, width)
+    return torch.empty(size, dtype=input.dtype, device=input.device, memory_format=layout)
 
 
-def _fake_forward(
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    biases: Sequence[Tensor],
-    activation: int,
-    tf32: bool,
-) -> list[Tensor]:
-    return [empty_output(input, weight) for input, weight in zip(inputs, weights, strict=True)]
+def _fake_forward(inputs: Sequence[Tensor], weights: Sequence[Tensor], *_: Any) -> list[Tensor]:
+    return [_empty_output(input, weight) for input, weight in zip(inputs, weights, strict=True)]
 
 
-def _fake_backward(
-    grad_outputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    activation: int,
-    tf32: bool,
-    need_inputs: int,
-    need_weights: int,
-    need_biases: int,
-) -> list[Tensor]:
+def _fake_backward(*arguments: Any) -> list[Tensor]:
+    _, _, inputs, weights, _, _, need_inputs, need_weights, need_biases = arguments
     return [
         *empty_gradients(inputs, need_inputs, empty_samples),
         *empty_gradients(weights, need_weights, empty_samples),

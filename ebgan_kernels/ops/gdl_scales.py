@@ -20,6 +20,7 @@ from ebgan_kernels.ops.gdl_autograd import (
 )
 from ebgan_kernels.ops.gradients import Call, needed_gradients
 from ebgan_kernels.reference import gdl as reference
+from ebgan_kernels.reference.dtypes import accumulation
 
 
 def average_pyramid(x: Tensor, levels: int) -> list[Tensor]:
@@ -116,7 +117,7 @@ def _differentiable_target(
     predictions: Sequence[Tensor], target: Tensor, weights: Weights, scale_weights: Sequence[float]
 ) -> Tensor:
     """The loss from the operators of one scale; the case is too rare for a kernel of its own."""
-    pyramid = average_pyramid(reference.accumulation(target), len(predictions))
+    pyramid = average_pyramid(accumulation(target), len(predictions))
     losses = [weighted_loss(*pair, weights, 2, "mean") for pair in zip(predictions, pyramid, strict=True)]
     return reference.weighted_sum(scale_weights, losses)
 

@@ -28,7 +28,7 @@ from ebgan_kernels.ops.gradients import needed_gradients
 from ebgan_kernels.ops.module import Module
 from ebgan_kernels.ops.valid_conv_autograd import MultiscaleValidConv2dFunction, Options
 from ebgan_kernels.reference import valid_conv as reference
-from ebgan_kernels.reference.autocast import autocast_dtype
+from ebgan_kernels.reference.dtypes import autocast_dtype
 from ebgan_kernels.reference.valid_conv import Activation
 
 _TORCHS = (None, "cpu", "reference")

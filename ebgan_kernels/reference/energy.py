@@ -11,17 +11,15 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ebgan_kernels.reference.dtypes import accumulation
+
 Distance = Literal["l2", "squared_l2", "mse", "l1"]
 Shaping = Literal["identity", "square"]
 
 
-def _accumulation(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
 def reconstruction_energy(reconstruction: Tensor, target: Tensor, distance: Distance) -> Tensor:
     """(N, ...), (N, ...) -> (N,): the distance of each sample's reconstruction from its target."""
-    residual = (_accumulation(reconstruction) - _accumulation(target)).reshape(
+    residual = (accumulation(reconstruction) - accumulation(target)).reshape(
         target.shape[0], target[:1].numel()
     )
     if distance == "l2":
@@ -40,7 +38,7 @@ def shaped(value: Tensor, shaping: Shaping) -> Tensor:
 
 def hinge_margin_loss(real_energy: Tensor, fake_energy: Tensor, margin: Tensor, shaping: Shaping) -> Tensor:
     """mean f(real_energy) + mean f([margin - fake_energy]^+), the hinge of each sample on its own."""
-    real_energy, fake_energy = _accumulation(real_energy), _accumulation(fake_energy)
+    real_energy, fake_energy = accumulation(real_energy), accumulation(fake_energy)
     hinge = torch.relu(margin.to(fake_energy.dtype) - fake_energy)
     return shaped(real_energy, shaping).mean() + shaped(hinge, shaping).mean()
 

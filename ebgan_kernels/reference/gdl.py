@@ -13,11 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from ebgan_kernels.reference.dtypes import accumulation
+
 Reduction = Literal["mean", "sum", "none"]
-
-
-def accumulation(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
 def _power(values: Tensor, exponent: float) -> Tensor:

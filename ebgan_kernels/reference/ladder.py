@@ -11,6 +11,8 @@ from typing import Literal, NamedTuple
 import torch
 from torch import Tensor
 
+from ebgan_kernels.reference.dtypes import accumulation
+
 LayerActivation = Literal["none", "relu"]
 LAYER_EPSILON = 1e-10
 
@@ -28,14 +30,10 @@ class LadderLayer(NamedTuple):
     std: Tensor
 
 
-def _accumulation(tensor: Tensor) -> Tensor:
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
-
-
 def _combined(z: Tensor, u: Tensor, parameters: Tensor) -> Tensor:
     """The combinator's z_hat in the accumulation dtype."""
-    z, u = _accumulation(z), _accumulation(u)
-    a = _accumulation(parameters).unsqueeze(-2).unbind(-3)  # ten tensors (..., 1, D); a1 is a[0]
+    z, u = accumulation(z), accumulation(u)
+    a = accumulation(parameters).unsqueeze(-2).unbind(-3)  # ten tensors (..., 1, D); a1 is a[0]
     mu = a[0] * torch.sigmoid(a[1] * u + a[2]) + a[3] * u + a[4]
     v = a[5] * torch.sigmoid(a[6] * u + a[7]) + a[8] * u + a[9]
     return (z - mu) * v + mu
@@ -50,9 +48,9 @@ def ladder_denoising_cost(
     z_clean: Tensor, z: Tensor, u: Tensor, parameters: Tensor, mean: Tensor, std: Tensor
 ) -> Tensor:
     """The mean square of z_clean minus the standardised z_hat: (..., N, D) -> (...)."""
-    mean, std = _accumulation(mean).unsqueeze(-2), _accumulation(std).unsqueeze(-2)
+    mean, std = accumulation(mean).unsqueeze(-2), accumulation(std).unsqueeze(-2)
     standardised = (_combined(z, u, parameters) - mean) / std
-    return (_accumulation(z_clean) - standardised).square().mean((-2, -1))
+    return (accumulation(z_clean) - standardised).square().mean((-2, -1))
 
 
 def ladder_layer(
@@ -64,17 +62,17 @@ def ladder_layer(
     activation: LayerActivation = "none",
 ) -> LadderLayer:
     """One encoder layer: x, noise (..., P, N, D), beta, gamma (..., D) -> z, h, and mean, std (..., P, D)."""
-    samples = _accumulation(x)
+    samples = accumulation(x)
     mean = samples.mean(-2, keepdim=True)
     centred = samples - mean
     std = (centred.square().mean(-2, keepdim=True) + LAYER_EPSILON).sqrt()
     z = h = centred / std
     if noise is not None:
-        z = h = z + _accumulation(noise)
+        z = h = z + accumulation(noise)
     if beta is not None:
-        h = h + _accumulation(beta)[..., None, None, :]
+        h = h + accumulation(beta)[..., None, None, :]
     if gamma is not None:
-        h = _accumulation(gamma)[..., None, None, :] * h
+        h = accumulation(gamma)[..., None, None, :] * h
     if activation == "relu":
         h = h.relu()
     rounded = z.to(x.dtype)

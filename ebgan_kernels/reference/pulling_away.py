@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from ebgan_kernels.reference.autocast import autocast_dtype
+from ebgan_kernels.reference.dtypes import accumulation, autocast_dtype
 
 
 def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
@@ -25,8 +25,7 @@ def without_autocast(tensor: Tensor) -> AbstractContextManager[object]:
 
 def flattened(codes: Tensor) -> Tensor:
     """The codes in the accumulation dtype, each flattened: (N, ...) -> (N, d)."""
-    codes = codes if codes.dtype == torch.float64 else codes.float()
-    return codes.reshape(codes.shape[0], codes[:1].numel())
+    return accumulation(codes).reshape(codes.shape[0], codes[:1].numel())
 
 
 def uses_samples(rows: int, features: int) -> bool:

@@ -9,6 +9,7 @@ gradients, so nothing waits for the device.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import triton
 from torch import Tensor
@@ -174,56 +175,32 @@ def hinge_margin_loss(
 
 
 def _pairs(
-    first: tuple[Tensor, Tensor],
-    second: tuple[Tensor | None, Tensor | None],
-    margin: Tensor | None,
-    energies: Sequence[Tensor],
-    gradients: Sequence[Tensor],
-    needed: int,
+    images: Sequence[Tensor | None], margin: Tensor | None, results: Sequence[Tensor], needed: int
 ) -> list[Pair]:
-    """The pairs of a loss, of which the second, where there is one, is under the hinge."""
-    of_images = of_all(gradients, needed, 4)
-    pairs = [_pair(*first, energies[0], None, *of_images[:2])]
-    if second[0] is not None and second[1] is not None:
-        pairs.append(_pair(second[0], second[1], energies[1], margin, *of_images[2:]))
-    return pairs
+    """The pairs of a loss, of which the second, where there is one, is under the hinge.
+
+    Results are the energies of the pairs, then the gradients that are needed.
+    """
+    given = [image for image in images if image is not None]
+    count = len(given) // 2
+    gradients = of_all(results[count:], needed, len(given))
+    return [
+        _pair(given[2 * i], given[2 * i + 1], results[i], (None, margin)[i], *gradients[2 * i : 2 * i + 2])
+        for i in range(count)
+    ]
 
 
 @operator("energy_loss", SCHEMAS, FAKES)
-def energy_loss(
-    outputs: tuple[Tensor, list[Tensor]],
-    reconstruction: Tensor,
-    target: Tensor,
-    fake_reconstruction: Tensor | None,
-    fake: Tensor | None,
-    margin: Tensor | None,
-    distance: int,
-    shaping: int,
-    needed: int,
-) -> None:
+def energy_loss(outputs: tuple[Tensor, list[Tensor]], *arguments: Any) -> None:
     loss, results = outputs
-    count = 1 if fake is None else 2
-    first, second = (reconstruction, target), (fake_reconstruction, fake)
-    pairs = _pairs(first, second, margin, results[:count], results[count:], needed)
+    *images, margin, distance, shaping, needed = arguments
+    pairs = _pairs(images, margin, results, needed)
     _energies_and_gradients(pairs, distance, shaping)
     _mean_loss(loss, [Energies(pair.energy, None, pair.margin, pair.batch, 1) for pair in pairs], shaping)
 
 
 @operator("energy_loss_backward_", SCHEMAS, FAKES)
-def energy_loss_backward_(
-    gradients: Sequence[Tensor],
-    grad_loss: Tensor,
-    reconstruction: Tensor,
-    target: Tensor,
-    fake_reconstruction: Tensor | None,
-    fake: Tensor | None,
-    margin: Tensor | None,
-    energies: Sequence[Tensor],
-    distance: int,
-    shaping: int,
-    needed: int,
-    filled: bool,
-) -> None:
-    first, second = (reconstruction, target), (fake_reconstruction, fake)
-    for pair in _pairs(first, second, margin, energies, gradients, needed):
+def energy_loss_backward_(gradients: Sequence[Tensor], grad_loss: Tensor, *arguments: Any) -> None:
+    *images, margin, energies, distance, shaping, needed, filled = arguments
+    for pair in _pairs(images, margin, [*energies, *gradients], needed):
         _gradients(pair, grad_loss, 0, filled, distance, shaping)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import triton
@@ -162,46 +162,26 @@ def _add_sums(losses: Tensor, sums: Tensor, reduction: int) -> None:
 
 @operator("prediction_loss", SCHEMAS, FAKES)
 def prediction_loss(
-    outputs: tuple[Tensor, list[Tensor]],
-    prediction: Tensor,
-    target: Tensor,
-    spatial_dims: int,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    reduction: int,
-    needed: int,
+    outputs: tuple[Tensor, list[Tensor]], prediction: Tensor, target: Tensor, *arguments: Any
 ) -> None:
     losses, gradients = outputs
+    spatial_dims, *options, needed = arguments
     # Losses of each sample come without gradients.
-    of_images = of_all(gradients, needed, 2) if gradients else (None, None)
-    with_gradients = Images(prediction, target, *of_images)
-    cut = _cut(with_gradients, spatial_dims, reduction)
+    images = Images(prediction, target, *(of_all(gradients, needed, 2) if gradients else (None, None)))
+    cut = _cut(images, spatial_dims, options[-1])
     sums = losses.new_empty(cut.samples, cut.parts)
-    _launch(with_gradients, sums, cut, spatial_dims, Options(p, alpha, lp_weight, gdl_weight, reduction))
-    _add_sums(losses, sums, reduction)
+    _launch(images, sums, cut, spatial_dims, Options(*options))
+    _add_sums(losses, sums, options[-1])
 
 
 @operator("prediction_loss_backward_", SCHEMAS, FAKES)
 def prediction_loss_backward_(
-    gradients: Sequence[Tensor],
-    grad_loss: Tensor,
-    prediction: Tensor,
-    target: Tensor,
-    spatial_dims: int,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    reduction: int,
-    needed: int,
-    filled: bool,
+    gradients: Sequence[Tensor], grad_loss: Tensor, prediction: Tensor, target: Tensor, *arguments: Any
 ) -> None:
-    with_gradients = Images(prediction, target, *of_all(gradients, needed, 2))
-    cut = _cut(with_gradients, spatial_dims, reduction)
-    options = Options(p, alpha, lp_weight, gdl_weight, reduction)
-    _launch(with_gradients, None, cut, spatial_dims, options, upstream=grad_loss, filled=filled)
+    spatial_dims, *options, needed, filled = arguments
+    images = Images(prediction, target, *of_all(gradients, needed, 2))
+    cut = _cut(images, spatial_dims, options[-1])
+    _launch(images, None, cut, spatial_dims, Options(*options), upstream=grad_loss, filled=filled)
 
 
 def _empty_averages(x: Tensor, levels: int) -> list[Tensor]:
@@ -248,17 +228,10 @@ def _scales(
 
 @operator("multiscale_prediction_loss", SCHEMAS, FAKES)
 def multiscale_prediction_loss(
-    outputs: tuple[Tensor, list[Tensor]],
-    predictions: Sequence[Tensor],
-    target: Tensor,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    scale_weights: Sequence[float],
-    needed: int,
+    outputs: tuple[Tensor, list[Tensor]], predictions: Sequence[Tensor], target: Tensor, *arguments: Any
 ) -> None:
     loss, gradients = outputs
+    p, alpha, lp_weight, gdl_weight, scale_weights, needed = arguments
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
     scales = _scales(predictions, target, gradients, needed)
     sums = loss.new_empty(1, sum(cut.parts for _, cut in scales))
@@ -274,14 +247,9 @@ def multiscale_prediction_loss_backward_(
     grad_loss: Tensor,
     predictions: Sequence[Tensor],
     target: Tensor,
-    p: int,
-    alpha: float,
-    lp_weight: float,
-    gdl_weight: float,
-    scale_weights: Sequence[float],
-    needed: int,
-    filled: bool,
+    *arguments: Any,
 ) -> None:
+    p, alpha, lp_weight, gdl_weight, scale_weights, needed, filled = arguments
     options = Options(p, alpha, lp_weight, gdl_weight, REDUCTIONS["mean"])
     scales = _scales(predictions, target, gradients, needed)
     for (images, cut), weight in zip(scales, scale_weights, strict=True):

@@ -7,6 +7,7 @@ unit, and a second kernel adds them up. The kernels read incoming gradients, so 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import triton
 from torch import Tensor
@@ -151,17 +152,10 @@ def _cost(
 
 
 @operator("ladder_denoising_cost", SCHEMAS, FAKES)
-def ladder_denoising_cost(
-    outputs: tuple[Tensor, list[Tensor]],
-    z_clean: Tensor,
-    z: Tensor,
-    u: Tensor,
-    parameters: Tensor,
-    mean: Tensor,
-    std: Tensor,
-    needed: int,
-) -> None:
+def ladder_denoising_cost(outputs: tuple[Tensor, list[Tensor]], *arguments: Any) -> None:
     cost, gradients = outputs
+    *inputs, needed = arguments
+    z = inputs[1]
     if not z.numel():
         for gradient in gradients:
             gradient.zero_()
@@ -170,7 +164,6 @@ def ladder_denoising_cost(
     extent, _ = _cut(z)
     blocks = extent.row_blocks * extent.unit_blocks
     squares = cost.new_empty(_networks(z) * blocks)
-    inputs = (z_clean, z, u, parameters, mean, std)
     _cost(inputs, of_all(gradients, needed, 6), squares, None, False)
     block = block_of(blocks, LARGEST_BLOCK)
     kernels.total_squares[(_networks(z),)](
@@ -185,20 +178,9 @@ def ladder_denoising_cost(
 
 
 @operator("ladder_denoising_cost_backward_", SCHEMAS, FAKES)
-def ladder_denoising_cost_backward_(
-    gradients: Sequence[Tensor],
-    grad_cost: Tensor,
-    z_clean: Tensor,
-    z: Tensor,
-    u: Tensor,
-    parameters: Tensor,
-    mean: Tensor,
-    std: Tensor,
-    needed: int,
-    filled: bool,
-) -> None:
-    if z.numel():
-        inputs = (z_clean, z, u, parameters, mean, std)
+def ladder_denoising_cost_backward_(gradients: Sequence[Tensor], grad_cost: Tensor, *arguments: Any) -> None:
+    *inputs, needed, filled = arguments
+    if inputs[1].numel():
         _cost(inputs, of_all(gradients, needed, 6), None, grad_cost, filled)
         return
     for gradient in gradients:

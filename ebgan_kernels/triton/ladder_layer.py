@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import triton
 from torch import Tensor
@@ -62,29 +63,16 @@ def ladder_layer(
 
 
 @operator("ladder_layer_backward", SCHEMAS, FAKES)
-def ladder_layer_backward(
-    gradients: Sequence[Tensor],
-    grad_z: Tensor | None,
-    grad_h: Tensor | None,
-    grad_mean: Tensor | None,
-    grad_std: Tensor | None,
-    x: Tensor,
-    noise: Tensor | None,
-    beta: Tensor | None,
-    gamma: Tensor | None,
-    mean: Tensor,
-    std: Tensor,
-    relu: bool,
-    needed: int,
-) -> None:
+def ladder_layer_backward(gradients: Sequence[Tensor], *arguments: Any) -> None:
+    *incoming_and_inputs, relu, needed = arguments
+    x = incoming_and_inputs[4]
     extent, constants = _cut(x)
     if not x.numel():
         for gradient in gradients:
             gradient.zero_()
         return
     together = extent.parts if needed >> 1 else 1
-    incoming = (grad_z, grad_h, grad_mean, grad_std)
-    tensors = (*incoming, x, noise, beta, gamma, mean, std, *of_all(gradients, needed, 3))
+    tensors = (*incoming_and_inputs, *of_all(gradients, needed, 3))
     kernels.backward[(x.shape[:-2].numel() // together * extent.unit_blocks,)](
         *(_parts(tensor, x.dim() - 3) for tensor in tensors),
         extent,

@@ -134,14 +134,8 @@ def _correlation(
 
 
 @operator("multiscale_valid_conv2d", SCHEMAS, FAKES)
-def multiscale_valid_conv2d(
-    outputs: Sequence[Tensor],
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    biases: Sequence[Tensor],
-    activation: int,
-    tf32: bool,
-) -> None:
+def multiscale_valid_conv2d(outputs: Sequence[Tensor], *arguments: Any) -> None:
+    inputs, weights, biases, activation, tf32 = arguments
     precision = _precision(inputs[0], tf32)
     jobs = [
         _correlation(input, None, _image(weight), bias if bias.numel() else None, output, precision)
@@ -157,18 +151,9 @@ def multiscale_valid_conv2d(
 
 
 @operator("multiscale_valid_conv2d_backward", SCHEMAS, FAKES)
-def multiscale_valid_conv2d_backward(
-    gradients: Sequence[Tensor],
-    grad_outputs: Sequence[Tensor],
-    outputs: Sequence[Tensor],
-    inputs: Sequence[Tensor],
-    weights: Sequence[Tensor],
-    activation: int,
-    tf32: bool,
-    need_inputs: int,
-    need_weights: int,
-    need_biases: int,
-) -> None:
+def multiscale_valid_conv2d_backward(gradients: Sequence[Tensor], *arguments: Any) -> None:
+    grad_outputs, outputs, inputs, weights, activation, tf32, *needs = arguments
+    need_inputs, need_weights, need_biases = needs
     scales = len(inputs)
     needed = need_inputs | need_weights << scales | need_biases << 2 * scales
     of_tensors = of_all(gradients, needed, 3 * scales)

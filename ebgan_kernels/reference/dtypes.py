@@ -1,8 +1,9 @@
-"""What autocast asks for on a device, in a form that every torch from 2.10 on can trace."""
+"""The dtype of sums, and what autocast asks for in a form that every torch from 2.10 on can trace."""
 
 from __future__ import annotations
 
 import torch
+from torch import Tensor
 
 
 def _exists(device: str) -> bool:
@@ -17,3 +18,8 @@ def autocast_dtype(device: str) -> torch.dtype | None:
     """The dtype that autocast requires on a kind of device; None where it is off or there is none."""
     enabled = _exists(device) and torch.is_autocast_enabled(device)
     return torch.get_autocast_dtype(device) if enabled else None
+
+
+def accumulation(tensor: Tensor) -> Tensor:
+    """The tensor in the dtype in which it is summed: float64 for float64, else float32."""
+    return tensor if tensor.dtype == torch.float64 else tensor.float()
