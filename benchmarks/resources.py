@@ -161,7 +161,7 @@ def compiled_kernels(sources: Sequence[pathlib.Path], cache: pathlib.Path = CACH
 
 def _hash(source: pathlib.Path) -> str:
     """The hash of a source, of every header that it may include, and of the flags."""
-    folders = (source.parent, *(CSRC / name for name in ("math", "families", "stable")))
+    folders = (source.parent, *(CSRC / name for name in ("math", "operators", "stable")))
     headers = sorted(path for folder in folders for path in folder.glob("*.*h"))
     digest = hashlib.sha256(" ".join(FLAGS).encode())
     for path in (source, *headers):

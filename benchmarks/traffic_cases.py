@@ -105,7 +105,7 @@ CASES = (
         "scale_gradients_",
         IMAGES,
         _gradient,
-        torch.ops.ebgan_kernels.scale_gradients_,
+        lambda gradient, scale: torch.ops.ebgan_kernels.scale_gradients_([gradient], scale),
         lambda arguments, _: 2 * _size(arguments[:1]),
         ("forward",),
     ),

@@ -69,7 +69,7 @@ def sources(folder: str) -> list[pathlib.Path]:
     return found
 
 
-@pytest.mark.parametrize("folder", ["math", "cpu", "cuda", "host"])
+@pytest.mark.parametrize("folder", ["math", "operators", "cpu", "cuda", "host"])
 def test_torch_headers_are_included_only_under_stable(folder: str) -> None:
     including = [path.name for path in sources(folder) if TORCH_HEADER.search(path.read_text())]
     assert including == []
@@ -88,5 +88,7 @@ def test_an_operator_family_has_one_name_in_every_folder(family: str) -> None:
     native_devices = ("cuda",) if family == "valid_conv" else ("cpu", "cuda")
     python = [f"ebgan_kernels/{folder}/{family}.py" for folder in ("native", "ops", "reference", "triton")]
     suffixes = {"cpu": "cpp", "cuda": "cu"}
-    native = [f"csrc/math/{family}.h", *(f"csrc/{d}/{family}.{suffixes[d]}" for d in native_devices)]
+    # What both devices have is entered through one file.
+    entry = [f"csrc/operators/{family}.h"] if len(native_devices) == 2 else []
+    native = [f"csrc/math/{family}.h", *entry, *(f"csrc/{d}/{family}.{suffixes[d]}" for d in native_devices)]
     assert [path for path in (*python, *native) if not (ROOT / path).is_file()] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import pathlib
 import shutil
@@ -11,13 +12,15 @@ import sys
 import pytest
 
 import ebgan_kernels
-from ebgan_kernels.native import energy, gdl, gradient, pulling_away, valid_conv
+from ebgan_kernels.backends import OPERATOR_FAMILIES
 
 LIBRARY = pathlib.Path(ebgan_kernels.__file__).parent / "_C_cuda.so"
 # Those without a fake kernel are of the CPU library alone.
 OPERATORS = [
-    *energy.SCHEMAS, *pulling_away.SCHEMAS, *gdl.SCHEMAS, *valid_conv.SCHEMAS, *gradient.FAKES,
-]  # fmt: skip
+    name
+    for family in (*OPERATOR_FAMILIES, "gradient")
+    for name in importlib.import_module(f"ebgan_kernels.native.{family}").FAKES
+]
 
 # What a CPU build of torch lacks, so that the library can be loaded under one; none of it is called.
 CUDA_FUNCTIONS = """

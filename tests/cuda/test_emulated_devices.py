@@ -66,14 +66,14 @@ def test_a_convolution_is_right(device: torch.device, maps: int, dtype: torch.dt
     (output,) = operators.multiscale_valid_conv2d(*arguments, 0, True)
     gradient = torch.randn_like(output)
     found = operators.multiscale_valid_conv2d_backward(
-        [gradient], [output], *arguments[:2], 0, True, [True], [True], [True]
+        [gradient], [output], *arguments[:2], 0, True, [True] * 3
     )
     exact = [x.detach().double().requires_grad_() for x in (image, weight, bias)]
     expected = torch.nn.functional.conv2d(*exact)
     gradients = torch.autograd.grad(expected, exact, gradient.double())
     # tf32 and bfloat16 round the factors, and bfloat16 the result; what is left is relative to the largest.
     tolerance = 2e-2 if dtype == torch.bfloat16 else 3e-3
-    for ours, true in zip((output, *(x for (x,) in found)), (expected, *gradients), strict=True):
+    for ours, true in zip((output, *found), (expected, *gradients), strict=True):
         assert (ours.double() - true).abs().max() <= tolerance * true.abs().max()
 
 

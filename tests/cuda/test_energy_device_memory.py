@@ -35,11 +35,14 @@ def test_nothing_outside_a_buffer_is_read_or_written(
 ) -> None:
     pair = [_guarded(torch.rand(3, elements, device=cuda).to(dtype), offset)[0] for _ in range(2)]
     buffers = [_guarded(torch.zeros(3, elements, device=cuda, dtype=dtype), offset) for _ in range(2)]
-    loss, energy, *gradients = OPERATORS.generator_loss(*pair, 3, 0, True, True)
+    both = [True, True]
+    (loss, energy), gradients = OPERATORS.energy_loss(pair, None, 3, 0, both)
     (grad_reconstruction, first), (grad_target, second) = buffers
     one = torch.ones((), device=cuda)
-    OPERATORS.energy_loss_backward_(grad_reconstruction, grad_target, one, *pair, energy, None, 3, 0, False)
-    OPERATORS.scale_gradient_(grad_target, -one)
+    OPERATORS.energy_loss_backward_(
+        [grad_reconstruction, grad_target], one, pair, None, [energy], 3, 0, both, False
+    )
+    OPERATORS.scale_gradients_([grad_target], -one)
 
     assert loss.isfinite()
     assert torch.equal(grad_reconstruction, gradients[0])
@@ -53,8 +56,8 @@ def test_an_incoming_gradient_of_one_leaves_filled_buffers_alone(cuda: torch.dev
     buffers = [torch.full_like(image, 7) for image in pair]
     energy = OPERATORS.reconstruction_energy(*pair, 0)
     one = torch.ones((), device=cuda)
-    OPERATORS.energy_loss_backward_(*buffers, one, *pair, energy, None, 0, 0, True)
-    OPERATORS.scale_gradient_(buffers[0], one)
+    OPERATORS.energy_loss_backward_(buffers, one, pair, None, [energy], 0, 0, [True, True], True)
+    OPERATORS.scale_gradients_(buffers, one)
     assert all((buffer == 7).all() for buffer in buffers)
 
 
@@ -63,16 +66,17 @@ def test_an_incoming_gradient_of_one_leaves_filled_buffers_alone(cuda: torch.dev
 def test_peak_memory_is_the_outputs_and_a_sum_for_every_part(cuda: torch.device, elements: int) -> None:
     samples = 8
     batch = [torch.rand(samples, elements, device=cuda) for _ in range(4)]
-    arguments = (*batch, torch.ones((), device=cuda), 0, 0, True, False, True, False)
-    OPERATORS.discriminator_loss(*arguments)
+    arguments = (batch, torch.ones((), device=cuda), 0, 0, [True, False, True, False])
+    OPERATORS.energy_loss(*arguments)
     torch.cuda.reset_peak_memory_stats(cuda)
     before = torch.cuda.memory_stats(cuda)["requested_bytes.all.current"]
-    results = OPERATORS.discriminator_loss(*arguments)
+    outputs, gradients = OPERATORS.energy_loss(*arguments)
     peak = torch.cuda.memory_stats(cuda)["requested_bytes.all.peak"] - before
 
-    outputs = sum(result.numel() * result.element_size() for result in results)
+    results = sum(result.numel() * result.element_size() for result in (*outputs, *gradients))
+    assert len(gradients) == 2
     workspace = 2 * samples * (elements // 8192 + 1) * 4
-    assert outputs <= peak <= outputs + workspace
+    assert results <= peak <= results + workspace
 
 
 def _skip_without_memory(needed: int) -> None:
@@ -93,7 +97,9 @@ def test_more_elements_than_32_bits_count_are_right(cuda: torch.device, samples:
 
     energy = ek.reconstruction_energy(reconstruction, target, distance="l1")
     assert (energy == 13.0).all()
-    loss, _, gradient, grad_target = OPERATORS.generator_loss(reconstruction, target, 3, 0, True, True)
+    (loss, _), (gradient, grad_target) = OPERATORS.energy_loss(
+        [reconstruction, target], None, 3, 0, [True, True]
+    )
     assert loss.item() == 13.0
     weight = torch.tensor(1 / samples, dtype=torch.bfloat16, device=cuda)
     assert (gradient[:, :3] == -weight).all()

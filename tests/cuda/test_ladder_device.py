@@ -56,14 +56,14 @@ def test_every_mix_of_dtypes_is_right(
 def test_peak_memory_is_the_outputs_and_the_sums_of_tiles(cuda: torch.device) -> None:
     inputs = [x.detach() for x in Case(COST).inputs(rows=100, units=784, device=cuda)]
     cost = OPERATORS.ladder_denoising_cost
-    cost(*inputs, *[True] * 6)
+    cost(inputs, [True] * 6)
     torch.cuda.reset_peak_memory_stats(cuda)
     before = torch.cuda.memory_stats(cuda)["requested_bytes.all.current"]
-    results = cost(*inputs, *[True] * 6)
+    outputs, gradients = cost(inputs, [True] * 6)
     peak = torch.cuda.memory_stats(cuda)["requested_bytes.all.peak"] - before
-    outputs = sum(result.numel() * result.element_size() for result in results)
+    results = sum(result.numel() * result.element_size() for result in (*outputs, *gradients))
     tiles = 13  # of 8 rows: 100 rows of 784 units are few
-    assert outputs <= peak <= outputs + 4 * tiles * (12 * 784 + 25)
+    assert results <= peak <= results + 4 * tiles * (12 * 784 + 25)
 
 
 @pytest.mark.needs_gpu
@@ -139,9 +139,11 @@ def test_work_goes_to_the_current_stream(cuda: torch.device) -> None:
     with torch.cuda.stream(side):
         torch.cuda._sleep(50_000_000)
         inputs[1].copy_(late)
-        got = OPERATORS.ladder_denoising_cost(*inputs, *[True] * 6)
+        (cost,), gradients = OPERATORS.ladder_denoising_cost(inputs, [True] * 6)
     side.synchronize()
-    assert all(map(torch.equal, got, OPERATORS.ladder_denoising_cost(*inputs, *[True] * 6)))
+    (expected,), others = OPERATORS.ladder_denoising_cost(inputs, [True] * 6)
+    assert torch.equal(cost, expected)
+    assert len(gradients) == 6 and all(map(torch.equal, gradients, others))
 
 
 @pytest.mark.needs_gpu

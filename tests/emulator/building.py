@@ -182,6 +182,7 @@ def _all_sources() -> str:
     folders = [
         SOURCES / "cuda",
         SOURCES / "math",
+        SOURCES / "operators",
         SOURCES / "stable",
         HERE / "include",
         HERE / "runtime",

@@ -74,10 +74,10 @@ def valid_conv(inputs: Sequence[Tensor]) -> Results:
     return _with_gradients(output.square(), inputs)
 
 
-def scale_gradient(inputs: Sequence[Tensor]) -> Results:
+def scale_gradients(inputs: Sequence[Tensor]) -> Results:
     """A scale for each of two parts of a gradient that begins four bytes behind a vector."""
     gradient = torch.cat((torch.zeros(1), inputs[0].detach().flatten()))[1:].view_as(inputs[0])
-    torch.ops.ebgan_kernels.scale_gradient_(gradient, torch.tensor([2.0, 3.0]))
+    torch.ops.ebgan_kernels.scale_gradients_([gradient], torch.tensor([2.0, 3.0]))
     return [gradient]
 
 
@@ -134,7 +134,7 @@ WORKLOADS = {
         valid_conv, lambda: [_drawn(1, 24, 10, 9, dtype=HALF), _drawn(3, 24, 5, 5, dtype=HALF) / 16]
     ),
     # 2 parts of 10,000 numbers: more than a block scales at a time.
-    "scale": Workload(scale_gradient, lambda: [_drawn(2, 10000)], scaled),
+    "scale": Workload(scale_gradients, lambda: [_drawn(2, 10000)], scaled),
 }
 
 

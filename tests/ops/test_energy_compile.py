@@ -13,7 +13,7 @@ import ebgan_kernels as ek
 from support.implementations import device_of
 from support.losses import CASES, FUNCTIONS, Case, images, value_and_gradients
 
-CALL = "torch.ops.ebgan_kernels.discriminator_loss"
+CALL = "torch.ops.ebgan_kernels.energy_loss"
 
 
 @pytest.fixture(autouse=True)

@@ -24,7 +24,7 @@ def test_every_half_pattern_is_read_and_rounded_as_torch_does(
         scaled = patterns.clone()
         for start in range(0, len(patterns), length):
             part = scaled[start : start + length]
-            torch.ops.ebgan_kernels.scale_gradients_(part, torch.tensor(scale))
+            torch.ops.ebgan_kernels.scale_gradients_([part], torch.tensor(scale))
         expected = (patterns.float() * torch.tensor(scale)).to(dtype)
         torch.testing.assert_close(scaled, expected, rtol=0, atol=0, equal_nan=True)
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 import ebgan_kernels as ek
 from ebgan_kernels.native.energy import DISTANCES, SCHEMAS, SHAPINGS
+from ebgan_kernels.native.gradient import FAKES
 from ebgan_kernels.ops.gradients import operator
 from support.implementations import device_of
 from support.layouts import DENSE
@@ -18,43 +19,67 @@ from support.losses import images
 L2, SQUARE = DISTANCES["l2"], SHAPINGS["square"]
 
 
-def _discriminator(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
-    return (*i, one, L2, SQUARE, True, False, True, True)
+Arguments = Callable[[Sequence[Tensor], Tensor], tuple[object, ...]]
 
 
 def _backward(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
-    return one.new_ones(len(i[0])), *i[:2], one.new_ones(len(i[0])), L2, True, False
+    return one.new_ones(len(i[0])), *i[:2], one.new_ones(len(i[0])), L2, [True, False]
 
 
 def _in_place(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
-    gradients = torch.zeros_like(i[2]), torch.zeros_like(i[3])
-    return (*gradients, 3 * one, *i[2:], one.new_ones(len(i[2])), 2 * one, L2, SQUARE, False)
+    gradients = [torch.zeros_like(x) for x in (i[0], i[2], i[3])]
+    energies = [one.new_ones(len(x)) for x in i[1::2]]
+    return gradients, 3 * one, i, 2 * one, energies, L2, SQUARE, [True, False, True, True], False
 
 
-ARGUMENTS: dict[str, Callable[[Sequence[Tensor], Tensor], tuple[object, ...]]] = {
+def _in_place_of_generator(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
+    energies = [one.new_ones(len(i[3]))]
+    return [torch.zeros_like(i[3])], 3 * one, i[2:], None, energies, L2, SQUARE, [False, True], True
+
+
+ARGUMENTS: dict[str, Arguments] = {
     "reconstruction_energy": lambda i, one: (*i[:2], L2),
     "reconstruction_energy_backward": _backward,
     "hinge_margin_loss": lambda i, one: (one.expand(3), one.new_zeros(4), 5 * one, SQUARE),
-    "discriminator_loss": _discriminator,
-    "generator_loss": lambda i, one: (*i[2:], L2, SQUARE, True, True),
+    "energy_loss": lambda i, one: (i, one, L2, SQUARE, [True, False, True, True]),
     "energy_loss_backward_": _in_place,
-    "scale_gradients_": lambda i, one: (i[0].clone(), 3 * one),
+    "scale_gradients_": lambda i, one: ([i[0].clone(), i[2].clone()], 3 * one),
 }
+# The ways that are left: the loss of a generator, nothing needed.
+OTHERS: list[tuple[str, Arguments]] = [
+    ("energy_loss", lambda i, one: (i[2:], None, L2, SQUARE, [True, True])),
+    ("energy_loss", lambda i, one: (i, one, L2, SQUARE, [False] * 4)),
+    ("energy_loss_backward_", _in_place_of_generator),
+]
 
 
 @pytest.mark.parametrize("layout", ["contiguous", "channels_last", "every_second_sample"])
-@pytest.mark.parametrize("name", SCHEMAS)
-def test_operators_pass_opcheck(name: str, layout: str, kernels: ek.Backend) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [*ARGUMENTS.items(), *OTHERS],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_operators_pass_opcheck(name: str, arguments: Arguments, layout: str, kernels: ek.Backend) -> None:
     batch = [DENSE[layout](image) for image in images(device=device_of(kernels))]
     one = torch.ones((), device=device_of(kernels))
-    torch.library.opcheck(operator(kernels, name), ARGUMENTS[name](batch, one))
+    torch.library.opcheck(operator(kernels, name), arguments(batch, one))
 
 
-@pytest.mark.parametrize("name", ["reconstruction_energy", "discriminator_loss", "generator_loss"])
-def test_operators_pass_opcheck_with_mixed_dtypes(name: str, kernels: ek.Backend) -> None:
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [*((name, ARGUMENTS[name]) for name in ("reconstruction_energy", "energy_loss")), OTHERS[0]],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_operators_pass_opcheck_with_mixed_dtypes(
+    name: str, arguments: Arguments, kernels: ek.Backend
+) -> None:
     batch = images(dtypes=(torch.bfloat16, torch.float32), device=device_of(kernels))
     one = torch.ones((), device=device_of(kernels))
-    torch.library.opcheck(operator(kernels, name), ARGUMENTS[name](batch, one))
+    torch.library.opcheck(operator(kernels, name), arguments(batch, one))
+
+
+def test_every_operator_is_checked() -> None:
+    assert set(ARGUMENTS) == {*SCHEMAS, *FAKES}
 
 
 @pytest.mark.parametrize("filled", [False, True])
@@ -63,12 +88,12 @@ def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(
 ) -> None:
     batch = images(device=device_of(kernels))[2:]
     one = torch.ones((), device=device_of(kernels))
-    gradient, target_gradient = torch.full_like(batch[0], 7), torch.full_like(batch[1], 7)
+    gradient, target_gradient = gradients = [torch.full_like(x, 7) for x in batch]
     energy = operator(kernels, "reconstruction_energy")(*batch, L2)
-    arguments = (*batch, energy, None, L2, SQUARE, filled)
-    operator(kernels, "energy_loss_backward_")(gradient, target_gradient, one, *arguments)
-    assert (gradient == 7).all() == filled
-    operator(kernels, "energy_loss_backward_")(gradient, target_gradient, 2 * one, *arguments)
+    arguments = (batch, None, [energy], L2, SQUARE, [True, True], filled)
+    operator(kernels, "energy_loss_backward_")(gradients, one, *arguments)
+    assert all((buffer == 7).all() == filled for buffer in gradients)
+    operator(kernels, "energy_loss_backward_")(gradients, 2 * one, *arguments)
     torch.testing.assert_close(gradient, 4 * (batch[0] - batch[1]) / len(energy))  # of 2 mean E^2
     assert torch.equal(target_gradient, -gradient)
 
@@ -76,8 +101,9 @@ def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(
 def test_an_unwanted_gradient_takes_no_memory_and_is_not_written(kernels: ek.Backend) -> None:
     batch = images(device=device_of(kernels))
     one = torch.ones((), device=device_of(kernels))
-    *_, real_reconstruction, real, fake_reconstruction, fake = operator(kernels, "discriminator_loss")(
-        *batch, one, L2, SQUARE, False, True, True, False
-    )
-    assert (real_reconstruction.numel(), fake.numel()) == (0, 0)
-    assert real.shape == batch[1].shape and fake_reconstruction.shape == batch[2].shape
+    needed = [False, True, True, False]
+    outputs, gradients = operator(kernels, "energy_loss")(batch, one, L2, SQUARE, needed)
+    assert len(outputs) == 3
+    assert [x.shape for x in gradients] == [batch[1].shape, batch[2].shape]
+    _, complete = operator(kernels, "energy_loss")(batch, one, L2, SQUARE, [True] * 4)
+    assert all(map(torch.equal, gradients, complete[1:3]))

@@ -71,7 +71,7 @@ def test_the_first_backward_only_scales_what_the_forward_has_written(
     loss, factor = case(arguments), torch.tensor(factor, device=device_of(kernels))
     with OperatorLog() as log:
         loss.backward(factor)
-    assert [name for name in log.names if name != "aten.detach"] == [SCALE] * (len(arguments) - 1)
+    assert [name for name in log.names if name != "aten.detach"] == [SCALE]
 
 
 @pytest.mark.parametrize("case", FUNCTIONS[:2], ids=str)
@@ -79,8 +79,8 @@ def test_the_operators_own_buffers_become_grad(case: Case, kernels: ek.Backend) 
     inputs = case.inputs(device=device_of(kernels))
     with OperatorLog() as log:
         (3 * case(inputs)).backward()
-    addresses = [address for address, _elements in log.results_of(operator_of(case))]
-    assert [x.grad.data_ptr() for x in inputs] == addresses[-2:]
+    _outputs, gradients = log.results_of(operator_of(case))
+    assert [x.grad.data_ptr() for x in inputs] == [address for address, _elements in gradients]
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
@@ -114,8 +114,8 @@ def test_no_gradient_is_written_where_none_is_needed(case: Case, kernels: ek.Bac
     with torch.no_grad(), OperatorLog() as log:
         loss = case(inputs)
     assert not loss.requires_grad
-    _loss, *gradients = log.results_of(operator_of(case))
-    assert all(elements == 0 for _address, elements in gradients)
+    outputs, gradients = log.results_of(operator_of(case))
+    assert len(outputs) == 1 and not gradients
 
 
 def test_an_image_changed_after_the_forward_pass_is_noticed_where_it_would_matter(

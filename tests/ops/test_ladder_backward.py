@@ -57,7 +57,7 @@ def test_the_first_backward_only_scales_what_the_forward_has_written(case: Case,
         with OperatorLog() as log:
             cost.backward(gradient)
         ours = [name for name in log.names if name.startswith("ebgan_kernels")]
-        assert ours == [SCALE] * 6
+        assert ours == [SCALE]
         assert not {"aten.clone", "aten.copy_", "aten._to_copy", "aten.contiguous"} & set(log.names)
         for x in inputs:
             x.grad = None
@@ -69,7 +69,7 @@ def test_the_operators_own_buffers_become_grad(case: Case, kernels: ek.Backend) 
     with OperatorLog() as log:
         cost = case(inputs)
         cost.backward(incoming(cost))
-    _, *gradients = log.results_of(COST)
+    _outputs, gradients = log.results_of(COST)
     assert [x.grad.data_ptr() for x in inputs] == [address for address, _elements in gradients]
 
 
@@ -92,7 +92,12 @@ def test_no_gradient_is_written_where_none_is_needed(case: Case, kernels: ek.Bac
     with torch.no_grad(), OperatorLog() as log:
         result = case(inputs)
     assert not result.requires_grad
-    assert all(elements == 0 for _address, elements in log.results_of(case.name)[1:])
+    results = log.results_of(case.name)
+    if case.name == COST:
+        outputs, gradients = results
+        assert len(outputs) == 1 and not gradients
+    else:
+        assert results == (result.data_ptr(), result.numel())
 
 
 @pytest.mark.parametrize("case", FUNCTIONS, ids=str)
@@ -146,7 +151,7 @@ def test_networks_whose_incoming_gradient_is_one_are_left_alone(kernels: ek.Back
     scale = torch.tensor([1.0, 2.0, 1.0], device=inputs[0].device)
     for filled in (True, False):
         buffers = [torch.full_like(x, 7) for x in inputs]
-        operator(kernels, "ladder_denoising_cost_backward_")(*buffers, scale, *inputs, filled)
+        operator(kernels, "ladder_denoising_cost_backward_")(buffers, scale, inputs, [True] * 6, filled)
         for buffer in buffers:
             untouched = [(part == 7).all().item() for part in buffer]
             assert untouched == [filled, False, filled]
@@ -158,7 +163,7 @@ def test_a_stored_gradient_is_scaled_part_by_part(dtype: torch.dtype, kernels: e
     before = gradient.clone()
     accumulation = torch.promote_types(dtype, torch.float32)
     scales = torch.tensor([[2.0, 9.0], [1.0, 9.0], [-0.5, 9.0]], device=gradient.device, dtype=accumulation)
-    operator(kernels, "scale_gradients_")(gradient, scales[:, 0])
+    operator(kernels, "scale_gradients_")([gradient], scales[:, 0])
     assert torch.equal(gradient, before * scales[:, :1, None].to(dtype))
-    operator(kernels, "scale_gradients_")(gradient, scales[0, 0].expand(3))
+    operator(kernels, "scale_gradients_")([gradient], scales[0, 0].expand(3))
     assert torch.equal(gradient, before * 2 * scales[:, :1, None].to(dtype))

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_map_only
 
 from ebgan_kernels.backends import device_of, missing
 
@@ -62,7 +63,7 @@ def _values_of(test: pytest.Item, name: str) -> list[object]:
 
 
 class OperatorLog(TorchDispatchMode):
-    """Records the operators that run inside it by name: `aten.clone`, `ebgan_kernels.scale_gradient_`.
+    """Records the operators that run inside it by name: `aten.clone`, `ebgan_kernels.scale_gradients_`.
 
     Triton's operators go by the name of the operator they implement. Of the results only address and size are
     kept: one more reference to a gradient, and AccumulateGrad would have to clone it.
@@ -71,17 +72,17 @@ class OperatorLog(TorchDispatchMode):
     def __init__(self) -> None:
         super().__init__()
         self.names: list[str] = []
-        self.results: list[list[tuple[int, int]]] = []
+        self.results: list[Any] = []
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        tensors = result if isinstance(result, (tuple, list)) else (result,)
         self.names.append(str(func.overloadpacket).removesuffix("_triton"))
-        self.results.append([(t.data_ptr(), t.numel()) for t in tensors if isinstance(t, Tensor)])
+        places = tree_map_only(Tensor, lambda tensor: (tensor.data_ptr(), tensor.numel()), result)
+        self.results.append(places)
         return result
 
-    def results_of(self, name: str) -> list[tuple[int, int]]:
-        """Address and number of elements of each result of the first call of an operator."""
+    def results_of(self, name: str) -> Any:
+        """What the first call of an operator returned: for each tensor its address and number of elements."""
         return self.results[self.names.index(f"ebgan_kernels.{name}")]

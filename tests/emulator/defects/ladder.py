@@ -54,8 +54,8 @@ LADDER = (
     defect(
         "lanes behind the last unit write a mean",
         "ladder_layer ladder_layer.cuh",
-        "if (place.has_unit && place.first_row == 0) {\n    place.store(results.mean",
-        "if (place.first_row == 0) {\n    place.store(results.mean",
+        "if (place.has_unit && place.first_row == 0) {\n    place.store(outputs.mean",
+        "if (place.first_row == 0) {\n    place.store(outputs.mean",
         "ladder_layer",
         "sanitizers",
         r"(?s)heap-buffer-overflow.*WRITE.*csrc/cuda/ladder_layer\.cuh:\d+",

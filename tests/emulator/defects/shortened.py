@@ -42,8 +42,8 @@ SHORTENED: dict[str, tuple[Edit, ...]] = {
         ),
         Edit(
             "cuda/gdl_stencil.cuh",
-            "axes == 3 ? stencil_of<A, exponent, 3>(plan.width, need_target)",
-            "axes == 3 ? nullptr",
+            "extent.rows > 1 ? stencil_of<A, exponent, 3>(plan.width, need_target)",
+            "extent.rows > 1 ? nullptr",
         ),
     ),
     "ladder": (

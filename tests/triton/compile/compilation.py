@@ -19,6 +19,9 @@ from triton.backends.nvidia.compiler import get_ptxas
 from triton.compiler import ASTSource
 from triton.runtime.jit import JITFunction
 
+from ebgan_kernels.backends import triton_missing
+from ebgan_kernels.ops import gradients
+
 _OPTIONS = ("num_warps", "num_stages", "maxnreg")
 TYPES = {torch.float32: "*fp32", torch.float16: "*fp16", torch.bfloat16: "*bf16", torch.float64: "*fp64"}
 
@@ -77,6 +80,12 @@ class Compiled:
         spills = re.findall(r"(\d+) bytes spill (?:stores|loads)", report)
         assert len(spills) == 2, report
         return sum(map(int, spills))
+
+
+def operator(name: str) -> Callable[..., Any]:
+    """The Triton operator of that name, which allocates its results and launches kernels."""
+    assert triton_missing() == ""  # imports the modules that register them
+    return gradients.operator("triton", name)
 
 
 def launches_of(kernels: ModuleType, call: Callable[[], Any]) -> list[Launch]:

@@ -16,7 +16,7 @@ import torch
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
 pytest.importorskip("triton")
-from compilation import launches_of
+from compilation import launches_of, operator
 
 from ebgan_kernels.native.library import accumulation_dtype
 from ebgan_kernels.triton import energy, energy_kernels, gradient
@@ -38,7 +38,7 @@ def four_images(elements: int, dtypes: Dtypes) -> list[torch.Tensor]:
 
 def discriminator_loss(elements: int, dtypes: Dtypes, needed: bool = True) -> Callable[[], Any]:
     inputs = four_images(elements, dtypes)
-    return lambda: energy.discriminator_loss(*inputs, torch.ones(()), L2, IDENTITY, *4 * [needed])
+    return lambda: operator("energy_loss")(inputs, torch.ones(()), L2, IDENTITY, 4 * [needed])
 
 
 def largest_whole_samples(_: int, dtypes: Dtypes) -> Callable[[], Any]:
@@ -47,10 +47,12 @@ def largest_whole_samples(_: int, dtypes: Dtypes) -> Callable[[], Any]:
 
 
 def backward(elements: int, dtypes: Dtypes) -> Callable[[], Any]:
-    pair = four_images(elements, dtypes)[:2]
-    energies = torch.ones(16, dtype=accumulation_dtype(pair[0]))
-    one = energies[0]
-    return lambda: energy.energy_loss_backward_(*pair, one, *pair, energies, one, L2, IDENTITY, True)
+    inputs = four_images(elements, dtypes)
+    energies = 2 * [torch.ones(16, dtype=accumulation_dtype(inputs[0]))]
+    one, needed = energies[0][0], 4 * [True]
+    return lambda: operator("energy_loss_backward_")(
+        inputs, one, inputs, one, energies, L2, IDENTITY, needed, True
+    )
 
 
 @pytest.mark.parametrize(("capability", "dtypes"), TARGETS)
@@ -60,7 +62,7 @@ def backward(elements: int, dtypes: Dtypes) -> Callable[[], Any]:
         (discriminator_loss, 28 * 28, ["whole_samples", "mean_loss"]),
         (largest_whole_samples, 0, ["whole_samples", "mean_loss"]),
         (discriminator_loss, 3 * 128 * 128, ["partial_sums", "finish_samples", "mean_loss"]),
-        (backward, 3 * 64 * 64, ["gradients"]),
+        (backward, 3 * 64 * 64, ["gradients", "gradients"]),
     ],
 )
 def test_images_move_in_128_bit_accesses_and_nothing_spills(
@@ -80,7 +82,7 @@ def test_images_move_in_128_bit_accesses_and_nothing_spills(
 @pytest.mark.parametrize("dtype", [SINGLE, BRAIN])
 def test_a_gradient_is_scaled_in_128_bit_accesses(tmp_path: Path, dtype):
     images = torch.empty(16, 784, dtype=dtype)
-    (launch,) = launches_of(gradient, lambda: gradient.scale_gradients_(images, torch.ones(())))
+    (launch,) = launches_of(gradient, lambda: operator("scale_gradients_")([images], torch.ones(())))
     compiled = launch.compile(90)
     assert compiled.global_accesses() >= {"ld.global.v4.b32", "st.global.v4.b32"}
     assert compiled.spilled_bytes(tmp_path) == 0

@@ -16,9 +16,9 @@ import torch
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
 pytest.importorskip("triton")
-from compilation import launches_of
+from compilation import launches_of, operator
 
-from ebgan_kernels.triton import gdl, gdl_kernels
+from ebgan_kernels.triton import gdl_kernels
 
 BRAIN, SINGLE, DOUBLE = torch.bfloat16, torch.float32, torch.float64
 MEAN = 0
@@ -34,13 +34,15 @@ def loss(
     needed: tuple[bool, bool] = (True, True),
 ) -> Callable[[], Any]:
     pair = [torch.empty(shape, dtype=dtype) for dtype in dtypes]
-    return lambda: gdl.prediction_loss(*pair, spatial_dims, 1, alpha, 1.0, 1.0, MEAN, *needed)
+    return lambda: operator("prediction_loss")(pair, spatial_dims, 1, alpha, 1.0, 1.0, MEAN, needed)
 
 
 def backward(dtypes: tuple[torch.dtype, torch.dtype]) -> Callable[[], Any]:
     pair = [torch.empty(PLANES, dtype=dtype) for dtype in dtypes]
     one = torch.ones((), dtype=DOUBLE if DOUBLE in dtypes else SINGLE)
-    return lambda: gdl.prediction_loss_backward_(*pair, one, *pair, 2, 1, 1.0, 1.0, 1.0, MEAN, True)
+    return lambda: operator("prediction_loss_backward_")(
+        pair, one, pair, 2, 1, 1.0, 1.0, 1.0, MEAN, (True, True), True
+    )
 
 
 @pytest.mark.parametrize(
@@ -88,10 +90,10 @@ def test_without_a_gradient_nothing_but_sums_is_written():
 @pytest.mark.parametrize("dtype", [SINGLE, BRAIN, DOUBLE])
 def test_a_pyramid_is_made_of_one_read_and_does_not_spill(tmp_path: Path, dtype):
     x = torch.empty(4, 3, 64, 64, dtype=dtype)
-    (launch,) = launches_of(gdl_kernels, lambda: gdl.average_pyramid(x, 4))
+    (launch,) = launches_of(gdl_kernels, lambda: operator("average_pyramid")(x, 4))
     compiled = launch.compile(90)
     assert compiled.spilled_bytes(tmp_path) == 0
     assert compiled.global_accesses() & (WIDE_LOADS | {"ld.global.v2.b32"})
     halves = [x[..., : 64 >> k, : 64 >> k] for k in (3, 2, 1)]
-    for spread in launches_of(gdl_kernels, lambda: gdl.average_pyramid_backward(halves)):
+    for spread in launches_of(gdl_kernels, lambda: operator("average_pyramid_backward")(halves)):
         assert spread.compile(90).spilled_bytes(tmp_path) == 0

@@ -14,10 +14,10 @@ import torch
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
 pytest.importorskip("triton")
-from compilation import launches_of
+from compilation import launches_of, operator
 
 from ebgan_kernels.native.library import accumulation_dtype
-from ebgan_kernels.triton import ladder, ladder_kernels, ladder_layer, ladder_layer_kernels
+from ebgan_kernels.triton import ladder_kernels, ladder_layer_kernels
 from support.ladder import COMBINATOR, Case
 from support.ladder_layer import Layer
 
@@ -41,7 +41,7 @@ def cost(dtypes, needed=(True,) * 6, units=784, rows=100):
     inputs = [
         x.detach() for x in Case("ladder_denoising_cost", (2,)).inputs(rows=rows, units=units, dtypes=dtypes)
     ]
-    return lambda: ladder.ladder_denoising_cost(*inputs, *needed)
+    return lambda: operator("ladder_denoising_cost")(inputs, needed)
 
 
 @pytest.mark.parametrize(("capability", "dtypes"), MIXES)
@@ -62,8 +62,8 @@ def test_rows_that_are_not_aligned_compile_without_spills(tmp_path: Path, rows, 
 def test_the_combinator_and_its_backward_do_not_spill(tmp_path: Path, capability, dtypes):
     inputs = [x.detach() for x in Case(COMBINATOR, (2,)).inputs(rows=100, units=784, dtypes=dtypes)]
     calls = (
-        lambda: ladder.gaussian_combinator(*inputs),
-        lambda: ladder.gaussian_combinator_backward(inputs[0], *inputs, True, True, True),
+        lambda: operator("gaussian_combinator")(*inputs),
+        lambda: operator("gaussian_combinator_backward")(inputs[0], *inputs, [True] * 3),
     )
     for call in calls:
         of_tiles, *_ = launches = [launch.compile(capability) for launch in launches_of(ladder_kernels, call)]
@@ -74,8 +74,11 @@ def test_the_combinator_and_its_backward_do_not_spill(tmp_path: Path, capability
 def test_the_backward_reads_the_incoming_gradient_and_does_not_spill(tmp_path: Path):
     inputs = [x.detach() for x in Case("ladder_denoising_cost", (2,)).inputs(rows=100, units=784)]
     buffers = [torch.empty_like(x) for x in inputs]
-    call = lambda: ladder.ladder_denoising_cost_backward_(*buffers, torch.ones(2), *inputs, True)  # noqa: E731
-    for launch in launches_of(ladder_kernels, call):
+
+    def backward() -> None:
+        operator("ladder_denoising_cost_backward_")(buffers, torch.ones(2), inputs, [True] * 6, True)
+
+    for launch in launches_of(ladder_kernels, backward):
         assert launch.compile(90).spilled_bytes(tmp_path) == 0
 
 
@@ -91,10 +94,8 @@ def test_a_layer_and_its_backward_move_in_wide_accesses_without_spills(tmp_path:
     z, h = torch.empty_like(inputs[0]), torch.empty_like(inputs[0])
     mean, std = torch.zeros(2, 2, 3, 784, dtype=accumulation_dtype(z))
     calls = (
-        lambda: ladder_layer.ladder_layer(*inputs, True),
-        lambda: ladder_layer.ladder_layer_backward(
-            z, h, mean, std, *inputs, mean, std, True, True, True, True
-        ),
+        lambda: operator("ladder_layer")(*inputs, True),
+        lambda: operator("ladder_layer_backward")(z, h, mean, std, *inputs, mean, std, True, [True] * 3),
     )
     for call in calls:
         (launch,) = launches_of(ladder_layer_kernels, call)
@@ -107,7 +108,7 @@ def test_a_layer_and_its_backward_move_in_wide_accesses_without_spills(tmp_path:
 def test_a_plain_normalisation_reads_and_writes_nothing_else(tmp_path: Path):
     x = torch.randn(2, 100, 784)
     (forward,) = launches_of(
-        ladder_layer_kernels, lambda: ladder_layer.ladder_layer(x, None, None, None, False)
+        ladder_layer_kernels, lambda: operator("ladder_layer")(x, None, None, None, False)
     )
     compiled = forward.compile(90)
     # z, mean and std

@@ -11,7 +11,7 @@ import torch
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
 pytest.importorskip("triton")
-from compilation import Launch, launches_of
+from compilation import Launch, launches_of, operator
 
 from ebgan_kernels.triton import pulling_away
 
@@ -20,7 +20,7 @@ WIDE_LOADS, WIDE_STORES = {"ld.global.v4.b32", "ld.global.v2.b64"}, {"st.global.
 
 def launches(rows: int, dtype: torch.dtype = torch.float32, need_weights: bool = True) -> list[Launch]:
     gram = torch.empty(rows, rows, dtype=dtype)
-    found = launches_of(pulling_away, lambda: pulling_away.pulling_away_weights(gram, need_weights))
+    found = launches_of(pulling_away, lambda: operator("pulling_away_weights")(gram, need_weights))
     assert [launch.kernel.__name__ for launch in found] == ["row_weights", "loss_and_diagonal"]
     return found
 

@@ -16,10 +16,10 @@ import torch
 if os.environ.get("TRITON_INTERPRET") == "1":
     pytest.skip("the interpreter is on (TRITON_INTERPRET=1)", allow_module_level=True)
 pytest.importorskip("triton")
-from compilation import launches_of
+from compilation import launches_of, operator
 
 from ebgan_kernels.native.valid_conv import ACTIVATIONS, empty_output
-from ebgan_kernels.triton import valid_conv, valid_conv_kernels
+from ebgan_kernels.triton import valid_conv_kernels
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 # Channels, maps, kernel, pixels a side: thin and wide layers of 4 to 1, of two scales each; one that is odd.
@@ -42,15 +42,15 @@ def tensors(
 
 
 def forward(of: Tensors, activation: str = "relu", tf32: bool = False) -> Callable[[], Any]:
-    return lambda: valid_conv.multiscale_valid_conv2d(*of, ACTIVATIONS[activation], tf32)
+    return lambda: operator("multiscale_valid_conv2d")(*of, ACTIVATIONS[activation], tf32)
 
 
 def backward(of: Tensors, activation: str = "relu", tf32: bool = False) -> Callable[[], Any]:
     inputs, weights, _ = of
     outputs = [empty_output(*pair) for pair in zip(inputs, weights, strict=True)]
-    needed = [[True] * len(inputs)] * 3
-    return lambda: valid_conv.multiscale_valid_conv2d_backward(
-        outputs, outputs, inputs, weights, ACTIVATIONS[activation], tf32, *needed
+    needed = [True] * 3 * len(inputs)
+    return lambda: operator("multiscale_valid_conv2d_backward")(
+        outputs, outputs, inputs, weights, ACTIVATIONS[activation], tf32, needed
     )
 
 

@@ -40,5 +40,5 @@ def chunks_of_256(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def operator() -> Callable[[str], Operator]:
-    """operator("discriminator_loss"): the Triton operator of that name."""
+    """operator("energy_loss"): the Triton operator of that name."""
     return lambda name: getattr(torch.ops.ebgan_kernels, f"{name}_triton").default

@@ -31,20 +31,25 @@ def pair(device: torch.device) -> list[torch.Tensor]:
 def test_loss_backward_scales_unless_nothing_is_to_do(
     operator, device, pair, distance, shaping, margin, scale, filled
 ):
-    leaves = [x.requires_grad_() for x in pair]
-    energy = reference.reconstruction_energy(*leaves, distance)
-    term = energy if margin is None else torch.relu(margin - energy)
-    loss = scale * reference.shaped(term, shaping).mean()
+    # With a margin it is the loss of a discriminator, whose second pair is under the hinge.
+    given = pair if margin is None else images(sample=(70,), device=device)
+    leaves = [x.requires_grad_() for x in given]
+    energies = [
+        reference.reconstruction_energy(*leaves[i : i + 2], distance) for i in range(0, len(leaves), 2)
+    ]
+    terms = [*energies[:1], *(torch.relu(margin - energy) for energy in energies[1:])]
+    loss = scale * sum(reference.shaped(term, shaping).mean() for term in terms)
     expected = torch.autograd.grad(loss, leaves)
-    buffers = [torch.full_like(x, SENTINEL).detach() for x in pair]
+    buffers = [torch.full_like(x, SENTINEL).detach() for x in leaves]
     operator("energy_loss_backward_")(
-        *buffers,
+        buffers,
         number(scale, device),
-        *(x.detach() for x in pair),
-        energy.detach(),
+        [x.detach() for x in leaves],
         None if margin is None else number(margin, device),
+        [energy.detach() for energy in energies],
         DISTANCES[distance],
         SHAPINGS[shaping],
+        [True] * len(leaves),
         filled,
     )
     for buffer, gradient in zip(buffers, expected, strict=True):
@@ -56,30 +61,26 @@ def test_loss_backward_scales_unless_nothing_is_to_do(
 
 @pytest.mark.parametrize("elements", [70, 20000])
 def test_loss_backward_writes_only_buffers_that_are_wanted(operator, device, elements):
-    reconstruction, target = images(
-        sample=(elements,), dtypes=(torch.bfloat16, torch.float32), device=device
-    )[2:]
-    _, energy, *expected = operator("generator_loss")(reconstruction, target, L2, IDENTITY, True, True)
-    for wanted in (0, 1):
-        buffers = [
-            torch.empty_like(x) if i == wanted else x.new_empty(0)
-            for i, x in enumerate((reconstruction, target))
-        ]
-        operator("energy_loss_backward_")(
-            *buffers, number(1.0, device), reconstruction, target, energy, None, L2, IDENTITY, False
-        )
-        assert torch.equal(buffers[wanted], expected[wanted])
+    given = images(sample=(elements,), dtypes=(torch.bfloat16, torch.float32), device=device)
+    one, margin = number(1.0, device), number(1000.0, device)
+    (_, *energies), expected = operator("energy_loss")(given, margin, L2, IDENTITY, [True] * 4)
+    for wanted in range(4):
+        needed = [i == wanted for i in range(4)]
+        buffer = torch.empty_like(given[wanted])
+        operator("energy_loss_backward_")([buffer], one, given, margin, energies, L2, IDENTITY, needed, False)
+        assert expected[wanted].any() and torch.equal(buffer, expected[wanted])
 
 
 def test_a_sample_beyond_the_margin_is_not_read(operator, device, pair):
-    energy = torch.tensor([1.0, 9.0, 9.0, 1.0], device=device)
-    poisoned = [x.clone() for x in pair]
-    poisoned[0][1] = poisoned[1][2] = float("nan")
-    buffers = [torch.full_like(x, SENTINEL) for x in pair]
+    energies = [torch.ones(4, device=device), torch.tensor([1.0, 9.0, 9.0, 1.0], device=device)]
+    poisoned = [x.clone() for x in (*pair, *pair)]
+    poisoned[2][1] = poisoned[3][2] = float("nan")
+    buffers = [torch.full_like(x, SENTINEL) for x in poisoned]
+    margin = number(5.0, device)
     operator("energy_loss_backward_")(
-        *buffers, number(1.0, device), *poisoned, energy, number(5.0, device), L2, IDENTITY, False
+        buffers, number(1.0, device), poisoned, margin, energies, L2, IDENTITY, [True] * 4, False
     )
-    for buffer in buffers:
+    for buffer in buffers[2:]:
         assert not buffer[1:3].any()
         assert buffer[[0, 3]].all()
 
@@ -91,9 +92,11 @@ def test_scale_gradient_scales_dense_memory_of_any_layout(operator, device, dtyp
     factor = torch.tensor(
         scale, device=device, dtype=torch.float64 if dtype == torch.float64 else torch.float32
     )
-    exact = gradient.double() * scale
-    operator("scale_gradients_")(gradient, factor)
-    assert_within_one_ulp(gradient, exact)
+    gradients = [gradient, torch.randn(7, 5, device=device).to(dtype).mT]
+    exacts = [each.double() * scale for each in gradients]
+    operator("scale_gradients_")(gradients, factor)
+    for each, exact in zip(gradients, exacts, strict=True):
+        assert_within_one_ulp(each, exact)
 
 
 def test_every_operator_is_registered_rightly(operator, device, pair):
@@ -103,21 +106,19 @@ def test_every_operator_is_registered_rightly(operator, device, pair):
     needs = [True, False, True, True]
     samples = {
         "reconstruction_energy": (*pair, L2),
-        "reconstruction_energy_backward": (energy, *pair, energy, L2, True, False),
+        "reconstruction_energy_backward": (energy, *pair, energy, L2, [True, False]),
         "hinge_margin_loss": (energy, energy[1:], margin, IDENTITY),
-        "discriminator_loss": (*four, margin, L2, IDENTITY, *needs),
-        "generator_loss": (*pair, L2, IDENTITY, True, True),
+        "energy_loss": (four, margin, L2, IDENTITY, needs),
         "energy_loss_backward_": (
-            *map(torch.empty_like, pair),
-            one,
-            *pair,
-            energy,
-            margin,
-            L2,
-            IDENTITY,
-            False,
+            [torch.empty_like(x) for x, need in zip(four, needs, strict=True) if need],
+            *(one, four, margin, [energy[:3], energy], L2, IDENTITY, needs, False),
         ),
-        "scale_gradients_": (pair[0].clone(), margin),
+        "scale_gradients_": ([x.clone() for x in pair], margin),
     }
     for name, arguments in samples.items():
         torch.library.opcheck(operator(name), arguments)
+    torch.library.opcheck(operator("energy_loss"), (pair, None, L2, IDENTITY, [True, True]))
+    torch.library.opcheck(
+        operator("energy_loss_backward_"),
+        ([torch.empty_like(pair[1])], one, pair, None, [energy], L2, IDENTITY, [False, True], True),
+    )

@@ -23,7 +23,7 @@ def all_results(inputs: list[Tensor], margin: Tensor, distance: str, shaping: st
 
 
 def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SINGLE), seeds=4):
-    """For each result of discriminator_loss: ours, PyTorch's and the exact one, a tensor a seed."""
+    """For each result of a discriminator's loss: ours, PyTorch's and the exact one, a tensor a seed."""
     ours, torchs, exacts = [], [], []
     for seed in range(seeds):
         inputs = images(seed, sample=(elements,), real=2, fake=3, dtypes=dtypes, device=device)
@@ -31,7 +31,8 @@ def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SI
         # Between the second and the third fake energy: near one, their difference would be all rounding.
         margin = reference.reconstruction_energy(*double[2:], distance)[1:].mean().to(SINGLE)
         options = (DISTANCES[distance], SHAPINGS[shaping])
-        ours.append(operator("discriminator_loss")(*inputs, margin, *options, True, True, True, True))
+        outputs, gradients = operator("energy_loss")(inputs, margin, *options, [True] * 4)
+        ours.append((*outputs, *gradients))
         torchs.append(all_results([x.float() for x in inputs], margin, distance, shaping))
         exacts.append(all_results(double, margin, distance, shaping))
     return zip(zip(*ours, strict=True), zip(*torchs, strict=True), zip(*exacts, strict=True), strict=True)
@@ -94,10 +95,10 @@ def test_generator_loss_equals_the_real_term_of_the_discriminators(
     inputs = images(sample=(elements,), device=device)
     options = (DISTANCES["l2"], SHAPINGS[shaping])
     margin = torch.zeros((), device=device)  # below every energy: the fake term is 0
-    loss, energy, _, *gradients = operator("discriminator_loss")(*inputs, margin, *options, *4 * [True])
-    expected = (loss, energy, *gradients[:2])
-    got = operator("generator_loss")(*inputs[:2], *options, True, True)
-    assert all(map(torch.equal, got, expected))
+    (*expected, _), gradients = operator("energy_loss")(inputs, margin, *options, [True] * 4)
+    got, of_images = operator("energy_loss")(inputs[:2], None, *options, [True, True])
+    for mine, theirs in zip((*got, *of_images), (*expected, *gradients[:2]), strict=True):
+        assert torch.equal(mine, theirs)
 
 
 @pytest.mark.parametrize("elements", [200, 300])
@@ -111,7 +112,7 @@ def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(
         weights = torch.tensor([0.3, -2.0, 0.0], device=device)
         energy = operator("reconstruction_energy")(reconstruction, target, DISTANCES[distance])
         gradients = operator("reconstruction_energy_backward")(
-            weights, reconstruction, target, energy, DISTANCES[distance], True, True
+            weights, reconstruction, target, energy, DISTANCES[distance], [True, True]
         )
         ours.append((energy, *gradients))
         for dtype, results in ((SINGLE, torchs), (DOUBLE, exacts)):
