@@ -23,32 +23,32 @@ Arguments = Callable[[Sequence[Tensor], Tensor], tuple[object, ...]]
 
 
 def _backward(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
-    return one.new_ones(len(i[0])), *i[:2], one.new_ones(len(i[0])), L2, [True, False]
+    return one.new_ones(len(i[0])), *i[:2], one.new_ones(len(i[0])), L2, 0b01
 
 
 def _in_place(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
     gradients = [torch.zeros_like(x) for x in (i[0], i[2], i[3])]
     energies = [one.new_ones(len(x)) for x in i[1::2]]
-    return gradients, 3 * one, i, 2 * one, energies, L2, SQUARE, [True, False, True, True], False
+    return gradients, 3 * one, *i, 2 * one, energies, L2, SQUARE, 0b1101, False
 
 
 def _in_place_of_generator(i: Sequence[Tensor], one: Tensor) -> tuple[object, ...]:
-    energies = [one.new_ones(len(i[3]))]
-    return [torch.zeros_like(i[3])], 3 * one, i[2:], None, energies, L2, SQUARE, [False, True], True
+    energies, absent = [one.new_ones(len(i[3]))], (None, None, None)
+    return [torch.zeros_like(i[3])], 3 * one, *i[2:], *absent, energies, L2, SQUARE, 0b10, True
 
 
 ARGUMENTS: dict[str, Arguments] = {
     "reconstruction_energy": lambda i, one: (*i[:2], L2),
     "reconstruction_energy_backward": _backward,
     "hinge_margin_loss": lambda i, one: (one.expand(3), one.new_zeros(4), 5 * one, SQUARE),
-    "energy_loss": lambda i, one: (i, one, L2, SQUARE, [True, False, True, True]),
+    "energy_loss": lambda i, one: (*i, one, L2, SQUARE, 0b1101),
     "energy_loss_backward_": _in_place,
     "scale_gradients_": lambda i, one: ([i[0].clone(), i[2].clone()], 3 * one),
 }
 # The ways that are left: the loss of a generator, nothing needed.
 OTHERS: list[tuple[str, Arguments]] = [
-    ("energy_loss", lambda i, one: (i[2:], None, L2, SQUARE, [True, True])),
-    ("energy_loss", lambda i, one: (i, one, L2, SQUARE, [False] * 4)),
+    ("energy_loss", lambda i, one: (*i[2:], None, None, None, L2, SQUARE, 0b11)),
+    ("energy_loss", lambda i, one: (*i, one, L2, SQUARE, 0)),
     ("energy_loss_backward_", _in_place_of_generator),
 ]
 
@@ -90,7 +90,7 @@ def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(
     one = torch.ones((), device=device_of(kernels))
     gradient, target_gradient = gradients = [torch.full_like(x, 7) for x in batch]
     energy = operator(kernels, "reconstruction_energy")(*batch, L2)
-    arguments = (batch, None, [energy], L2, SQUARE, [True, True], filled)
+    arguments = (*batch, None, None, None, [energy], L2, SQUARE, 0b11, filled)
     operator(kernels, "energy_loss_backward_")(gradients, one, *arguments)
     assert all((buffer == 7).all() == filled for buffer in gradients)
     operator(kernels, "energy_loss_backward_")(gradients, 2 * one, *arguments)
@@ -101,9 +101,8 @@ def test_a_filled_buffer_is_left_alone_where_the_incoming_gradient_is_one(
 def test_an_unwanted_gradient_takes_no_memory_and_is_not_written(kernels: ek.Backend) -> None:
     batch = images(device=device_of(kernels))
     one = torch.ones((), device=device_of(kernels))
-    needed = [False, True, True, False]
-    outputs, gradients = operator(kernels, "energy_loss")(batch, one, L2, SQUARE, needed)
-    assert len(outputs) == 3
-    assert [x.shape for x in gradients] == [batch[1].shape, batch[2].shape]
-    _, complete = operator(kernels, "energy_loss")(batch, one, L2, SQUARE, [True] * 4)
-    assert all(map(torch.equal, gradients, complete[1:3]))
+    _, (*energies, second, third) = operator(kernels, "energy_loss")(*batch, one, L2, SQUARE, 0b0110)
+    assert [x.shape for x in energies] == [batch[1].shape[:1], batch[3].shape[:1]]
+    assert (second.shape, third.shape) == (batch[1].shape, batch[2].shape)
+    _, (_, _, *complete) = operator(kernels, "energy_loss")(*batch, one, L2, SQUARE, 0b1111)
+    assert all(map(torch.equal, (second, third), complete[1:3]))

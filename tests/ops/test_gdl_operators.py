@@ -17,14 +17,14 @@ from support.implementations import device_of
 LOSS = (2, 2, 1.5, 0.5, 2.0)  # spatial_dims, p, alpha, lp_weight, gdl_weight
 SCALES = (1, 1.0, 0.5, 2.0, [1.0, 3.0])
 MEAN, NONE = REDUCTIONS["mean"], REDUCTIONS["none"]
-BOTH, FIRST, SECOND, NEITHER = [True, True], [True, False], [False, True], [False, False]
+BOTH, FIRST, SECOND, NEITHER = 0b11, 0b01, 0b10, 0
 
 # Of two predictions, a target and a 1: the last prediction is the target's size, the first half of it.
 ARGUMENTS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], tuple[object, ...]]] = {
-    "prediction_loss": lambda c, x, t, one: ([x, t], *LOSS, MEAN, BOTH),
+    "prediction_loss": lambda c, x, t, one: (x, t, *LOSS, MEAN, BOTH),
     "prediction_loss_backward_": lambda c, x, t, one: (
         [torch.zeros_like(x), torch.zeros_like(t)],
-        *(3 * one, [x, t], *LOSS, MEAN, BOTH, False),
+        *(3 * one, x, t, *LOSS, MEAN, BOTH, False),
     ),
     "multiscale_prediction_loss": lambda c, x, t, one: ([c, x], t, *SCALES, BOTH),
     "multiscale_prediction_loss_backward_": lambda c, x, t, one: (
@@ -36,16 +36,16 @@ ARGUMENTS: dict[str, Callable[[Tensor, Tensor, Tensor, Tensor], tuple[object, ..
 }
 # The ways that are left: a value a sample, with gradients needed or not; nothing needed; one gradient.
 OTHERS: list[tuple[str, Callable[[Tensor, Tensor, Tensor, Tensor], tuple[object, ...]]]] = [
-    ("prediction_loss", lambda c, x, t, one: ([x, t], *LOSS, NONE, NEITHER)),
-    ("prediction_loss", lambda c, x, t, one: ([x, t], *LOSS, NONE, BOTH)),
-    ("prediction_loss", lambda c, x, t, one: ([x, t], *LOSS, MEAN, FIRST)),
+    ("prediction_loss", lambda c, x, t, one: (x, t, *LOSS, NONE, NEITHER)),
+    ("prediction_loss", lambda c, x, t, one: (x, t, *LOSS, NONE, BOTH)),
+    ("prediction_loss", lambda c, x, t, one: (x, t, *LOSS, MEAN, FIRST)),
     ("multiscale_prediction_loss", lambda c, x, t, one: ([c, x], t, *SCALES, NEITHER)),
     ("multiscale_prediction_loss", lambda c, x, t, one: ([c, x], t, *SCALES, SECOND)),
     (
         "prediction_loss_backward_",
         lambda c, x, t, one: (
             [torch.zeros_like(x)],
-            *(one.expand(len(x)), [x, t], *LOSS, NONE, FIRST, False),
+            *(one.expand(len(x)), x, t, *LOSS, NONE, FIRST, False),
         ),
     ),
     (
@@ -88,7 +88,7 @@ def test_filled_buffers_are_left_alone_where_the_incoming_gradient_is_one(
     coarse, fine, target = [x.detach() for x in tensors]
     one = torch.ones((), device=device_of(kernels))
     for name, buffers, arguments in (
-        ("prediction_loss_backward_", [fine, target], ([fine, target], *LOSS, MEAN)),
+        ("prediction_loss_backward_", [fine, target], (fine, target, *LOSS, MEAN)),
         ("multiscale_prediction_loss_backward_", [coarse, fine], ([coarse, fine], target, *SCALES)),
     ):
         gradients = [torch.full_like(x, 7) for x in buffers]
@@ -105,18 +105,17 @@ def test_an_unwanted_gradient_takes_no_memory(kernels: ek.Backend) -> None:
     tensors = Case("multiscale_prediction_loss").inputs(device=device_of(kernels))
     coarse, fine, target = [x.detach() for x in tensors]
     for name, of, arguments in (
-        ("prediction_loss", [fine, target], ([fine, target], *LOSS, MEAN)),
+        ("prediction_loss", [fine, target], (fine, target, *LOSS, MEAN)),
         ("multiscale_prediction_loss", [coarse, fine], ([coarse, fine], target, *SCALES)),
     ):
         _, complete = operator(kernels, name)(*arguments, BOTH)
         assert [x.shape for x in complete] == [x.shape for x in of]
         for needed, wanted in ((FIRST, complete[:1]), (SECOND, complete[1:]), (NEITHER, [])):
-            outputs, gradients = operator(kernels, name)(*arguments, needed)
-            assert len(outputs) == 1
+            _, gradients = operator(kernels, name)(*arguments, needed)
             torch.testing.assert_close(gradients, wanted)
 
 
 def test_losses_of_samples_come_without_gradients(kernels: ek.Backend) -> None:
     images = [x.detach() for x in Case().inputs(device=device_of(kernels))]
-    (losses,), gradients = operator(kernels, "prediction_loss")(images, *LOSS, NONE, BOTH)
+    losses, gradients = operator(kernels, "prediction_loss")(*images, *LOSS, NONE, BOTH)
     assert losses.shape == images[0].shape[:1] and not gradients

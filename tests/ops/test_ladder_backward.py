@@ -8,7 +8,7 @@ import torch
 import ebgan_kernels as ek
 from ebgan_kernels.ops.gradients import operator
 from support.accuracy import error_in_ulp
-from support.implementations import OperatorLog, device_of
+from support.implementations import OperatorLog, device_of, is_one_on_the_cpu
 from support.ladder import CASES, COMBINATOR, COST, FUNCTIONS, Case, incoming, torch_value_and_gradients
 
 COSTS = [case for case in CASES if case.name == COST]
@@ -57,7 +57,7 @@ def test_the_first_backward_only_scales_what_the_forward_has_written(case: Case,
         with OperatorLog() as log:
             cost.backward(gradient)
         ours = [name for name in log.names if name.startswith("ebgan_kernels")]
-        assert ours == [SCALE]
+        assert ours == ([] if is_one_on_the_cpu(gradient) else [SCALE])
         assert not {"aten.clone", "aten.copy_", "aten._to_copy", "aten.contiguous"} & set(log.names)
         for x in inputs:
             x.grad = None
@@ -94,8 +94,8 @@ def test_no_gradient_is_written_where_none_is_needed(case: Case, kernels: ek.Bac
     assert not result.requires_grad
     results = log.results_of(case.name)
     if case.name == COST:
-        outputs, gradients = results
-        assert len(outputs) == 1 and not gradients
+        _, gradients = results
+        assert not gradients
     else:
         assert results == (result.data_ptr(), result.numel())
 
@@ -151,7 +151,7 @@ def test_networks_whose_incoming_gradient_is_one_are_left_alone(kernels: ek.Back
     scale = torch.tensor([1.0, 2.0, 1.0], device=inputs[0].device)
     for filled in (True, False):
         buffers = [torch.full_like(x, 7) for x in inputs]
-        operator(kernels, "ladder_denoising_cost_backward_")(buffers, scale, inputs, [True] * 6, filled)
+        operator(kernels, "ladder_denoising_cost_backward_")(buffers, scale, *inputs, 0b111111, filled)
         for buffer in buffers:
             untouched = [(part == 7).all().item() for part in buffer]
             assert untouched == [filled, False, filled]

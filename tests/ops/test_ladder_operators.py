@@ -14,7 +14,7 @@ from ebgan_kernels.ops.gradients import operator
 from support.implementations import device_of
 from support.ladder import COST, Case
 
-ALL, FEW, NONE = [True] * 6, [False, True, False, True, False, False], [False] * 6
+ALL, FEW, NONE = 0b111111, 0b001010, 0
 Inputs = list[Tensor]
 
 
@@ -42,21 +42,21 @@ def three(x: Inputs) -> Tensor:
 
 ARGUMENTS: dict[str, Callable[[Inputs], tuple[object, ...]]] = {
     "gaussian_combinator": lambda x: (*x[1:4],),
-    "gaussian_combinator_backward": lambda x: (x[1].clone(), *x[1:4], [True] * 3),
-    "ladder_denoising_cost": lambda x: (x, ALL),
-    "ladder_denoising_cost_backward_": lambda x: ([torch.zeros_like(t) for t in x], three(x), x, ALL, False),
+    "gaussian_combinator_backward": lambda x: (x[1].clone(), *x[1:4], 0b111),
+    "ladder_denoising_cost": lambda x: (*x, ALL),
+    "ladder_denoising_cost_backward_": lambda x: ([torch.zeros_like(t) for t in x], three(x), *x, ALL, False),
     "ladder_layer": lambda x: (*layer(x), True),
-    "ladder_layer_backward": lambda x: (*results(x), *layer(x), *statistics(x), True, [True] * 3),
+    "ladder_layer_backward": lambda x: (*results(x), *layer(x), *statistics(x), True, 0b111),
 }
 # The ways that are left: nothing needed, some gradients.
 OTHERS: list[tuple[str, Callable[[Inputs], tuple[object, ...]]]] = [
-    ("ladder_denoising_cost", lambda x: (x, NONE)),
-    ("ladder_denoising_cost", lambda x: (x, FEW)),
+    ("ladder_denoising_cost", lambda x: (*x, NONE)),
+    ("ladder_denoising_cost", lambda x: (*x, FEW)),
     (
         "ladder_denoising_cost_backward_",
-        lambda x: ([torch.zeros_like(x[1]), torch.zeros_like(x[3])], three(x), x, FEW, True),
+        lambda x: ([torch.zeros_like(x[1]), torch.zeros_like(x[3])], three(x), *x, FEW, True),
     ),
-    ("gaussian_combinator_backward", lambda x: (x[1].clone(), *x[1:4], [False, True, False])),
+    ("gaussian_combinator_backward", lambda x: (x[1].clone(), *x[1:4], 0b010)),
     ("ladder_layer", lambda x: (layer(x)[0], None, None, None, False)),
     (
         "ladder_layer_backward",
@@ -67,7 +67,7 @@ OTHERS: list[tuple[str, Callable[[Inputs], tuple[object, ...]]]] = [
             *[None] * 3,
             *statistics(x),
             False,
-            [True, False, False],
+            0b001,
         ),
     ),
 ]
@@ -101,10 +101,8 @@ def test_every_operator_is_checked() -> None:
 
 def test_an_unwanted_gradient_takes_no_memory(kernels: ek.Backend) -> None:
     inputs = [x.detach() for x in Case(COST).inputs(device=device_of(kernels))]
-    _, complete = operator(kernels, "ladder_denoising_cost")(inputs, ALL)
+    _, complete = operator(kernels, "ladder_denoising_cost")(*inputs, ALL)
     assert [gradient.shape for gradient in complete] == [x.shape for x in inputs]
     for wanted in range(6):
-        needed = [i == wanted for i in range(6)]
-        outputs, gradients = operator(kernels, "ladder_denoising_cost")(inputs, needed)
-        assert len(outputs) == 1
+        _, gradients = operator(kernels, "ladder_denoising_cost")(*inputs, 1 << wanted)
         torch.testing.assert_close(gradients, complete[wanted : wanted + 1])

@@ -62,6 +62,11 @@ def _values_of(test: pytest.Item, name: str) -> list[object]:
     return []
 
 
+def is_one_on_the_cpu(scale: Tensor) -> bool:
+    """Whether a backward pass sees on the host that this incoming gradient leaves stored ones as they are."""
+    return scale.is_cpu and scale.dim() == 0 and scale.item() == 1
+
+
 class OperatorLog(TorchDispatchMode):
     """Records the operators that run inside it by name: `aten.clone`, `ebgan_kernels.scale_gradients_`.
 
