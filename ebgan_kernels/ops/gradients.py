@@ -126,7 +126,9 @@ def fused_loss(
 
     class FusedLoss(torch.autograd.Function):
         @staticmethod
-        def forward(ctx: Any, call: Call, *tensors: Tensor) -> Tensor | tuple[Tensor, ...]:
+        def forward(ctx: Any, *arguments: Any) -> Tensor | tuple[Tensor, ...]:
+            # Two parameters: dynamo leaves ctx out where there are as many as arguments without it.
+            call, *tensors = arguments
             backend, needed, options = call
             run = native if backend != "triton" else operator(backend, name)
             loss, results = run(*layout(tensors), *options, needed)
