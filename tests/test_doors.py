@@ -82,6 +82,76 @@ def test_the_formulas_include_only_each_other() -> None:
         assert all(name.startswith("math/") for name in included), (path.name, included)
 
 
+# What the sources of a folder may include beside their own folder.
+BELOW = {
+    "math": set(),
+    "stable": set(),
+    "operators": {"math", "stable"},
+    "cpu": {"math", "stable", "operators"},
+    "cuda": {"math", "stable", "operators"},
+    "host": set(),
+}
+
+
+@pytest.mark.parametrize("folder", BELOW)
+def test_includes_lead_down_the_house(folder: str) -> None:
+    for path in sources(folder):
+        included = re.findall(r'#\s*include\s*"([^"]*)/[^"]*"', path.read_text())
+        assert set(included) <= {folder, *BELOW[folder]}, path.name
+
+
+def circle(edges: dict[str, set[str]]) -> list[str]:
+    """The names along a circle of the graph; none where it has no circle."""
+    done: set[str] = set()
+
+    def found_below(name: str, above: list[str]) -> list[str]:
+        if name in above:
+            return above[above.index(name) :]
+        if name in done:
+            return []
+        for each in sorted(edges.get(name, ())):
+            if circled := found_below(each, [*above, name]):
+                return circled
+        done.add(name)
+        return []
+
+    return next((circled for name in edges if (circled := found_below(name, []))), [])
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c"]
+    assert circle({"a": {"b", "c"}, "b": {"c"}}) == []
+
+
+def test_no_sources_include_each_other_in_a_circle() -> None:
+    files = [path for folder in BELOW for path in sources(folder)]
+    assert not circle(
+        {
+            path.relative_to(ROOT / "csrc").as_posix(): set(
+                re.findall(r'#\s*include\s*"([^"]*)"', path.read_text())
+            )
+            for path in files
+        }
+    )
+
+
+def test_no_modules_of_the_kernels_import_each_other_in_a_circle() -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in KERNELS.rglob("*.py")
+    }
+    edges: dict[str, set[str]] = {}
+    for name, path in modules.items():
+        for node in ast.parse(path.read_text()).body:  # what is imported when the module is
+            if not isinstance(node, ast.ImportFrom) or node.module is None:
+                continue
+            parts = {f"{node.module}.{alias.name}" for alias in node.names}
+            imported = {part if part in modules else node.module for part in parts} & modules.keys()
+            edges.setdefault(name, set()).update(imported - {name})
+    assert len(edges) > 50
+    assert not circle(edges)
+
+
 @pytest.mark.parametrize("family", OPERATOR_FAMILIES)
 def test_an_operator_family_has_one_name_in_every_folder(family: str) -> None:
     # On a CPU convolutions are torch's own: a call of oneDNN was not beaten.
