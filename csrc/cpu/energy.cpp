@@ -31,7 +31,7 @@ struct CpuKernels {
 
   static void gradients(const Context&, const Pairs& pairs, const Objective& objective,
                         const Incoming& incoming, bool of_energies) {
-    if (incoming.filled && incoming_at(incoming, 0) == 1) return;
+    if (is_done(incoming, 0)) return;
     const double margin = margin_of(objective);
     for (const Pair& pair : pairs.pair) {
       if (!pair.wants_gradient()) continue;

@@ -24,7 +24,7 @@ struct CpuKernels {
 
   static void loss(const Context&, const Prediction& prediction, const Incoming& incoming,
                    const Result& losses) {
-    if (incoming.filled && incoming_at(incoming, 0) == 1) return;
+    if (is_done(incoming, 0)) return;
     const Extent& extent = prediction.extent;
     const Images& images = prediction.images;
     const Volumes volumes(

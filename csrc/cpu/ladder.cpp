@@ -18,8 +18,7 @@ namespace ebgan::ladder {
 namespace {
 
 // Writes the gradients that are sums over rows: the ten rows of the parameters', and those of mean and std.
-template <typename Skipped>
-void write_sums(const Layer& layer, const BlockSums& sums, const Skipped& skipped) {
+void write_sums(const Layer& layer, const BlockSums& sums, const Incoming& incoming) {
   if (!layer.wants_sums()) return;
   const Cut cut(layer.extent);
   const auto write = [&](const Result& to, int64_t row, int64_t network, int which) {
@@ -37,7 +36,7 @@ void write_sums(const Layer& layer, const BlockSums& sums, const Skipped& skippe
         for (int64_t i = begin; i < end; ++i) {
           const int64_t network = i / kUnitSums;
           const int which = static_cast<int>(i % kUnitSums);
-          if (skipped(network)) continue;
+          if (is_done(incoming, network)) continue;
           if (which < math::kCombinatorParameters) {
             write(layer.grad_parameters, network * math::kCombinatorParameters + which, network, which);
           } else {
@@ -46,8 +45,6 @@ void write_sums(const Layer& layer, const BlockSums& sums, const Skipped& skippe
         }
       });
 }
-
-bool never(int64_t) { return false; }
 
 struct CpuKernels {
   using Context = CpuContext;
@@ -62,7 +59,7 @@ struct CpuKernels {
     BlockSums sums(layer, true);
     for_each_tile(layer, false, sums,
                   [](int64_t, int64_t, const LadderTile& tile) { ladder_kernels().combine_backward(tile); });
-    write_sums(layer, sums, never);
+    write_sums(layer, sums, {});
   }
 
   static void cost(const Context&, const Layer& layer, const Result& cost) {
@@ -76,7 +73,7 @@ struct CpuKernels {
       tile.share = 1 / elements;
       squares[i] = any_needed ? ladder_kernels().cost_and_gradients(tile) : ladder_kernels().cost(tile);
     });
-    write_sums(layer, sums, never);
+    write_sums(layer, sums, {});
     for (int64_t network = 0; network < cut.networks; ++network) {
       double total = 0;
       for (int64_t part = 0; part < parts; ++part) total += squares[network * parts + part];
@@ -86,16 +83,13 @@ struct CpuKernels {
 
   static void cost_backward(const Context&, const Layer& layer, const Incoming& incoming) {
     BlockSums sums(layer, true);
-    const auto skipped = [&](int64_t network) {
-      return incoming.filled && incoming_at(incoming, network) == 1;
-    };
     const double share = 1 / static_cast<double>(layer.extent.elements());
     for_each_tile(layer, is_streamed(layer), sums, [&](int64_t, int64_t network, LadderTile& tile) {
-      if (skipped(network)) return;
+      if (is_done(incoming, network)) return;
       tile.share = incoming_at(incoming, network) * share;
       ladder_kernels().cost_and_gradients(tile);
     });
-    write_sums(layer, sums, skipped);
+    write_sums(layer, sums, incoming);
   }
 };
 

@@ -50,4 +50,9 @@ inline double incoming_at(const Incoming& incoming, int64_t index) {
   return incoming.data ? read_value(incoming.data, incoming.dtype, index * incoming.stride) : 1;
 }
 
+// Whether the results hold already what belongs to this incoming gradient.
+inline bool is_done(const Incoming& incoming, int64_t index) {
+  return incoming.filled && incoming_at(incoming, index) == 1;
+}
+
 }  // namespace ebgan

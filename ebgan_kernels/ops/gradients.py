@@ -132,12 +132,7 @@ def fused_loss(
             backend, needed, options = call
             run = native if backend != "triton" else operator(backend, name)
             loss, results = run(*layout(tensors), *options, needed)
-            ctx.call = call
-            ctx.stored = results
-            if not others:
-                ctx.save_for_backward(*tensors)
-                return loss
-            beside = results[:others]
+            ctx.call, ctx.stored, beside = call, results, results[:others]
             ctx.save_for_backward(*tensors, *beside)
             if not returns_others:
                 return loss
