@@ -6,13 +6,14 @@ BIN := $(VENV)/bin
 , := ,
 
 # A development build is quick: the CUDA library is compiled for the GPU that is here, and left out where there is none,
-# but for the tests, which compile it wherever there is an nvcc (`pip install .` compiles it for all GPUs, cmake/cuda.cmake).
-# What was compiled once is kept.
+# but for the tests, which compile it wherever there is an nvcc, and for the wheel that is published, which has it for all
+# GPUs, as `pip install .` has (cmake/cuda.cmake). What was compiled once is kept.
 GPU := $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u | paste -sd ';')
 NVCC := $(shell command -v nvcc || ls $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc 2>/dev/null)
 TESTS := $(filter test test-%,$(MAKECMDGOALS))
-export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard $(VENV)/.installed-on))),on,off)
-export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
+WHEEL := $(filter wheel,$(MAKECMDGOALS))
+export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(WHEEL),$(wildcard $(VENV)/.installed-on))),on,off)
+export TORCH_CUDA_ARCH_LIST ?= $(if $(WHEEL),,$(or $(GPU),8.0;9.0;10.0+PTX))
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
 TOOLS := $(VENV)/.tools
 
@@ -37,7 +38,7 @@ $(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard 
 # the host module is compiled; NumPy takes its place under others.
 PYTHONS ?= $(abspath $(BIN)/python)
 
-wheel: $(TOOLS)
+wheel: | $(BIN)/python
 	$(PIP) --group packages
 	rm -rf build/wheel
 	EBGAN_KERNELS_PYTHONS='$(PYTHONS)' EBGAN_KERNELS_GLIBC=2.28 PATH="$(abspath $(BIN)):$$PATH" \
