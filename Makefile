@@ -20,8 +20,8 @@ TOOLS := $(VENV)/.tools
 # Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: install demo wheel wheel-aarch64 test test-packages test-aarch64 test-emulated test-races test-sanitizers test-sanitizers-cpu test-sanitizers-cuda \
-  test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
+.PHONY: install demo wheel wheel-aarch64 test test-packages test-aarch64 test-emulated test-races test-sanitizers \
+  test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -65,7 +65,7 @@ define make_wheel
 	$(BIN)/python scripts/check_wheel.py dist/*_$(1).whl
 endef
 
-# Operators of that wheel under qemu, which takes 10 to 20 times as long as a processor. What compiles needs a compiler there.
+# Operators of that wheel under qemu. torch.compile needs a C++ compiler that runs there.
 ARM_TESTS ?= tests/ops --implementations reference,cpu -k "values and not compile"
 
 test-aarch64: build/torch-aarch64/torch/version.py

@@ -29,7 +29,7 @@ ASK = (
 
 
 def target() -> str | None:
-    """The architecture that EBGAN_KERNELS_TARGET names, another than this machine's; None where it names none."""
+    """The architecture that EBGAN_KERNELS_TARGET names instead of this machine's, or None."""
     name = os.environ.get("EBGAN_KERNELS_TARGET") or None
     if name not in (None, *TARGETS):
         raise BuildError(f"EBGAN_KERNELS_TARGET is {name}; it must be {' or '.join(TARGETS)}, or unset")
@@ -100,8 +100,8 @@ def zig() -> str:
 def pythons() -> list[tuple[str, str]]:
     """The folder of headers, and the ending of extension modules, of each Python that ``_host`` is built for.
 
-    These are the Python that runs the build, or those that EBGAN_KERNELS_PYTHONS names, for a wheel of all; none
-    for another architecture, whose Pythons do not run here.
+    These are the Python that runs the build, or those that EBGAN_KERNELS_PYTHONS names, for a wheel of all.
+    There are none for another architecture, whose Pythons do not run here.
     """
     if target():
         return []

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Wheel(bdist_wheel):
-    """The wheel of this Python, or the one of every Python: with EBGAN_KERNELS_PYTHONS or EBGAN_KERNELS_TARGET.
+    """The wheel of this Python, or of every Python with EBGAN_KERNELS_PYTHONS or EBGAN_KERNELS_TARGET.
 
     The operators need no Python. ``_host`` is there for each Python that was named, and for none of another
     architecture; for others NumPy takes its place, which a wheel that is built on the user's own machine must
