@@ -6,21 +6,22 @@ BIN := $(VENV)/bin
 , := ,
 
 # A development build is quick: the CUDA library is compiled for the GPU that is here, and left out where there is none,
-# but for the tests, which compile it wherever there is an nvcc (`pip install .` compiles it for all GPUs, cmake/cuda.cmake).
-# What was compiled once is kept.
+# but for the tests, which compile it wherever there is an nvcc, and for the wheel that is published, which has it for all
+# GPUs, as `pip install .` has (cmake/cuda.cmake). What was compiled once is kept.
 GPU := $(shell nvidia-smi --query-gpu=compute_cap --format=csv,noheader 2>/dev/null | sort -u | paste -sd ';')
 NVCC := $(shell command -v nvcc || ls $(or $(CUDA_HOME),/usr/local/cuda)/bin/nvcc 2>/dev/null)
 TESTS := $(filter test test-%,$(MAKECMDGOALS))
-export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(wildcard $(VENV)/.installed-on))),on,off)
-export TORCH_CUDA_ARCH_LIST ?= $(or $(GPU),8.0;9.0;10.0+PTX)
+WHEEL := $(filter wheel,$(MAKECMDGOALS))
+export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(WHEEL),$(wildcard $(VENV)/.installed-on))),on,off)
+export TORCH_CUDA_ARCH_LIST ?= $(if $(WHEEL),,$(or $(GPU),8.0;9.0;10.0+PTX))
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
 TOOLS := $(VENV)/.tools
 
 # Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: install demo wheel test test-packages test-emulated test-races test-sanitizers test-sanitizers-cpu test-sanitizers-cuda \
-  test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
+.PHONY: install demo wheel wheel-aarch64 test test-packages test-aarch64 test-emulated test-races test-sanitizers \
+  test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -37,19 +38,43 @@ $(INSTALLED): pyproject.toml setup.py CMakeLists.txt constraints.txt $(wildcard 
 # the host module is compiled; NumPy takes its place under others.
 PYTHONS ?= $(abspath $(BIN)/python)
 
-wheel: $(TOOLS)
+wheel: export EBGAN_KERNELS_PYTHONS = $(PYTHONS)
+wheel: | $(BIN)/python
+	$(call make_wheel,$(shell uname -m))
+
+# The same for Arm of 64 bits, without CUDA and host module, compiled by Debian's g++-aarch64-linux-gnu. Of the versions of
+# torch, all of whose libraries serve to link, 2.10 is the one whose wheel for Arm is small.
+wheel-aarch64: export EBGAN_KERNELS_TARGET = aarch64
+wheel-aarch64: export EBGAN_KERNELS_CUDA = off
+wheel-aarch64: build/torch-aarch64/torch/version.py
+	$(call make_wheel,aarch64)
+
+build/torch-aarch64/torch/version.py: | $(BIN)/uv
+	$(BIN)/uv pip install --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.11 --only-binary :all: \
+	  --target build/torch-aarch64 torch==2.10.0 numpy pytest hypothesis
+
+$(BIN)/uv: | $(BIN)/python
+	$(PIP) uv
+
+define make_wheel
 	$(PIP) --group packages
-	rm -rf build/wheel
-	EBGAN_KERNELS_PYTHONS='$(PYTHONS)' EBGAN_KERNELS_GLIBC=2.28 PATH="$(abspath $(BIN)):$$PATH" \
-	  $(BIN)/python -m build --wheel --outdir build/wheel .
+	rm -rf build/wheel-$(1) dist/*_$(1).whl
+	EBGAN_KERNELS_GLIBC=2.28 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m build --wheel --outdir build/wheel-$(1) .
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --exclude libtorch.so --exclude libtorch_cpu.so \
-	  --plat manylinux_2_28_$$(uname -m) --only-plat --wheel-dir dist build/wheel/*.whl
-	$(BIN)/python scripts/check_wheel.py dist/*.whl
+	  --plat manylinux_2_28_$(1) --only-plat --wheel-dir dist build/wheel-$(1)/*.whl
+	$(BIN)/python scripts/check_wheel.py dist/*_$(1).whl
+endef
+
+# Operators of that wheel under qemu. torch.compile needs a C++ compiler that runs there.
+ARM_TESTS ?= tests/ops --implementations reference,cpu -k "values and not compile"
+
+test-aarch64: build/torch-aarch64/torch/version.py
+	scripts/test_aarch64.sh dist/*_aarch64.whl $(ARM_TESTS)
 
 # Installs as people do: pip, uv and build, twice, with and without isolation, with what is missing or broken.
-test-packages: $(TOOLS)
-	$(PIP) --group packages
-	$(BIN)/python -m pytest tests/packages
+test-packages: | $(BIN)/python
+	$(PIP) --group test --group packages
+	PYTHONPATH=$(CURDIR):$(CURDIR)/python $(BIN)/python -m pytest tests/packages
 
 # Tools of the tests and of lint, which the demo does not wait for.
 $(TOOLS): pyproject.toml constraints.txt $(INSTALLED)

@@ -1,7 +1,8 @@
 """The package, by setuptools; pyproject.toml describes it, and installation/ drives CMake.
 
 Switches: EBGAN_KERNELS_CUDA=auto|on|off, TORCH_CUDA_ARCH_LIST, CUDA_HOME, CXX, MAX_JOBS; for a wheel that
-serves every Python and older systems, EBGAN_KERNELS_PYTHONS and EBGAN_KERNELS_GLIBC (make wheel).
+serves every Python and older systems, EBGAN_KERNELS_PYTHONS and EBGAN_KERNELS_GLIBC (make wheel); for one of
+another architecture, EBGAN_KERNELS_TARGET=aarch64 (make wheel-aarch64).
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any
 from setuptools import build_meta
 from setuptools.build_meta import *  # noqa: F403  # the hooks of a build backend
 
-from surroundings import nvcc_folder, torch_root
+from surroundings import nvcc_folder, target, torch_root
 
 # The parts of the CUDA toolkit that compile csrc/cuda. The oldest torch for CUDA 13 takes 13.0.
 CUDA_TOOLKIT = [
@@ -22,7 +22,7 @@ CUDA_TOOLKIT = [
 
 
 def _missing() -> list[str]:
-    missing = [] if torch_root() else ["torch>=2.10"]
+    missing = [] if torch_root() or target() else ["torch>=2.10"]
     insisted = os.environ.get("EBGAN_KERNELS_CUDA", "").lower() == "on"
     home = os.environ.get("CUDA_HOME") or os.environ.get("CUDA_PATH") or "/usr/local/cuda"
     has_nvcc = shutil.which("nvcc") or os.path.isfile(os.path.join(home, "bin", "nvcc")) or nvcc_folder()

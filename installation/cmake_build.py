@@ -20,7 +20,7 @@ from setuptools.command.build import build
 from setuptools.command.build_ext import build_ext
 
 from errors import BuildError, reason_of
-from surroundings import ROOT, nvcc_folder, pybind11_include, pythons, required_torch_root, zig
+from surroundings import ROOT, nvcc_folder, pybind11_include, pythons, required_torch_root, target, zig
 
 COMPILERS = (
     "CC",
@@ -53,7 +53,7 @@ class CMakeBuild(build_ext):
             )
         torch = required_torch_root()
         python = "all" if os.environ.get("EBGAN_KERNELS_PYTHONS") else sys.implementation.cache_tag
-        folder = ROOT / "build" / f"native-{python}"
+        folder = ROOT / "build" / f"native-{target() or python}"
         headers = folder / "pybind11"
         copy_changed(pybind11_include(), headers)
         staging = folder / "staging"
@@ -68,6 +68,8 @@ class CMakeBuild(build_ext):
             f"-DEBGAN_GLIBC={os.environ.get('EBGAN_KERNELS_GLIBC', '')}",
             f"-DEBGAN_ZIG={zig()}",
         ]
+        if name := target():
+            settings.append(f"-DCMAKE_TOOLCHAIN_FILE={ROOT / 'cmake' / name}.cmake")
         configure(cmake, folder, settings)
         shutil.rmtree(staging, ignore_errors=True)
         jobs = os.environ.get("MAX_JOBS") or str(os.cpu_count() or 1)

@@ -21,10 +21,19 @@ from errors import BuildError
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 OLDEST_TORCH = (2, 10)
+TARGETS = ("aarch64",)
 ASK = (
     "import json, sys, sysconfig as s; print(json.dumps("
     "[sys.version_info[:2], s.get_path('include'), s.get_config_var('EXT_SUFFIX')]))"
 )
+
+
+def target() -> str | None:
+    """The architecture that EBGAN_KERNELS_TARGET names instead of this machine's, or None."""
+    name = os.environ.get("EBGAN_KERNELS_TARGET") or None
+    if name not in (None, *TARGETS):
+        raise BuildError(f"EBGAN_KERNELS_TARGET is {name}; it must be {' or '.join(TARGETS)}, or unset")
+    return name
 
 
 def _site_packages() -> Iterator[pathlib.Path]:
@@ -35,7 +44,8 @@ def _site_packages() -> Iterator[pathlib.Path]:
 
 def torch_root() -> pathlib.Path | None:
     """The installed package torch; None where there is none. One that is too old ends the build."""
-    for folder in _site_packages():
+    name = target()
+    for folder in [ROOT / "build" / f"torch-{name}"] if name else _site_packages():
         version = folder / "torch" / "version.py"
         if version.is_file():
             found = re.search(r"__version__ = ['\"](\d+)\.(\d+)", version.read_text())
@@ -50,6 +60,8 @@ def torch_root() -> pathlib.Path | None:
 
 def required_torch_root() -> pathlib.Path:
     root = torch_root()
+    if root is None and (name := target()):
+        raise BuildError(f"no torch for {name} in build/torch-{name}; make wheel-{name} fetches one")
     if root is None:
         raise BuildError(
             "no torch in this environment; pip install 'torch>=2.10', or install without"
@@ -89,7 +101,10 @@ def pythons() -> list[tuple[str, str]]:
     """The folder of headers, and the ending of extension modules, of each Python that ``_host`` is built for.
 
     These are the Python that runs the build, or those that EBGAN_KERNELS_PYTHONS names, for a wheel of all.
+    There are none for another architecture, whose Pythons do not run here.
     """
+    if target():
+        return []
     named = os.environ.get("EBGAN_KERNELS_PYTHONS", "").split()
     found = []
     for interpreter in named or [sys.executable]:

@@ -9,24 +9,27 @@ from typing import TYPE_CHECKING
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.editable_wheel import editable_wheel
 
-from surroundings import ROOT
+from surroundings import ROOT, target
 
 if TYPE_CHECKING:
     from wheel.wheelfile import WheelFile
 
 
 class Wheel(bdist_wheel):
-    """The wheel of this Python, or with EBGAN_KERNELS_PYTHONS the one of every Python.
+    """The wheel of this Python, or of every Python with EBGAN_KERNELS_PYTHONS or EBGAN_KERNELS_TARGET.
 
-    The operators need no Python. ``_host`` is there for each Python that was named; for others NumPy takes
-    its place, which a wheel that is built on the user's own machine must not do unasked.
+    The operators need no Python. ``_host`` is there for each Python that was named, and for none of another
+    architecture; for others NumPy takes its place, which a wheel that is built on the user's own machine must
+    not do unasked.
     """
 
     def get_tag(self) -> tuple[str, str, str]:
         python, abi, platform = super().get_tag()
+        if name := target():
+            platform = f"linux_{name}"
         if glibc := os.environ.get("EBGAN_KERNELS_GLIBC"):
             platform = platform.replace("linux", f"manylinux_{glibc.replace('.', '_')}", 1)
-        if os.environ.get("EBGAN_KERNELS_PYTHONS"):
+        if os.environ.get("EBGAN_KERNELS_PYTHONS") or target():
             python, abi = "py3", "none"
         return python, abi, platform
 

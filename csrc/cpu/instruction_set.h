@@ -4,6 +4,7 @@
 
 namespace ebgan {
 
+// The baseline is what every processor of an architecture has: SSE2 on x86-64, NEON on Arm of 64 bits.
 enum class InstructionSet : int { kBaseline = 0, kAvx2 = 1, kAvx512 = 2 };
 
 // The widest set that both the build and this processor have, or a narrower one that a test has set.

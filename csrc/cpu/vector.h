@@ -1,7 +1,7 @@
 // Vectors as wide as the instruction set for which this file is compiled, and loads and stores that convert float16
 // and bfloat16.
 //
-// They use the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and Arm. Files
+// They use the vector extensions of GCC and Clang, so one source serves AVX-512, AVX2, plain x86-64 and NEON. Files
 // that include this one are compiled once per instruction set, each into its own namespace EBGAN_ISA
 // (CMakeLists.txt).
 
@@ -11,8 +11,10 @@
 #include <cstring>
 #include <utility>
 
-#ifdef __x86_64__
+#if defined(__x86_64__)
 #include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
 #endif
 
 #include "math/half.h"
@@ -184,6 +186,8 @@ inline Float load(const Float16* from) {
   value = _mm512_maskz_cvtph_ps(0xffff, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 #elif defined(__F16C__) && defined(__AVX2__)
   value = _mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+#elif defined(__aarch64__)
+  value = vcvt_f32_f16(load_as<float16x4_t>(from));
 #else
   for (int i = 0; i < kLanes<float>; ++i) value[i] = load_one(from + i);
 #endif
@@ -196,6 +200,9 @@ inline void store(Float16* to, Float value) {
                       _mm512_maskz_cvtps_ph(0xffff, value, _MM_FROUND_TO_NEAREST_INT));
 #elif defined(__F16C__) && defined(__AVX2__)
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm256_cvtps_ph(value, _MM_FROUND_TO_NEAREST_INT));
+#elif defined(__aarch64__)
+  const float16x4_t narrow = vcvt_f16_f32(value);
+  std::memcpy(to, &narrow, sizeof narrow);
 #else
   for (int i = 0; i < kLanes<float>; ++i) store_one(to + i, value[i]);
 #endif

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from typing import Any
 
@@ -9,7 +10,12 @@ import torch
 
 from ebgan_kernels.native.library import define, writes_in_place
 
-INSTRUCTION_SETS = ("baseline", "AVX2", "AVX-512")
+# The first is what every processor of an architecture has.
+INSTRUCTION_SETS = (
+    "NEON" if platform.machine() in ("aarch64", "arm64") else "baseline",
+    "AVX2",
+    "AVX-512",
+)
 
 SCHEMAS = {
     # Multiplies dense memory of any layout by scale in place; where scale is 1 the gradients are neither read

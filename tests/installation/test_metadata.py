@@ -55,6 +55,11 @@ def test_a_wheel_is_for_one_python_unless_pythons_are_named(monkeypatch: pytest.
     assert tag(monkeypatch, "python3.10 python3.13", "2.28") == ("py3", "none", "manylinux_2_28_x86_64")
 
 
+def test_a_wheel_for_another_architecture_is_for_every_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EBGAN_KERNELS_TARGET", "aarch64")
+    assert tag(monkeypatch, "", "2.28") == ("py3", "none", "manylinux_2_28_aarch64")
+
+
 def test_the_version_is_written_in_one_place_and_the_changelog_knows_it() -> None:
     version = ebgan_kernels.__version__
     assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text()

@@ -113,3 +113,29 @@ def test_missing_headers_of_python_are_one_line(
     monkeypatch.setattr(surroundings, "ASK", 'print(\'[[3, 11], "/nonexistent", ".so"]\')')
     with pytest.raises(BuildError, match=r"no Python\.h; install the headers of Python 3\.11"):
         surroundings.pythons()
+
+
+def test_for_another_architecture_only_its_own_torch_serves_and_no_python_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: pathlib.Path
+) -> None:
+    monkeypatch.setenv("EBGAN_KERNELS_TARGET", "aarch64")
+    monkeypatch.setattr(surroundings, "ROOT", tmp_path)
+    assert (
+        backend.get_requires_for_build_wheel().count("torch>=2.10") == 0
+    )  # one of this machine would not do
+    with pytest.raises(BuildError, match="no torch for aarch64 in build/torch-aarch64; make wheel-aarch64"):
+        surroundings.required_torch_root()
+    torch = tmp_path / "build" / "torch-aarch64" / "torch"
+    torch.mkdir(parents=True)
+    (torch / "version.py").write_text("__version__ = '2.10.0+cpu'\n")
+    assert surroundings.required_torch_root() == torch
+    monkeypatch.setenv("EBGAN_KERNELS_PYTHONS", "/nonexistent/python3")
+    assert surroundings.pythons() == []
+
+
+def test_an_architecture_that_is_not_known_ends_the_build_in_one_line(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("EBGAN_KERNELS_TARGET", "riscv64")
+    with pytest.raises(BuildError, match="EBGAN_KERNELS_TARGET is riscv64; it must be aarch64, or unset"):
+        surroundings.target()
