@@ -43,6 +43,18 @@ class Nets:
     discriminator_options: Mapping[str, Any]
 
 
+def _celeba(*, channels: int) -> Nets:
+    return Nets(
+        kind="convolutional",
+        image=(channels, 64, 64),
+        generator=ConvolutionalGenerator,
+        discriminator=ConvolutionalDiscriminator,
+        classifier=ConvolutionalClassifier,
+        generator_options={"noise_size": 100, "width": 1024},
+        discriminator_options={"width": 64},
+    )
+
+
 def _imagenet(side: int, *, width: int) -> Nets:
     return Nets(
         kind="convolutional, noise at every layer",
@@ -76,15 +88,8 @@ NETS: dict[str, Nets] = {
         generator_options={"noise_size": 100, "layers": 5, "width": 800},
         discriminator_options={"layers": 2, "width": 1024},
     ),
-    "celeba-64": Nets(
-        kind="convolutional",
-        image=(3, 64, 64),
-        generator=ConvolutionalGenerator,
-        discriminator=ConvolutionalDiscriminator,
-        classifier=ConvolutionalClassifier,
-        generator_options={"noise_size": 100, "width": 1024},
-        discriminator_options={"width": 64},
-    ),
+    "celeba-64": _celeba(channels=3),
+    "grey-64": _celeba(channels=1),
     "imagenet-128": _imagenet(128, width=1024),
     "imagenet-256": _imagenet(256, width=2048),
 }

@@ -68,15 +68,16 @@ def settle(config: GanConfig, device: torch.device, data_root: StrPath | None) -
             energies = []
             for step in range((window - 1) * WINDOW, window * WINDOW):
                 seed_step(config.seed, step)
-                real = system.batches.at(step).to(device, non_blocking=True)
-                with autocast(device, config.precision):
-                    reconstruction, _ = discriminator(real)
-                energy = ek.reconstruction_energy(reconstruction, real, distance=config.distance)
-                shaped = energy if config.shaping == "identity" else energy.square()
+                batch = system.batches.at(step).to(device, non_blocking=True)
                 optimizer.zero_grad()  # not `update`, which waits for other processes of the run
-                shaped.mean().backward()
+                for real in batch.chunk(config.accumulate):
+                    with autocast(device, config.precision):
+                        reconstruction, _ = discriminator(real)
+                    energy = ek.reconstruction_energy(reconstruction, real, distance=config.distance)
+                    shaped = energy if config.shaping == "identity" else energy.square()
+                    (shaped.sum() / len(batch)).backward()
+                    energies.append(energy.detach().mean())
                 optimizer.step()
-                energies.append(energy.detach().mean())
             energy_now = float(torch.stack(energies).mean())
             if energy_now > (1 - SETTLED) * before:
                 break

@@ -36,7 +36,8 @@ _IMAGES = GanConfig(
     picture_every=500,
     checkpoint_every=500,
 )
-
+_SPRITES = replace(_IMAGES, data="sprites", generator_width=256, discriminator_width=32)
+_YALE_B = replace(_SPRITES, data="yale-b", net="grey-64")
 
 # The paper's margins for its nets of ImageNet; learning rates and batch sizes it leaves open.
 _OF_NETS = {
@@ -64,6 +65,8 @@ PRESETS: dict[Model, dict[str, GanConfig]] = {
         "mnist": _MNIST,
         "fashion-mnist": replace(_MNIST, data="fashion-mnist"),
         "images": _IMAGES,
+        "sprites": _SPRITES,
+        "yale-b": _YALE_B,
     },
     "gan": {
         "digits": _DIGITS_GAN,
