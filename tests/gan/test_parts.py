@@ -210,5 +210,5 @@ def test_a_set_that_keeps_its_size_has_no_crops():
 def test_processes_and_parts_share_a_batch_evenly_or_say_so():
     here = World(0, 2)
     here.check_batch(16, 4)
-    with pytest.raises(UserError, match="batch_size: got 12, .* in 4 parts each; .* multiples of 8"):
+    with pytest.raises(UserError, match=r"batch_size: got 12, .* in 4 parts each; .* multiples of 8"):
         here.check_batch(12, 4)
