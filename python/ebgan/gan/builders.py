@@ -43,15 +43,15 @@ class Nets:
     discriminator_options: Mapping[str, Any]
 
 
-def _celeba(*, channels: int) -> Nets:
+def _fully_connected(image: ImageShape, *, noise_size: int, width: int) -> Nets:
     return Nets(
-        kind="convolutional",
-        image=(channels, 64, 64),
-        generator=ConvolutionalGenerator,
-        discriminator=ConvolutionalDiscriminator,
-        classifier=ConvolutionalClassifier,
-        generator_options={"noise_size": 100, "width": 1024},
-        discriminator_options={"width": 64},
+        kind="fully connected",
+        image=image,
+        generator=FullyConnectedGenerator,
+        discriminator=FullyConnectedDiscriminator,
+        classifier=FullyConnectedClassifier,
+        generator_options={"noise_size": noise_size, "layers": 5, "width": width},
+        discriminator_options={"layers": 2, "width": width},
     )
 
 
@@ -88,8 +88,18 @@ NETS: dict[str, Nets] = {
         generator_options={"noise_size": 100, "layers": 5, "width": 800},
         discriminator_options={"layers": 2, "width": 1024},
     ),
-    "celeba-64": _celeba(channels=3),
-    "grey-64": _celeba(channels=1),
+    # Every pixel of the auto-encoder sees the whole image, which aligned pictures need; see the presets.
+    "sprites": _fully_connected((3, 64, 64), noise_size=100, width=512),
+    "yale-b": _fully_connected((1, 64, 64), noise_size=100, width=512),
+    "celeba-64": Nets(
+        kind="convolutional",
+        image=(3, 64, 64),
+        generator=ConvolutionalGenerator,
+        discriminator=ConvolutionalDiscriminator,
+        classifier=ConvolutionalClassifier,
+        generator_options={"noise_size": 100, "width": 1024},
+        discriminator_options={"width": 64},
+    ),
     "imagenet-128": _imagenet(128, width=1024),
     "imagenet-256": _imagenet(256, width=2048),
 }

@@ -36,8 +36,8 @@ _IMAGES = GanConfig(
     picture_every=500,
     checkpoint_every=500,
 )
-_SPRITES = replace(_IMAGES, data="sprites", generator_width=256, discriminator_width=32)
-_YALE_B = replace(_SPRITES, data="yale-b", net="grey-64")
+_SPRITES = replace(_MNIST, data="sprites", net="sprites", margin=20.0, batch_size=64)
+_YALE_B = replace(_SPRITES, data="yale-b", net="yale-b")
 
 # The paper's margins for its nets of ImageNet; learning rates and batch sizes it leaves open.
 _OF_NETS = {

@@ -159,8 +159,8 @@ def evaluate(
         if extractor is not None:
             features = extractor.features(_shown(real(training), show))
             compared = {}
-            for name, images in sources.items():
-                of_set, of_real = extractor.features(_shown(images(), show)), features
+            for name, source in sources.items():
+                of_set, of_real = extractor.features(_shown(source(), show)), features
                 if name == "real" and other is None:
                     of_set, of_real = features[half:], features[:half]
                 compared[name] = distances(of_set, of_real, seed=seed)
