@@ -55,8 +55,5 @@ def test_a_set_trains_and_is_scored_by_its_preset(data: str, made, tmp_path: Pat
 
 
 def test_the_nets_are_of_the_channels_of_their_sets():
-    assert image_shape(preset("sprites").net) == (3, 64, 64) and image_shape(preset("yale-b").net) == (
-        1,
-        64,
-        64,
-    )
+    assert image_shape(preset("sprites").net) == (3, 64, 64)
+    assert image_shape(preset("yale-b").net) == (1, 64, 64)
