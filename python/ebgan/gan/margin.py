@@ -9,8 +9,9 @@ at 0.745, and of MNIST after 2,000 steps in bfloat16 of one, where it settles at
     digits    0.40, 0.59   0.025, 0.028 0.010, 0.021 0.012, 0.017 0.012, 0.013 0.012, 0.018 0.039, 0.032
     MNIST     0.46         0.14         0.061        0.072        0.062        0.071        not run
 
-On 3,000 dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14
-that worked was 0.8 times it: on such pictures begin below what is measured.
+On sprites of 64x64 it settles at 12.5, on the faces of Yale B at 8.63, and twice that trained both. On 3,000
+dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14 that worked
+was 0.8 times it: on such pictures begin below what is measured.
 """
 
 from __future__ import annotations
