@@ -43,15 +43,16 @@ class Nets:
     discriminator_options: Mapping[str, Any]
 
 
-def _fully_connected(image: ImageShape, *, noise_size: int, width: int) -> Nets:
+def _aligned(image: ImageShape) -> Nets:
+    """Every pixel of the auto-encoder depends on the whole image, which aligned pictures want."""
     return Nets(
         kind="fully connected",
         image=image,
         generator=FullyConnectedGenerator,
         discriminator=FullyConnectedDiscriminator,
         classifier=FullyConnectedClassifier,
-        generator_options={"noise_size": noise_size, "layers": 5, "width": width},
-        discriminator_options={"layers": 2, "width": width},
+        generator_options={"noise_size": 100, "layers": 5, "width": 512},
+        discriminator_options={"layers": 2, "width": 512},
     )
 
 
@@ -88,9 +89,8 @@ NETS: dict[str, Nets] = {
         generator_options={"noise_size": 100, "layers": 5, "width": 800},
         discriminator_options={"layers": 2, "width": 1024},
     ),
-    # Every pixel of the auto-encoder sees the whole image, which aligned pictures need; see the presets.
-    "sprites": _fully_connected((3, 64, 64), noise_size=100, width=512),
-    "yale-b": _fully_connected((1, 64, 64), noise_size=100, width=512),
+    "sprites": _aligned((3, 64, 64)),
+    "yale-b": _aligned((1, 64, 64)),
     "celeba-64": Nets(
         kind="convolutional",
         image=(3, 64, 64),

@@ -36,10 +36,9 @@ _IMAGES = GanConfig(
     picture_every=500,
     checkpoint_every=500,
 )
-# Aligned pictures want an auto-encoder whose every pixel depends on the whole image: with fully connected nets
-# characters were there after 250 steps of 64; those of celeba-64, at a quarter of the generator's width and
-# half of the discriminator's, had grids of one texture after 500 steps of 32 (2026-11-28). The margins are
-# those of --margin auto.
+# With these fully connected nets characters were there after 250 steps of 64; those of celeba-64, at a
+# quarter of the generator's width and half of the discriminator's, had made grids of one texture after 500
+# steps of 32 (2026-11-28). The margins are those of --margin auto.
 _SPRITES = replace(_MNIST, data="sprites", net="sprites", margin=25.0, batch_size=64)
 _YALE_B = replace(_SPRITES, data="yale-b", net="yale-b", margin=17.3)
 
