@@ -1,9 +1,10 @@
-"""The fast training step of every system: `python -m benchmarks.bench_training_step` (options: `--help`).
+"""The fast training step of every system: `python -m benchmarks.bench_training_step [--only SYSTEM]`.
 
 Whole steps on data that is there already: in plain PyTorch (float32, unfused losses, `torch.optim.Adam`),
 that compiled by torch.compile, ours by default, and ours with the switches that `ebgan train --fast` takes on
 this device. On a CPU it is the processor's time on one thread. Then where the time of the fast step goes, and
-how near the rate of its products is to that of one large product.
+how near the rate of its products is to that of one large product. The rows of one system alone go into a
+file of their own.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import ebgan_kernels as ek
 from benchmarks import bench_ladder_steps, bench_video
 from benchmarks.bench_gan import FixedBatch, PlainDiscriminatorLoss, PlainGeneratorLoss
-from benchmarks.command import Session, open_session
+from benchmarks.command import Session, arguments, session_of
 from benchmarks.parts import where_time_goes
 from benchmarks.rows import PartRow, Row, StepRow
 from benchmarks.timing import Variant, wall_times
@@ -57,7 +58,7 @@ def optimizer(way: Way, net: nn.Module, rate: float) -> Optimizer:
 
 
 def gan(
-    net: str, widths: tuple[int, int] | None, images: Tensor, way: Way, switches: Mapping[str, Any]
+    net: str, widths: tuple[int, ...] | None, images: Tensor, way: Way, switches: Mapping[str, Any]
 ) -> System:
     """A GAN; where it is plain, its weights lie as PyTorch makes them and its losses are not fused."""
     torch.manual_seed(SEED)
@@ -68,8 +69,9 @@ def gan(
         each.to(images.device)
         if plain:
             each.to(memory_format=torch.contiguous_format)
-    margin = preset("images" if net == "celeba-64" else net).margin
-    assert margin is not None
+    small = net in ("digits", "mnist")
+    margin = preset(net).margin if small else preset("images", net=net).margin
+    assert isinstance(margin, float)
     optimizers = [optimizer(way, each, 1e-3) for each in nets]
     made = EBGAN(
         *nets,
@@ -137,9 +139,9 @@ def cases(device: torch.device, *, quick: bool) -> list[Case]:
         torch.manual_seed(SEED)
         return torch.rand(batch, *image_shape(net), device=device) * 2 - 1
 
-    def gan_case(net: str, workload: Workload, batch: int, widths: tuple[int, int] | None = None) -> Case:
+    def gan_case(net: str, workload: Workload, batch: int, *widths: int) -> Case:
         given = f", widths {widths[0]} and {widths[1]}" if widths else ""
-        build = partial(gan, net, widths, images(net, batch))
+        build = partial(gan, net, widths or None, images(net, batch))
         return Case(f"GAN, {net} net{given}, batch {batch}", batch, workload, build)
 
     def video_case(net: str, workload: Workload, loss: Loss, batch: int, width: float) -> Case:
@@ -163,7 +165,9 @@ def cases(device: torch.device, *, quick: bool) -> list[Case]:
         ]
     return [
         gan_case("mnist", "gan mnist", 128),
-        gan_case("celeba-64", "gan celeba-64", 64, (256, 32)),
+        gan_case("celeba-64", "gan celeba-64", 64, 256, 32),
+        gan_case("imagenet-128", "gan celeba-64", 16, 256, 32),
+        gan_case("imagenet-128", "gan celeba-64", 16),
         video_case("8to8", "video 8to8", "gdl", 8, 1.0),
         ladder_case("bottom", "ladder mnist", 2, HIDDEN, 784),
         video_case("8to8", "video 8to8", "adv+gdl", 8, 1.0),
@@ -259,12 +263,17 @@ def _ignoring_inputs(step: Callable[[], object]) -> Callable[[object], object]:
     return lambda _: step()
 
 
-def run(session: Session) -> None:
+def run(session: Session, only: str | None) -> None:
     for case in cases(session.device, quick=session.quick):
-        if session.time_left(case.job):
+        if case.workload.startswith(only or "") and session.time_left(case.job):
             session.record(measure(case, session.device, quick=session.quick))
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    run(open_session("training_step", __doc__))
+    parser = arguments(__doc__)
+    systems = sorted({workload.split()[0] for workload in get_args(Workload)})
+    parser.add_argument("--only", choices=systems, help="measure the steps of one system")
+    options = parser.parse_args()
+    name = "_".join(("training_step", *filter(None, [options.only])))
+    run(session_of(name, options), options.only)

@@ -76,7 +76,11 @@ def arguments(description: str | None) -> argparse.ArgumentParser:
 
 def open_session(benchmark: str, description: str | None) -> Session:
     """Read the command line, measure the bandwidth of a copy, and print what is measured where."""
-    options = arguments(description).parse_args()
+    return session_of(benchmark, arguments(description).parse_args())
+
+
+def session_of(benchmark: str, options: argparse.Namespace) -> Session:
+    """As `open_session`, of a command line that is read already."""
     deadline = time.monotonic() + options.budget
     if options.device == "cuda" and not torch.cuda.is_available():
         raise SystemExit("--device cuda: torch sees no CUDA device; use --device cpu")

@@ -32,7 +32,8 @@ Written by `python -m benchmarks.scores` from the files that `ebgan evaluate` ma
   training split, of `images` a half of the training split against its other half; *untrained* the first
   run's generator before its first step; *pixel noise* a Gaussian fitted to each pixel.
 - Under each table the commands that train the runs; `images` wants its `--data-root` too, here the 3,000
-  training images of six dog breeds of Tiny ImageNet. Its curves: [energies], [hinge].
+  training images of six dog breeds of Tiny ImageNet. Its curves: [energies], [hinge]. Of `yale-b`, faces of
+  real people, there are figures alone.
 
 [energies]: ../../docs/pictures/dogs-energies.png
 [hinge]: ../../docs/pictures/dogs-hinge.png

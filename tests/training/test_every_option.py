@@ -61,6 +61,9 @@ OTHER: dict[str, dict[str, Any]] = {
         "pulling_away_weight": 0.1,
         "discriminator_optimizer": "sgd",
         "averaging": 0.5,
+        "accumulate": 2,
+        "flip": True,
+        "crop_from": 12,
     },
     "ladder": {
         **LOOP,

@@ -48,11 +48,14 @@ def training_options(system: Description[Any, Any]) -> list[Field]:
 def evaluation_options(systems: Iterable[Description[Any, Any]]) -> list[Field]:
     """The options of `ebgan evaluate` that some system takes, each with the help of all that take it."""
     helps: dict[str, list[str]] = {}
+    kinds: dict[str, Any] = {}
     for system in systems:
-        for name, (text, default) in system.evaluation.items():
-            helps.setdefault(name, []).append(f"For {system.name}: {text} (default: {default})")
+        for name, (kind, help, default) in system.evaluation.items():
+            shown = _text(default, help.unset)
+            helps.setdefault(name, []).append(f"For {system.name}: {help.text} (default: {shown})")
+            kinds[name] = kind
     return [
-        (name, Annotated[int | None, option(" ".join(texts), kind=int)], None)
+        (name, Annotated[kinds[name] | None, option(" ".join(texts), kind=kinds[name])], None)
         for name, texts in helps.items()
     ]
 

@@ -43,6 +43,19 @@ class Nets:
     discriminator_options: Mapping[str, Any]
 
 
+def _aligned(image: ImageShape) -> Nets:
+    """Every pixel of the auto-encoder depends on the whole image, which aligned pictures want."""
+    return Nets(
+        kind="fully connected",
+        image=image,
+        generator=FullyConnectedGenerator,
+        discriminator=FullyConnectedDiscriminator,
+        classifier=FullyConnectedClassifier,
+        generator_options={"noise_size": 100, "layers": 5, "width": 512},
+        discriminator_options={"layers": 2, "width": 512},
+    )
+
+
 def _imagenet(side: int, *, width: int) -> Nets:
     return Nets(
         kind="convolutional, noise at every layer",
@@ -76,6 +89,8 @@ NETS: dict[str, Nets] = {
         generator_options={"noise_size": 100, "layers": 5, "width": 800},
         discriminator_options={"layers": 2, "width": 1024},
     ),
+    "sprites": _aligned((3, 64, 64)),
+    "yale-b": _aligned((1, 64, 64)),
     "celeba-64": Nets(
         kind="convolutional",
         image=(3, 64, 64),

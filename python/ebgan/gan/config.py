@@ -19,16 +19,36 @@ OF_THE_NET = "given by --net"
 class GanConfig(TrainingConfig):
     """Everything that decides the result of a run; a size that is None is the one that `net` has."""
 
-    added = TrainingConfig.added | {"averaging", "discriminator_optimizer"}
+    added = TrainingConfig.added | {"accumulate", "averaging", "crop_from", "discriminator_optimizer", "flip"}
 
     data: Annotated[
-        str, Help("Data set: digits (needs no download), mnist, fashion-mnist or images (yours).")
+        str,
+        Help(
+            "Data set: digits (needs no download), mnist, fashion-mnist, sprites, yale-b or images (yours)."
+        ),
     ]
     batch_size: Annotated[int, Help("Number of real images in each step; as many are generated.")]
     model: Annotated[Model, Help("ebgan is energy-based, gan a plain GAN to compare it with.")] = "ebgan"
     net: Annotated[
         str, Help(f"Pair of networks to train, by name: {', '.join(NETS)}.", unset="given by --data")
     ]
+    accumulate: Annotated[
+        int,
+        Help(
+            "Number of equal parts that a batch is worked through in before each update: N take a share of "
+            "the memory and more time. Batch normalisation and the pulling-away term see a part alone."
+        ),
+    ] = 1
+    flip: Annotated[bool, Help("Mirror half of the real images left to right, another half each time.")] = (
+        False
+    )
+    crop_from: Annotated[
+        int | None,
+        Help(
+            "Side in pixels that images are scaled to, to take a random square of the net's size from each.",
+            unset="no crops",
+        ),
+    ] = None
     noise_size: Annotated[int | None, Help("Size of the noise vector z.", unset=OF_THE_NET)] = None
     generator_layers: Annotated[
         int | None,
@@ -84,6 +104,18 @@ class GanConfig(TrainingConfig):
         one_of("net", self.net, NETS)
         if self.batch_size < 2:
             raise UserError(f"batch_size: got {self.batch_size}, batch normalisation needs at least 2")
+        at_least("accumulate", self.accumulate, 1)
+        if self.batch_size % self.accumulate or self.batch_size // self.accumulate < 2:
+            raise UserError(
+                f"accumulate: got {self.accumulate}, which does not part a batch of {self.batch_size} into "
+                "equal parts of at least 2 images"
+            )
+        side = NETS[self.net].image[1]
+        if self.crop_from is not None and self.crop_from <= side:
+            raise UserError(
+                f"crop_from: got {self.crop_from}, but the images of net {self.net!r} are {side}x{side}; "
+                f"allowed are numbers above {side}"
+            )
         check_rates(generator_lr=self.generator_lr, discriminator_lr=self.discriminator_lr, beta1=self.beta1)
         at_least("pulling_away_weight", self.pulling_away_weight, 0)
         share("averaging", self.averaging)

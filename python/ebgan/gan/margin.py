@@ -9,8 +9,9 @@ at 0.745, and of MNIST after 2,000 steps in bfloat16 of one, where it settles at
     digits    0.40, 0.59   0.025, 0.028 0.010, 0.021 0.012, 0.017 0.012, 0.013 0.012, 0.018 0.039, 0.032
     MNIST     0.46         0.14         0.061        0.072        0.062        0.071        not run
 
-On 3,000 dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14
-that worked was 0.8 times it: on such pictures begin below what is measured.
+On sprites of 64x64 it settles at 12.5, on the faces of Yale B at 8.63, and twice that trained both. On 3,000
+dogs, with half of the width of the 64x64 discriminator, it settles at 16.7, and the margin of 14 that worked
+was 0.8 times it: on such pictures begin below what is measured.
 """
 
 from __future__ import annotations
@@ -68,15 +69,16 @@ def settle(config: GanConfig, device: torch.device, data_root: StrPath | None) -
             energies = []
             for step in range((window - 1) * WINDOW, window * WINDOW):
                 seed_step(config.seed, step)
-                real = system.batches.at(step).to(device, non_blocking=True)
-                with autocast(device, config.precision):
-                    reconstruction, _ = discriminator(real)
-                energy = ek.reconstruction_energy(reconstruction, real, distance=config.distance)
-                shaped = energy if config.shaping == "identity" else energy.square()
+                batch = system.batches.at(step).to(device, non_blocking=True)
                 optimizer.zero_grad()  # not `update`, which waits for other processes of the run
-                shaped.mean().backward()
+                for real in batch.chunk(config.accumulate):
+                    with autocast(device, config.precision):
+                        reconstruction, _ = discriminator(real)
+                    energy = ek.reconstruction_energy(reconstruction, real, distance=config.distance)
+                    shaped = energy if config.shaping == "identity" else energy.square()
+                    (shaped.sum() / len(batch)).backward()
+                    energies.append(energy.detach().mean())
                 optimizer.step()
-                energies.append(energy.detach().mean())
             energy_now = float(torch.stack(energies).mean())
             if energy_now > (1 - SETTLED) * before:
                 break

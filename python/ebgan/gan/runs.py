@@ -49,18 +49,24 @@ def build_discriminator(config: GanConfig) -> nn.Module:
 def build(config: GanConfig, device: torch.device, data_root: StrPath | None) -> TwoPlayer:
     """Build the networks, optimisers and data of `config`, initialised from its seed."""
     channels, size, _ = builders.image_shape(config.net)
-    images = open_set(config.data, "train", data_root, size=size)
+    images = open_set(config.data, "train", data_root, size=config.crop_from or size)
     if images.shape[0] != channels:
         found = images.shape[0]
         raise UserError(f"net: {config.net!r} is for {channels}-channel images, {config.data!r} has {found}")
+    if config.crop_from and images.shape[1] != config.crop_from:
+        raise UserError(
+            f"crop_from: {config.data!r} keeps its size of {images.shape[1]} pixels; leave it out"
+        )
     here = world()
-    here.check_batch(config.batch_size)
+    here.check_batch(config.batch_size, config.accumulate)
     seed_step(config.seed, 0)
     generator = build_generator(config).to(device)
     discriminator = build_discriminator(config).to(device)
     if here.size > 1 and device.type == "cuda":  # torch's own refuses a CPU
         generator, discriminator = map(nn.SyncBatchNorm.convert_sync_batchnorm, (generator, discriminator))
-    batches = Batches(images, config.batch_size, size=size, seed=config.seed, threads=config.threads)
+    batches = Batches(
+        images, config.batch_size, size=size, flip=config.flip, seed=config.seed, threads=config.threads
+    )
     of_discriminator = config.discriminator_optimizer or config.optimizer
     shared: dict[str, Any] = {
         "generator_optimizer": make_optimizer(
@@ -72,6 +78,7 @@ def build(config: GanConfig, device: torch.device, data_root: StrPath | None) ->
         "precision": config.precision,
         "compiled": config.compiled,
         "averaging": config.averaging,
+        "accumulate": config.accumulate,
     }
     if config.model == "gan":
         return GAN(generator, discriminator, batches, **shared)

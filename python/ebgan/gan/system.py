@@ -24,6 +24,8 @@ _WORKLOADS: dict[str, Workload] = {
     "digits": "gan digits",
     "mnist": "gan mnist",
     "celeba-64": "gan celeba-64",
+    "sprites": "gan mnist",
+    "yale-b": "gan mnist",
     "imagenet-128": "gan celeba-64",
     "imagenet-256": "gan celeba-64",
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -14,7 +14,16 @@ from torch.optim import Optimizer
 
 from ebgan.gan.interface import Generator
 from ebgan.pictures import Plot, image_grid
-from ebgan.training import Precision, adam, autocast, compiled_where, evaluating, frozen, update, world
+from ebgan.training import (
+    Precision,
+    adam,
+    autocast,
+    compiled_where,
+    evaluating,
+    frozen,
+    update_by_parts,
+    world,
+)
 
 SAMPLE_SEED, SAMPLE_COUNT, SAMPLE_COLUMNS = 1, 64, 8
 
@@ -43,6 +52,10 @@ class TwoPlayer(ABC):
         compiled: whether torch.compile compiles both networks.
         averaging: the decay of a running average of the generator's weights, which samples are then drawn
             from (arXiv:1806.04498); 0 keeps none. In early steps it is less, (1 + step) / (10 + step).
+        accumulate: parts of equal size that a process's share of a batch is worked through in, one after the
+            other, before each update; memory holds the graph of one. The update is that of the whole, but
+            that batch normalisation and the pulling-away term see a part alone. With more than one, the
+            generator draws the images of its own update again.
     """
 
     def __init__(
@@ -56,8 +69,10 @@ class TwoPlayer(ABC):
         precision: Precision = "float32",
         compiled: bool = False,
         averaging: float = 0.0,
+        accumulate: int = 1,
     ) -> None:
         self.generator, self.discriminator, self.batches = generator, discriminator, batches
+        self.accumulate = accumulate
         self.device = next(generator.parameters()).device
         self.precision: Precision = precision
         self.generator_optimizer = generator_optimizer or adam(generator, 1e-3)
@@ -98,22 +113,38 @@ class TwoPlayer(ABC):
     def step(self, step: int) -> Metrics:
         batch = self.batches.at(step - 1)
         real = self.world.share(batch).to(self.device, non_blocking=True)
-        noise = self.generator.noise(len(batch), device=self.device)
-        with autocast(self.device, self.precision):
-            fake = self._generate(*map(self.world.share, noise))
-        discriminator_loss, metrics = self.discriminator_objective(real, fake.detach())
-        update(self.discriminator_optimizer, discriminator_loss)
+        noise = map(self.world.share, self.generator.noise(len(batch), device=self.device))
+        parts = [each.chunk(self.accumulate) for each in (real, *noise)]
+        fakes: list[Tensor] = []
+        metrics: list[Metrics] = []
+
+        def discriminator_losses() -> Iterator[Tensor]:
+            for real, *z in zip(*parts, strict=True):
+                fake = self._images(z, graph=self.accumulate == 1)
+                if self.accumulate == 1:
+                    fakes.append(fake)
+                loss, of_part = self.discriminator_objective(real, fake.detach())
+                metrics.append({**of_part, "discriminator_loss": loss.detach()})
+                yield loss
+
+        def generator_losses() -> Iterator[Tensor]:
+            for _, *z in zip(*parts, strict=True):
+                loss, of_part = self.generator_objective(fakes.pop() if fakes else self._images(z))
+                metrics.append({**of_part, "generator_loss": loss.detach()})
+                yield loss
+
+        update_by_parts(self.discriminator_optimizer, discriminator_losses(), self.accumulate)
         with frozen(self.discriminator):
-            generator_loss, generator_metrics = self.generator_objective(fake)
-            update(self.generator_optimizer, generator_loss)
+            update_by_parts(self.generator_optimizer, generator_losses(), self.accumulate)
         if self.averaging:
             self._average(min(self.averaging, (1 + step) / (10 + step)))
-        return {
-            **metrics,
-            **generator_metrics,
-            "discriminator_loss": discriminator_loss.detach(),
-            "generator_loss": generator_loss.detach(),
-        }
+        return _together(metrics)
+
+    def _images(self, z: list[Tensor], *, graph: bool = True) -> Tensor:
+        """Images by the generator in the precision of the forward passes, with the `graph` of its weights."""
+        with autocast(self.device, self.precision), torch.set_grad_enabled(graph):
+            images: Tensor = self._generate(*z)
+            return images
 
     @torch.no_grad()
     def _average(self, decay: float) -> None:
@@ -128,6 +159,18 @@ class TwoPlayer(ABC):
         with autocast(self.device, self.precision):
             images = sample(self.averaged, SAMPLE_COUNT, seed=SAMPLE_SEED)
         return {"samples": image_grid(images, columns=SAMPLE_COLUMNS)}
+
+
+def _together(parts: list[Metrics]) -> Metrics:
+    """The metrics of all parts of a step, as one tensor each."""
+    found: dict[str, list[Tensor]] = {}
+    for part in parts:
+        for name, value in part.items():
+            found.setdefault(name, []).append(value)
+    return {
+        name: values[0] if len(values) == 1 else torch.cat([value.reshape(-1) for value in values])
+        for name, values in found.items()
+    }
 
 
 def sample(generator: Generator, count: int, *, seed: int) -> Tensor:

@@ -19,7 +19,7 @@ from ebgan.training.seeds import seed_step
 from ebgan.training.summary import summary
 from ebgan.training.system import Help, System, TrainingConfig
 from ebgan.training.trainer import NonFinite, Trainer
-from ebgan.training.updates import evaluating, frozen, update
+from ebgan.training.updates import evaluating, frozen, update, update_by_parts
 from ebgan.training.world import World, joined, world
 
 __all__ = [
@@ -64,5 +64,6 @@ __all__ = [
     "set_rate",
     "summary",
     "update",
+    "update_by_parts",
     "world",
 ]

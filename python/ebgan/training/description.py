@@ -21,7 +21,7 @@ from ebgan.training.record import SCORES, write_scores
 from ebgan.training.rehearsal import Rehearsal, rehearse
 from ebgan.training.run_folder import Config, RunFolder, generator_of
 from ebgan.training.summary import summary
-from ebgan.training.system import TrainingConfig
+from ebgan.training.system import Help, TrainingConfig
 from ebgan.training.trainer import Trained, Trainer
 from ebgan.training.world import World, world
 
@@ -40,8 +40,8 @@ class Description(Generic[Config, Trained]):
         run_name: the name of a new run's folder.
         build: makes networks, optimisers and data of a configuration, initialised from its seed.
         score: `score(run, config, device, data_root, *, ...)` evaluates the checkpoint that `run` is opened
-            at (`load_newest`) and returns a dataclass whose `str` is a table. Its keyword parameters, whole
-            numbers annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
+            at (`load_newest`) and returns a dataclass whose `str` is a table. Its keyword parameters, numbers
+            or words annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
             `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
         measure: `measure(config, device, data_root)` gives the configuration of a new run the values that
@@ -91,11 +91,11 @@ class Description(Generic[Config, Trained]):
         return {parameter.name: parameter.default for parameter in parameters}
 
     @cached_property
-    def evaluation(self) -> dict[str, tuple[str, int]]:
-        """The options of the evaluation: the help of each, and its default."""
+    def evaluation(self) -> dict[str, tuple[Any, Help, Any]]:
+        """The options of the evaluation: type and help of each, and its default."""
         types = get_type_hints(self.score, include_extras=True)
         return {
-            name: (get_args(types[name])[1].text, parameter.default)
+            name: (*get_args(types[name]), parameter.default)
             for name, parameter in inspect.signature(self.score).parameters.items()
             if parameter.kind is parameter.KEYWORD_ONLY
         }
@@ -248,7 +248,7 @@ class Description(Generic[Config, Trained]):
         device: torch.device | str = "auto",
         data_root: StrPath | None = None,
         step: int | None = None,
-        **options: int,
+        **options: Any,
     ) -> Any:
         """Score a checkpoint of the run in the folder `path`, and write `path`/scores.json.
 
@@ -268,7 +268,7 @@ class Description(Generic[Config, Trained]):
                 f"leave --{name.replace('_', '-')} out"
             )
         require_writable(run.path / SCORES)
-        given = {name: default for name, (_, default) in self.evaluation.items()} | options
+        given = {name: default for name, (*_, default) in self.evaluation.items()} | options
         scores = self.score(run, config, device, run.data_root(data_root), **given)
         write_scores(run, scores, given, config=config, device=device)
         return scores

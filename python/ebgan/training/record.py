@@ -23,7 +23,7 @@ SCORES = "scores.json"
 def write_scores(
     run: RunFolder,
     scores: Any,
-    options: Mapping[str, int],
+    options: Mapping[str, Any],
     *,
     config: TrainingConfig,
     device: torch.device,

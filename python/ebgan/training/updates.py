@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 import torch
@@ -14,8 +14,17 @@ from ebgan.training.world import average_gradients
 
 def update(optimizer: Optimizer, loss: Tensor) -> None:
     """Take one step of `optimizer` down the gradient of `loss`, averaged over the processes of the run."""
+    update_by_parts(optimizer, (loss,), 1)
+
+
+def update_by_parts(optimizer: Optimizer, losses: Iterable[Tensor], count: int) -> None:
+    """Take one step of `optimizer` down the mean gradient of `count` losses, and of the processes of the run.
+
+    What a loss has kept for its gradient is freed before the next one is asked for.
+    """
     optimizer.zero_grad()
-    loss.backward()
+    for loss in losses:
+        (loss / count if count > 1 else loss).backward()
     average_gradients(parameter for group in optimizer.param_groups for parameter in group["params"])
     optimizer.step()
 

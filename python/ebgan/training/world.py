@@ -45,12 +45,13 @@ class World:
         """The rows of a global batch that are this process's."""
         return rows.chunk(self.size)[self.rank] if self.size > 1 else rows
 
-    def check_batch(self, batch_size: int) -> None:
-        """Raise `UserError` where the processes cannot share a batch evenly."""
-        if batch_size % self.size:
+    def check_batch(self, batch_size: int, parts: int = 1) -> None:
+        """Raise `UserError` where the processes, each in so many `parts`, cannot share a batch evenly."""
+        if batch_size % (self.size * parts):
+            each = f" in {parts} parts each" if parts > 1 else ""
             raise UserError(
-                f"batch_size: got {batch_size}, which {self.size} processes cannot share evenly; allowed are "
-                f"multiples of {self.size}"
+                f"batch_size: got {batch_size}, which {self.size} processes cannot share evenly{each}; "
+                f"allowed are multiples of {self.size * parts}"
             )
 
     def told_by_first(self, value: T) -> T:

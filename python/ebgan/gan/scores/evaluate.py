@@ -13,6 +13,7 @@ from ebgan.errors import UserError, at_least
 from ebgan.files import StrPath
 from ebgan.gan.interface import Generator
 from ebgan.gan.scores import chunks
+from ebgan.gan.scores.extractor import Extractor, distances
 from ebgan.gan.scores.inception import (
     class_shares,
     inception_score,
@@ -24,7 +25,7 @@ from ebgan.gan.scores.kid import kernel_inception_distance
 from ebgan.gan.scores.manifold import manifold_scores
 from ebgan.gan.scores.nearest import Nearest, NearestScores, nearest, nearest_scores, save_nearest
 from ebgan.gan.scores.networks import Entry, Scored, ScoreNetwork, find, load_network
-from ebgan.gan.scores.results import ClassScores, Scores, SetScores
+from ebgan.gan.scores.results import ClassScores, OwnScores, Scores, SetScores
 from ebgan.gan.scores.separation import separation
 from ebgan.gan.two_player import sample
 from ebgan.training.meter import Meter, meter
@@ -50,6 +51,7 @@ def evaluate(
     count: int = SAMPLES,
     seed: int = 0,
     picture: StrPath | None = None,
+    extractor: Extractor | None = None,
 ) -> Scores:
     """Score `count` samples of `generator`, and what to compare them with.
 
@@ -80,6 +82,7 @@ def evaluate(
         count: samples, 2 or more.
         seed: non-negative integer.
         picture: PNG file of the samples that are nearest to a training image, each above that image.
+        extractor: a network of the user's, in whose features FID and KID of each set are computed, too.
 
     Raises:
         UserError: unknown network, images that it does not take, or a number out of range.
@@ -108,10 +111,18 @@ def evaluate(
         return chunks.real(images, real_count(images), height, seed)
 
     mean, std = chunks.pixel_statistics(real(training))
+    sources: dict[str, Callable[[], Iterator[Tensor]]] = {
+        "samples": lambda: chunks.generated(generator, count, seed),
+        "real": lambda: real(training if other is None else other),
+        "untrained": lambda: chunks.generated(untrained, count, seed),
+        "pixel noise": lambda: chunks.pixel_noise(mean, std, count, seed),
+    }
     there = [real_count(images) for images in (training, other) if images is not None]
-    chunk_counts = map(chunks.chunks_of, (*there, count, count, count))
     among = min(len(training), NEAREST_AMONG) if other is not None else 0
-    total = sum(chunk_counts) + KIDS + chunks.chunks_of(among)
+    passes = sum(map(chunks.chunks_of, (*there, count, count, count)))
+    if extractor is not None:
+        passes += sum(map(chunks.chunks_of, (there[0], there[-1], count, count, count)))
+    total = passes + KIDS + chunks.chunks_of(among)
 
     def scored_by_network(images: Iterator[Tensor]) -> Scored:
         return _scored(scorer, entry, images, show)
@@ -119,14 +130,12 @@ def evaluate(
     with meter(total, unit="part") as show:
         reference = scored_by_network(real(training))
         scored = {
-            "samples": scored_by_network(chunks.generated(generator, count, seed)),
-            "real": reference if other is None else scored_by_network(real(other)),
-            "untrained": scored_by_network(chunks.generated(untrained, count, seed)),
-            "pixel noise": scored_by_network(chunks.pixel_noise(mean, std, count, seed)),
+            name: reference if name == "real" and other is None else scored_by_network(images())
+            for name, images in sources.items()
         }
         against = dict.fromkeys(scored, reference.features)
+        half = len(reference.features) // 2
         if other is None:
-            half = len(reference.features) // 2
             scored["real"] = Scored(*(each[half:] for each in reference))
             against["real"] = reference.features[:half]
         sets = {}
@@ -146,7 +155,17 @@ def evaluate(
             if energy is not None:
                 every = chunks.generated(generator, count, seed)
                 apart = separation(_energies(energy, real(other)), _energies(energy, every))
-    return Scores(network, entry.sha256, seed, sets, apart, near)
+        own = None
+        if extractor is not None:
+            features = extractor.features(_shown(real(training), show))
+            compared = {}
+            for name, source in sources.items():
+                of_set, of_real = extractor.features(_shown(source(), show)), features
+                if name == "real" and other is None:
+                    of_set, of_real = features[half:], features[:half]
+                compared[name] = distances(of_set, of_real, seed=seed)
+            own = OwnScores(extractor.path, extractor.sha256, compared)
+    return Scores(network, entry.sha256, seed, sets, apart, near, own)
 
 
 def _nearest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ebgan.gan.scores.extractor import Distances
 from ebgan.gan.scores.kid import KID
 from ebgan.gan.scores.manifold import ManifoldScores
 from ebgan.gan.scores.nearest import NearestScores
@@ -34,11 +35,29 @@ class SetScores:
 
 
 @dataclass(frozen=True)
+class OwnScores:
+    """FID and KID of each set in the features of the user's extractor, the file `path` of hash `sha256`."""
+
+    path: str
+    sha256: str
+    sets: Mapping[str, Distances]
+
+    def __str__(self) -> str:
+        lines = [
+            f"extractor {self.path}, SHA-256 {self.sha256}",
+            f"{'':<12}{'images':>8}{'FID':>12}{'KID':>21}",
+            *(f"{name:<12}{one.count:>8,}{one.fid:>12.4g}{one.kid!s:>21}" for name, one in self.sets.items()),
+        ]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
 class Scores:
     """Scores of named sets of images by the score network `network`, whose weights hash to `sha256`.
 
     `separation` is the AUC of the discriminator's energies, and None where it has none; it and `nearest` are
-    None where no real images were held out. `str` makes a table: a line for each set, then the rest.
+    None where no real images were held out; `own` is None without an extractor of the user's. `str` makes a
+    table: a line for each set, then the rest.
     """
 
     network: str
@@ -47,6 +66,7 @@ class Scores:
     sets: Mapping[str, SetScores]
     separation: float | None
     nearest: NearestScores | None
+    own: OwnScores | None = None
 
     def __str__(self) -> str:
         classified = {name: one.classes for name, one in self.sets.items() if one.classes is not None}
@@ -70,6 +90,8 @@ class Scores:
             ]
         if self.nearest is not None:
             lines += ["", _nearest(self.nearest)]
+        if self.own is not None:
+            lines += ["", str(self.own)]
         return "\n".join(lines)
 
 
