@@ -2,8 +2,8 @@
 
 Every public name is here. A family of operators has one name in every folder: ``ops/<family>.py`` holds its
 public functions and modules, with the autograd beside it in ``ops/<family>_autograd.py``, and ``checks``,
-``native``, ``reference``, ``triton``, ``csrc/math``, ``csrc/cpu`` and ``csrc/cuda`` hold files of the same
-name.
+``native``, ``reference``, ``triton``, ``csrc/math``, ``csrc/operators``, ``csrc/cpu`` and ``csrc/cuda`` hold
+files of the same name. ``families`` lists them.
 """
 
 from ebgan_kernels.backends import BACKENDS, Backend, BackendError, backend, backend_report
