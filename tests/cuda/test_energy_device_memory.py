@@ -9,6 +9,7 @@ from torch import Tensor
 import ebgan_kernels as ek
 
 OPERATORS = torch.ops.ebgan_kernels
+GENERATOR = (None, None, None)  # its loss has no fakes and no margin
 GUARD = 64  # values on either side; not a multiple of every vector with `offset` added
 
 
@@ -35,12 +36,12 @@ def test_nothing_outside_a_buffer_is_read_or_written(
 ) -> None:
     pair = [_guarded(torch.rand(3, elements, device=cuda).to(dtype), offset)[0] for _ in range(2)]
     buffers = [_guarded(torch.zeros(3, elements, device=cuda, dtype=dtype), offset) for _ in range(2)]
-    both = [True, True]
-    (loss, energy), gradients = OPERATORS.energy_loss(pair, None, 3, 0, both)
+    both = 0b11
+    loss, (energy, *gradients) = OPERATORS.energy_loss(*pair, *GENERATOR, 3, 0, both)
     (grad_reconstruction, first), (grad_target, second) = buffers
     one = torch.ones((), device=cuda)
     OPERATORS.energy_loss_backward_(
-        [grad_reconstruction, grad_target], one, pair, None, [energy], 3, 0, both, False
+        [grad_reconstruction, grad_target], one, *pair, *GENERATOR, [energy], 3, 0, both, False
     )
     OPERATORS.scale_gradients_([grad_target], -one)
 
@@ -56,7 +57,7 @@ def test_an_incoming_gradient_of_one_leaves_filled_buffers_alone(cuda: torch.dev
     buffers = [torch.full_like(image, 7) for image in pair]
     energy = OPERATORS.reconstruction_energy(*pair, 0)
     one = torch.ones((), device=cuda)
-    OPERATORS.energy_loss_backward_(buffers, one, pair, None, [energy], 0, 0, [True, True], True)
+    OPERATORS.energy_loss_backward_(buffers, one, *pair, *GENERATOR, [energy], 0, 0, 0b11, True)
     OPERATORS.scale_gradients_(buffers, one)
     assert all((buffer == 7).all() for buffer in buffers)
 
@@ -66,15 +67,15 @@ def test_an_incoming_gradient_of_one_leaves_filled_buffers_alone(cuda: torch.dev
 def test_peak_memory_is_the_outputs_and_a_sum_for_every_part(cuda: torch.device, elements: int) -> None:
     samples = 8
     batch = [torch.rand(samples, elements, device=cuda) for _ in range(4)]
-    arguments = (batch, torch.ones((), device=cuda), 0, 0, [True, False, True, False])
+    arguments = (*batch, torch.ones((), device=cuda), 0, 0, 0b0101)
     OPERATORS.energy_loss(*arguments)
     torch.cuda.reset_peak_memory_stats(cuda)
     before = torch.cuda.memory_stats(cuda)["requested_bytes.all.current"]
-    outputs, gradients = OPERATORS.energy_loss(*arguments)
+    loss, outputs = OPERATORS.energy_loss(*arguments)
     peak = torch.cuda.memory_stats(cuda)["requested_bytes.all.peak"] - before
 
-    results = sum(result.numel() * result.element_size() for result in (*outputs, *gradients))
-    assert len(gradients) == 2
+    results = sum(result.numel() * result.element_size() for result in (loss, *outputs))
+    assert len(outputs) == 2 + 2  # energies and gradients
     workspace = 2 * samples * (elements // 8192 + 1) * 4
     assert results <= peak <= results + workspace
 
@@ -97,9 +98,7 @@ def test_more_elements_than_32_bits_count_are_right(cuda: torch.device, samples:
 
     energy = ek.reconstruction_energy(reconstruction, target, distance="l1")
     assert (energy == 13.0).all()
-    (loss, _), (gradient, grad_target) = OPERATORS.energy_loss(
-        [reconstruction, target], None, 3, 0, [True, True]
-    )
+    loss, (_, gradient, grad_target) = OPERATORS.energy_loss(reconstruction, target, *GENERATOR, 3, 0, 0b11)
     assert loss.item() == 13.0
     weight = torch.tensor(1 / samples, dtype=torch.bfloat16, device=cuda)
     assert (gradient[:, :3] == -weight).all()

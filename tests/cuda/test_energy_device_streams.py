@@ -51,11 +51,12 @@ def test_a_first_call_may_be_captured(cuda: torch.device) -> None:
     ]
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        captured = torch.ops.ebgan_kernels.energy_loss(pair, None, 0, 0, [True, True])
+        captured = torch.ops.ebgan_kernels.energy_loss(*pair, None, None, None, 0, 0, 0b11)
     graph.replay()
-    again = torch.ops.ebgan_kernels.energy_loss(pair, None, 0, 0, [True, True])
-    for tensors, others in zip(captured, again, strict=True):
-        assert len(tensors) == 2 and all(map(torch.equal, tensors, others))
+    again = torch.ops.ebgan_kernels.energy_loss(*pair, None, None, None, 0, 0, 0b11)
+    (loss, results), (expected, others) = captured, again
+    assert torch.equal(loss, expected)
+    assert len(results) == 3 and all(map(torch.equal, results, others))
 
 
 @pytest.mark.parametrize("elements", SIZES)

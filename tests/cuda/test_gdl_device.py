@@ -84,10 +84,10 @@ def test_every_mix_of_dtypes_is_right(
 def test_rows_need_not_start_on_a_vector(cuda: torch.device, offset: int, need_target: bool) -> None:
     aligned = [x.detach() for x in Case().inputs(leading=(5,), size=(9, 64), device=cuda)]
     inputs = [torch.cat([x.new_zeros(offset), x.flatten()])[offset:].view(x.shape) for x in aligned]
-    arguments = (2, 1, 1.0, 0.75, 1.5, 0, [True, need_target])
-    got = OPERATORS.prediction_loss(inputs, *arguments)
+    arguments = (2, 1, 1.0, 0.75, 1.5, 0, 0b11 if need_target else 0b01)
+    got = OPERATORS.prediction_loss(*inputs, *arguments)
     assert len(got[1]) == 1 + need_target
-    torch.testing.assert_close(got, OPERATORS.prediction_loss(aligned, *arguments), rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(got, OPERATORS.prediction_loss(*aligned, *arguments), rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("levels", [1, 2, 4, 5])
@@ -227,11 +227,11 @@ def test_peak_memory_is_the_outputs_and_a_sum_for_every_block(
     cuda: torch.device, shape: tuple[int, ...]
 ) -> None:
     pair = [torch.rand(shape, device=cuda) for _ in range(2)]
-    arguments = (pair, 2, 1, 1.0, 1.0, 1.0, 0, [True, False])
+    arguments = (*pair, 2, 1, 1.0, 1.0, 1.0, 0, 0b01)
     OPERATORS.prediction_loss(*arguments)
     torch.cuda.reset_peak_memory_stats(cuda)
     before = torch.cuda.memory_stats(cuda)["requested_bytes.all.current"]
-    (loss,), (gradient,) = OPERATORS.prediction_loss(*arguments)
+    loss, (gradient,) = OPERATORS.prediction_loss(*arguments)
     peak = torch.cuda.memory_stats(cuda)["requested_bytes.all.peak"] - before
     results = sum(result.numel() * result.element_size() for result in (loss, gradient))
     assert results <= peak <= results + 4 * (pair[0].numel() // 256 + 1)
@@ -254,8 +254,8 @@ def test_more_elements_than_32_bits_count_are_right(
     _skip_without_memory(8 * torch.Size(shape).numel())
     prediction, target = (torch.zeros(shape, dtype=torch.bfloat16, device=cuda) for _ in range(2))
     prediction.view(-1)[-1] = target.view(-1)[0] = 1.0
-    arguments = ([prediction, target], spatial_dims, 1, 1.0, 0.0, 1.0, REDUCTIONS["sum"], [True, False])
-    (loss,), (gradient,) = OPERATORS.prediction_loss(*arguments)
+    arguments = (prediction, target, spatial_dims, 1, 1.0, 0.0, 1.0, REDUCTIONS["sum"], 0b01)
+    loss, (gradient,) = OPERATORS.prediction_loss(*arguments)
     # A corner has a pair along each axis; of the target's, where the prediction is flat, no gradient comes.
     assert loss.item() == 2 * spatial_dims
     assert gradient.view(-1)[-1].item() == spatial_dims

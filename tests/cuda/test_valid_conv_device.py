@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import chain, compress, product
+from itertools import islice, product
 
 import pytest
 import torch
@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ebgan_kernels.native.valid_conv import ACTIVATIONS
+from support.needed import needed_of
 
 OPERATORS = torch.ops.ebgan_kernels
 # dtype, TF32 allowed, largest error relative to the largest value
@@ -92,18 +93,17 @@ class Layers:
             self.inputs, self.weights, self.biases, ACTIVATIONS[self.activation], self.tf32
         )
 
-    def backward(
-        self, outputs: Sequence[Tensor], needed: Sequence[Sequence[bool]] | None = None
-    ) -> list[list[Tensor]]:
+    def backward(self, outputs: Sequence[Tensor], needed: Sequence[int] | None = None) -> list[list[Tensor]]:
         """Of inputs, of weights and of biases those gradients that are needed, or all."""
         number = ACTIVATIONS[self.activation]
-        needed = needed or [[True] * len(self.shapes)] * 3
+        needed = needed or 3 * [(1 << len(self.shapes)) - 1]
         gradients = OPERATORS.multiscale_valid_conv2d_backward(
-            self.grad_outputs, outputs, self.inputs, self.weights, number, self.tf32, list(chain(*needed))
+            self.grad_outputs, outputs, self.inputs, self.weights, number, self.tf32, *needed
         )
-        assert len(gradients) == sum(map(sum, needed))
         each = iter(gradients)
-        return [[next(each) for need in kind if need] for kind in needed]
+        by_kind = [list(islice(each, bits.bit_count())) for bits in needed]
+        assert len(gradients) == sum(map(len, by_kind)) == sum(bits.bit_count() for bits in needed)
+        return by_kind
 
     def exact_output(self, scale: int) -> Tensor:
         bias = self.biases[scale].double() if self.with_bias else None
@@ -190,10 +190,10 @@ def test_only_what_is_needed_is_computed(cuda: torch.device, precision: str) -> 
     layers = Layers([(3, 16, 8, 8, 24, 3, 3)] * 8, precision, device=cuda)
     outputs = layers.forward()
     everything = layers.backward(outputs)
-    needed = list(zip(*product((False, True), repeat=3), strict=True))
+    needed = [0b11110000, 0b11001100, 0b10101010]  # all ways, a scale each
     some = layers.backward(outputs, needed)
     for all_scales, got, wanted in zip(everything, some, needed, strict=True):
-        for whole, part in zip(compress(all_scales, wanted), got, strict=True):
+        for whole, part in zip(needed_of(all_scales, wanted), got, strict=True):
             assert torch.equal(part, whole)
 
 
@@ -242,7 +242,7 @@ def test_more_elements_than_32_bits_count_are_right(
     gradient = torch.zeros_like(output)
     gradient[-1, :, -1, -1] = 1
     of_input, of_weight = OPERATORS.multiscale_valid_conv2d_backward(
-        [gradient], [output], [image], [weight], 0, False, [True, True, False]
+        [gradient], [output], [image], [weight], 0, False, 1, 1, 0
     )
     assert (of_input[-1, :, -2:, -2:] == maps).all()
     assert torch.count_nonzero(of_input).item() == 4 * channels

@@ -25,6 +25,20 @@ ONE_TYPE = (
         "static_cast<void>(dtype);\n  return body.template operator()<float>();",
     ),
 )
+# The types of the two units of the ladder family.
+ONE_LADDER_TYPE = (
+    *ONE_TYPE,
+    Edit(
+        "cuda/ladder_tiles.cuh",
+        "    if (tensor->dtype == Dtype::kFloat64) return body.template operator()<double, false>();\n",
+        "",
+    ),
+    Edit(
+        "cuda/ladder_tiles.cuh",
+        "mixed ? body.template operator()<float, true>() : body.template operator()<float, false>();",
+        "if (!mixed) body.template operator()<float, false>();",
+    ),
+)
 SHORTENED: dict[str, tuple[Edit, ...]] = {
     "energy": ONE_TYPE,
     "gradient": ONE_TYPE,
@@ -46,29 +60,8 @@ SHORTENED: dict[str, tuple[Edit, ...]] = {
             "extent.rows > 1 ? nullptr",
         ),
     ),
-    "ladder": (
-        *ONE_TYPE,
-        Edit(
-            "cuda/ladder.cu",
-            """  if (layer.z.dtype == Dtype::kFloat64) return body.template operator()<double, false>();
-  is_mixed(layer) ? body.template operator()<float, true>() : body.template operator()<float, false>();
-""",
-            "  if (!is_mixed(layer)) body.template operator()<float, false>();\n",
-        ),
-    ),
-    "ladder_layer": (
-        *ONE_TYPE,
-        Edit(
-            "cuda/ladder_layer.cu",
-            "    if (parts->dtype == Dtype::kFloat64) return body.template operator()<double, false>();\n",
-            "",
-        ),
-        Edit(
-            "cuda/ladder_layer.cu",
-            "mixed ? body.template operator()<float, true>() : body.template operator()<float, false>();",
-            "if (!mixed) body.template operator()<float, false>();",
-        ),
-    ),
+    "ladder": ONE_LADDER_TYPE,
+    "ladder_layer": ONE_LADDER_TYPE,
     "valid_conv": (
         Edit(
             "cuda/valid_conv.cu",

@@ -36,9 +36,9 @@ def four_images(elements: int, dtypes: Dtypes) -> list[torch.Tensor]:
     return [torch.empty(16, elements, dtype=dtype) for dtype in 2 * dtypes]
 
 
-def discriminator_loss(elements: int, dtypes: Dtypes, needed: bool = True) -> Callable[[], Any]:
+def discriminator_loss(elements: int, dtypes: Dtypes, needed: int = 0b1111) -> Callable[[], Any]:
     inputs = four_images(elements, dtypes)
-    return lambda: operator("energy_loss")(inputs, torch.ones(()), L2, IDENTITY, 4 * [needed])
+    return lambda: operator("energy_loss")(*inputs, torch.ones(()), L2, IDENTITY, needed)
 
 
 def largest_whole_samples(_: int, dtypes: Dtypes) -> Callable[[], Any]:
@@ -49,9 +49,9 @@ def largest_whole_samples(_: int, dtypes: Dtypes) -> Callable[[], Any]:
 def backward(elements: int, dtypes: Dtypes) -> Callable[[], Any]:
     inputs = four_images(elements, dtypes)
     energies = 2 * [torch.ones(16, dtype=accumulation_dtype(inputs[0]))]
-    one, needed = energies[0][0], 4 * [True]
+    one = energies[0][0]
     return lambda: operator("energy_loss_backward_")(
-        inputs, one, inputs, one, energies, L2, IDENTITY, needed, True
+        inputs, one, *inputs, one, energies, L2, IDENTITY, 0b1111, True
     )
 
 
@@ -96,7 +96,7 @@ def test_samples_that_are_not_aligned_compile_without_spills(tmp_path: Path, ele
 
 @pytest.mark.parametrize("elements", [784, 49152])
 def test_without_a_gradient_no_image_is_written(elements):
-    for launch in launches_of(energy_kernels, discriminator_loss(elements, (SINGLE, SINGLE), needed=False)):
+    for launch in launches_of(energy_kernels, discriminator_loss(elements, (SINGLE, SINGLE), needed=0)):
         accesses = launch.compile(90).global_accesses()
         assert not accesses & WIDE_STORES
         if launch.kernel.__name__ == "finish_samples":

@@ -31,17 +31,17 @@ def loss(
     dtypes: tuple[torch.dtype, torch.dtype],
     alpha: float = 1.0,
     spatial_dims: int = 2,
-    needed: tuple[bool, bool] = (True, True),
+    needed: int = 0b11,
 ) -> Callable[[], Any]:
     pair = [torch.empty(shape, dtype=dtype) for dtype in dtypes]
-    return lambda: operator("prediction_loss")(pair, spatial_dims, 1, alpha, 1.0, 1.0, MEAN, needed)
+    return lambda: operator("prediction_loss")(*pair, spatial_dims, 1, alpha, 1.0, 1.0, MEAN, needed)
 
 
 def backward(dtypes: tuple[torch.dtype, torch.dtype]) -> Callable[[], Any]:
     pair = [torch.empty(PLANES, dtype=dtype) for dtype in dtypes]
     one = torch.ones((), dtype=DOUBLE if DOUBLE in dtypes else SINGLE)
     return lambda: operator("prediction_loss_backward_")(
-        pair, one, pair, 2, 1, 1.0, 1.0, 1.0, MEAN, (True, True), True
+        pair, one, *pair, 2, 1, 1.0, 1.0, 1.0, MEAN, 0b11, True
     )
 
 
@@ -80,7 +80,7 @@ def test_the_backward_reads_the_incoming_gradient_and_does_not_spill(tmp_path: P
 
 
 def test_without_a_gradient_nothing_but_sums_is_written():
-    without, _ = launches_of(gdl_kernels, loss(PLANES, (SINGLE, SINGLE), needed=(False, False)))
+    without, _ = launches_of(gdl_kernels, loss(PLANES, (SINGLE, SINGLE), needed=0))
     ptx = without.compile(90).ptx
     assert ptx.count("st.global") == 1
     complete, _ = launches_of(gdl_kernels, loss(PLANES, (SINGLE, SINGLE)))

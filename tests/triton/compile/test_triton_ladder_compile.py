@@ -37,11 +37,11 @@ MIXES = [
 ]
 
 
-def cost(dtypes, needed=(True,) * 6, units=784, rows=100):
+def cost(dtypes, needed=0b111111, units=784, rows=100):
     inputs = [
         x.detach() for x in Case("ladder_denoising_cost", (2,)).inputs(rows=rows, units=units, dtypes=dtypes)
     ]
-    return lambda: operator("ladder_denoising_cost")(inputs, needed)
+    return lambda: operator("ladder_denoising_cost")(*inputs, needed)
 
 
 @pytest.mark.parametrize(("capability", "dtypes"), MIXES)
@@ -63,7 +63,7 @@ def test_the_combinator_and_its_backward_do_not_spill(tmp_path: Path, capability
     inputs = [x.detach() for x in Case(COMBINATOR, (2,)).inputs(rows=100, units=784, dtypes=dtypes)]
     calls = (
         lambda: operator("gaussian_combinator")(*inputs),
-        lambda: operator("gaussian_combinator_backward")(inputs[0], *inputs, [True] * 3),
+        lambda: operator("gaussian_combinator_backward")(inputs[0], *inputs, 0b111),
     )
     for call in calls:
         of_tiles, *_ = launches = [launch.compile(capability) for launch in launches_of(ladder_kernels, call)]
@@ -76,14 +76,14 @@ def test_the_backward_reads_the_incoming_gradient_and_does_not_spill(tmp_path: P
     buffers = [torch.empty_like(x) for x in inputs]
 
     def backward() -> None:
-        operator("ladder_denoising_cost_backward_")(buffers, torch.ones(2), inputs, [True] * 6, True)
+        operator("ladder_denoising_cost_backward_")(buffers, torch.ones(2), *inputs, 0b111111, True)
 
     for launch in launches_of(ladder_kernels, backward):
         assert launch.compile(90).spilled_bytes(tmp_path) == 0
 
 
 def test_without_a_gradient_nothing_but_squares_is_written():
-    without, _ = launches_of(ladder_kernels, cost((SINGLE, SINGLE), needed=(False,) * 6))
+    without, _ = launches_of(ladder_kernels, cost((SINGLE, SINGLE), needed=0))
     assert without.compile(90).ptx.count("st.global") == 1
 
 
@@ -95,7 +95,7 @@ def test_a_layer_and_its_backward_move_in_wide_accesses_without_spills(tmp_path:
     mean, std = torch.zeros(2, 2, 3, 784, dtype=accumulation_dtype(z))
     calls = (
         lambda: operator("ladder_layer")(*inputs, True),
-        lambda: operator("ladder_layer_backward")(z, h, mean, std, *inputs, mean, std, True, [True] * 3),
+        lambda: operator("ladder_layer_backward")(z, h, mean, std, *inputs, mean, std, True, 0b111),
     )
     for call in calls:
         (launch,) = launches_of(ladder_layer_kernels, call)

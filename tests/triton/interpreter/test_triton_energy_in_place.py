@@ -9,8 +9,10 @@ from ebgan_kernels.native.energy import DISTANCES, SHAPINGS
 from ebgan_kernels.reference import energy as reference
 from support.accuracy import assert_within_one_ulp
 from support.losses import images
+from support.needed import needed_of
 
 L2, IDENTITY = DISTANCES["l2"], SHAPINGS["identity"]
+FOUR = 0b1111
 SENTINEL = -77.0
 
 
@@ -44,12 +46,12 @@ def test_loss_backward_scales_unless_nothing_is_to_do(
     operator("energy_loss_backward_")(
         buffers,
         number(scale, device),
-        [x.detach() for x in leaves],
-        None if margin is None else number(margin, device),
+        *(x.detach() for x in leaves),
+        *((None, None, None) if margin is None else (number(margin, device),)),
         [energy.detach() for energy in energies],
         DISTANCES[distance],
         SHAPINGS[shaping],
-        [True] * len(leaves),
+        (1 << len(leaves)) - 1,
         filled,
     )
     for buffer, gradient in zip(buffers, expected, strict=True):
@@ -63,11 +65,12 @@ def test_loss_backward_scales_unless_nothing_is_to_do(
 def test_loss_backward_writes_only_buffers_that_are_wanted(operator, device, elements):
     given = images(sample=(elements,), dtypes=(torch.bfloat16, torch.float32), device=device)
     one, margin = number(1.0, device), number(1000.0, device)
-    (_, *energies), expected = operator("energy_loss")(given, margin, L2, IDENTITY, [True] * 4)
+    _, (real, fake, *expected) = operator("energy_loss")(*given, margin, L2, IDENTITY, FOUR)
     for wanted in range(4):
-        needed = [i == wanted for i in range(4)]
         buffer = torch.empty_like(given[wanted])
-        operator("energy_loss_backward_")([buffer], one, given, margin, energies, L2, IDENTITY, needed, False)
+        operator("energy_loss_backward_")(
+            [buffer], one, *given, margin, [real, fake], L2, IDENTITY, 1 << wanted, False
+        )
         assert expected[wanted].any() and torch.equal(buffer, expected[wanted])
 
 
@@ -78,7 +81,7 @@ def test_a_sample_beyond_the_margin_is_not_read(operator, device, pair):
     buffers = [torch.full_like(x, SENTINEL) for x in poisoned]
     margin = number(5.0, device)
     operator("energy_loss_backward_")(
-        buffers, number(1.0, device), poisoned, margin, energies, L2, IDENTITY, [True] * 4, False
+        buffers, number(1.0, device), *poisoned, margin, energies, L2, IDENTITY, FOUR, False
     )
     for buffer in buffers[2:]:
         assert not buffer[1:3].any()
@@ -103,22 +106,22 @@ def test_every_operator_is_registered_rightly(operator, device, pair):
     four = images(sample=(6,), device=device)
     energy = torch.rand(4, device=device)
     margin, one = number(0.5, device), number(1.0, device)
-    needs = [True, False, True, True]
+    needs = 0b1101
     samples = {
         "reconstruction_energy": (*pair, L2),
-        "reconstruction_energy_backward": (energy, *pair, energy, L2, [True, False]),
+        "reconstruction_energy_backward": (energy, *pair, energy, L2, 0b01),
         "hinge_margin_loss": (energy, energy[1:], margin, IDENTITY),
-        "energy_loss": (four, margin, L2, IDENTITY, needs),
+        "energy_loss": (*four, margin, L2, IDENTITY, needs),
         "energy_loss_backward_": (
-            [torch.empty_like(x) for x, need in zip(four, needs, strict=True) if need],
-            *(one, four, margin, [energy[:3], energy], L2, IDENTITY, needs, False),
+            [torch.empty_like(x) for x in needed_of(four, needs)],
+            *(one, *four, margin, [energy[:3], energy], L2, IDENTITY, needs, False),
         ),
         "scale_gradients_": ([x.clone() for x in pair], margin),
     }
     for name, arguments in samples.items():
         torch.library.opcheck(operator(name), arguments)
-    torch.library.opcheck(operator("energy_loss"), (pair, None, L2, IDENTITY, [True, True]))
+    torch.library.opcheck(operator("energy_loss"), (*pair, None, None, None, L2, IDENTITY, 0b11))
     torch.library.opcheck(
         operator("energy_loss_backward_"),
-        ([torch.empty_like(pair[1])], one, pair, None, [energy], L2, IDENTITY, [False, True], True),
+        ([torch.empty_like(pair[1])], one, *pair, None, None, None, [energy], L2, IDENTITY, 0b10, True),
     )

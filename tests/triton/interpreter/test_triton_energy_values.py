@@ -31,8 +31,8 @@ def results(operator, device, distance, shaping, elements, *, dtypes=(SINGLE, SI
         # Between the second and the third fake energy: near one, their difference would be all rounding.
         margin = reference.reconstruction_energy(*double[2:], distance)[1:].mean().to(SINGLE)
         options = (DISTANCES[distance], SHAPINGS[shaping])
-        outputs, gradients = operator("energy_loss")(inputs, margin, *options, [True] * 4)
-        ours.append((*outputs, *gradients))
+        loss, results_of_loss = operator("energy_loss")(*inputs, margin, *options, 0b1111)
+        ours.append((loss, *results_of_loss))
         torchs.append(all_results([x.float() for x in inputs], margin, distance, shaping))
         exacts.append(all_results(double, margin, distance, shaping))
     return zip(zip(*ours, strict=True), zip(*torchs, strict=True), zip(*exacts, strict=True), strict=True)
@@ -95,9 +95,9 @@ def test_generator_loss_equals_the_real_term_of_the_discriminators(
     inputs = images(sample=(elements,), device=device)
     options = (DISTANCES["l2"], SHAPINGS[shaping])
     margin = torch.zeros((), device=device)  # below every energy: the fake term is 0
-    (*expected, _), gradients = operator("energy_loss")(inputs, margin, *options, [True] * 4)
-    got, of_images = operator("energy_loss")(inputs[:2], None, *options, [True, True])
-    for mine, theirs in zip((*got, *of_images), (*expected, *gradients[:2]), strict=True):
+    loss, (energy, _, *gradients) = operator("energy_loss")(*inputs, margin, *options, 0b1111)
+    generator_loss, results = operator("energy_loss")(*inputs[:2], None, None, None, *options, 0b11)
+    for mine, theirs in zip((generator_loss, *results), (loss, energy, *gradients[:2]), strict=True):
         assert torch.equal(mine, theirs)
 
 
@@ -112,7 +112,7 @@ def test_reconstruction_energy_and_its_backward_are_as_accurate_as_torch(
         weights = torch.tensor([0.3, -2.0, 0.0], device=device)
         energy = operator("reconstruction_energy")(reconstruction, target, DISTANCES[distance])
         gradients = operator("reconstruction_energy_backward")(
-            weights, reconstruction, target, energy, DISTANCES[distance], [True, True]
+            weights, reconstruction, target, energy, DISTANCES[distance], 0b11
         )
         ours.append((energy, *gradients))
         for dtype, results in ((SINGLE, torchs), (DOUBLE, exacts)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -11,6 +10,7 @@ from torch import Tensor
 
 from ebgan_kernels.reference import gdl as reference
 from support.accuracy import assert_within_one_ulp
+from support.needed import needed_of
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 
@@ -58,23 +58,21 @@ def assert_right(values: Sequence[Tensor], exacts: Sequence[Tensor]) -> None:
 def test_every_number_of_scales_is_right(operator, device, shape, levels, p, alpha):
     predictions, target = scales(shape, levels, [SINGLE], device)
     options = (p, alpha, 0.75, 1.5, [0.5 + k for k in range(levels)])
-    (loss,), gradients = operator("multiscale_prediction_loss")(
-        predictions, target, *options, [True] * levels
-    )
+    loss, gradients = operator("multiscale_prediction_loss")(predictions, target, *options, (1 << levels) - 1)
     assert_right([loss, *gradients], torch_results(predictions, target, *options))
-    (alone,), none = operator("multiscale_prediction_loss")(predictions, target, *options, [False] * levels)
+    alone, none = operator("multiscale_prediction_loss")(predictions, target, *options, 0)
     assert torch.equal(alone, loss) and not none
 
 
 def test_only_the_gradients_that_are_needed_are_made(operator, device):
     predictions, target = scales((2, 16, 16), 3, [SINGLE], device)
     options = (1, 1.0, 0.75, 1.5, [1.0, 2.0, 3.0])
-    (loss,), complete = operator("multiscale_prediction_loss")(predictions, target, *options, [True] * 3)
+    loss, complete = operator("multiscale_prediction_loss")(predictions, target, *options, 0b111)
     one = torch.ones((), device=device)
-    for needed in itertools.product([True, False], repeat=3):
-        (again,), gradients = operator("multiscale_prediction_loss")(predictions, target, *options, needed)
+    for needed in range(1 << 3):
+        again, gradients = operator("multiscale_prediction_loss")(predictions, target, *options, needed)
         assert torch.equal(again, loss)
-        expected = list(itertools.compress(complete, needed))
+        expected = needed_of(complete, needed)
         buffers = [torch.full_like(x, 7) for x in expected]
         operator("multiscale_prediction_loss_backward_")(
             buffers, one, predictions, target, *options, needed, False
@@ -87,7 +85,7 @@ def test_only_the_gradients_that_are_needed_are_made(operator, device):
 def test_each_scale_is_read_as_it_is(operator, device, dtypes):
     predictions, target = scales((2, 3, 16, 24), 3, dtypes, device)
     options = (2, 2.0, 0.75, 1.5, [1.0, 2.0, 3.0])
-    (loss,), gradients = operator("multiscale_prediction_loss")(predictions, target, *options, [True] * 3)
+    loss, gradients = operator("multiscale_prediction_loss")(predictions, target, *options, 0b111)
     assert [g.dtype for g in gradients] == [x.dtype for x in predictions]
     assert_right([loss, *gradients], torch_results(predictions, target, *options))
 
@@ -101,7 +99,7 @@ def test_filled_buffers_stay_where_the_incoming_gradient_is_one_and_are_recomput
         buffers = [torch.full_like(x, 7) for x in predictions]
         grad_loss = torch.tensor(scale, device=device)
         operator("multiscale_prediction_loss_backward_")(
-            buffers, grad_loss, predictions, target, *options, [True] * 3, True
+            buffers, grad_loss, predictions, target, *options, 0b111, True
         )
         if scale == 1:
             assert all((buffer == 7).all() for buffer in buffers)
@@ -111,8 +109,8 @@ def test_filled_buffers_stay_where_the_incoming_gradient_is_one_and_are_recomput
 
 def test_the_loss_of_an_empty_batch_is_nan(operator, device):
     predictions, target = scales((0, 3, 16, 16), 3, [SINGLE], device)
-    (loss,), gradients = operator("multiscale_prediction_loss")(
-        predictions, target, 1, 1.0, 1.0, 1.0, [1.0, 1.0, 1.0], [True] * 3
+    loss, gradients = operator("multiscale_prediction_loss")(
+        predictions, target, 1, 1.0, 1.0, 1.0, [1.0, 1.0, 1.0], 0b111
     )
     assert loss.isnan() and [g.shape for g in gradients] == [x.shape for x in predictions]
 
@@ -148,8 +146,8 @@ def test_a_pyramids_gradient_is_that_of_all_its_averages(operator, device, shape
 
 def test_the_same_input_gives_the_same_bits(operator, device):
     predictions, target = scales((2, 3, 32, 32), 4, [SINGLE], device)
-    arguments = (predictions, target, 1, 1.0, 1.0, 1.0, [1.0] * 4, [True] * 4)
-    ((first,), gradients), ((second,), again) = (
+    arguments = (predictions, target, 1, 1.0, 1.0, 1.0, [1.0] * 4, 0b1111)
+    (first, gradients), (second, again) = (
         operator("multiscale_prediction_loss")(*arguments) for _ in range(2)
     )
     assert torch.equal(first, second)
@@ -159,11 +157,11 @@ def test_the_same_input_gives_the_same_bits(operator, device):
 def test_the_operators_are_registered_rightly(operator, device):
     predictions, target = scales((2, 8, 8), 2, [SINGLE], device)
     options = (1, 1.0, 1.0, 1.0, [1.0, 1.0])
-    torch.library.opcheck(operator("multiscale_prediction_loss"), (predictions, target, *options, [True] * 2))
+    torch.library.opcheck(operator("multiscale_prediction_loss"), (predictions, target, *options, 0b11))
     buffers = [torch.zeros_like(x) for x in predictions]
     torch.library.opcheck(
         operator("multiscale_prediction_loss_backward_"),
-        (buffers, torch.ones((), device=device), predictions, target, *options, [True] * 2, False),
+        (buffers, torch.ones((), device=device), predictions, target, *options, 0b11, False),
     )
     torch.library.opcheck(operator("average_pyramid"), (target, 3))
     torch.library.opcheck(operator("average_pyramid_backward"), (predictions[:1],))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 
 import pytest
@@ -12,11 +11,12 @@ from torch import Tensor
 from ebgan_kernels.reference import ladder as reference
 from support.accuracy import assert_as_accurate_as_torch, error_in_ulp
 from support.ladder import COMBINATOR, COST, Case, incoming
+from support.needed import needed_of
 
 HALF, BRAIN, SINGLE, DOUBLE = torch.float16, torch.bfloat16, torch.float32, torch.float64
 # Tiles are 8 rows of 64 units in float32.
 SIZES = [(1, 1), (3, 5), (8, 64), (9, 65), (17, 130)]
-ALL = [True] * 6
+ALL = 0b111111
 
 
 @pytest.fixture
@@ -42,14 +42,14 @@ def torch_results(
 
 def costs(operator, inputs: Sequence[Tensor]) -> tuple[Tensor, ...]:
     """The cost and all gradients."""
-    (cost,), gradients = operator(COST)(inputs, ALL)
+    cost, gradients = operator(COST)(*inputs, ALL)
     return cost, *gradients
 
 
 def combined(operator, inputs: Sequence[Tensor], grad: Tensor) -> tuple[Tensor, ...]:
     return (
         operator(COMBINATOR)(*inputs),
-        *operator("gaussian_combinator_backward")(grad, *inputs, [True] * 3),
+        *operator("gaussian_combinator_backward")(grad, *inputs, 0b111),
     )
 
 
@@ -100,7 +100,7 @@ def test_each_network_has_an_incoming_gradient_of_its_own(operator, device, lead
     cost, *gradients = torch_results(case, inputs, DOUBLE)
     scale = torch.tensor([[1.0], [2.0], [-0.5], [0.0]], device=device)[: cost.numel(), 0]
     buffers = [torch.full_like(x, 7) for x in inputs]
-    operator("ladder_denoising_cost_backward_")(buffers, scale, inputs, ALL, filled)
+    operator("ladder_denoising_cost_backward_")(buffers, scale, *inputs, ALL, filled)
     for buffer, gradient in zip(buffers, gradients, strict=True):
         parts = (buffer.flatten(0, len(leading) - 1), gradient.flatten(0, len(leading) - 1))
         for n, (mine, exact) in enumerate(zip(*parts, strict=True)):
@@ -154,14 +154,14 @@ def test_strided_rows_and_networks_are_read_where_they_are(operator, device):
 def test_gradients_that_are_not_needed_are_not_made(operator, device):
     inputs = tensors(Case(), device=device)
     complete = costs(operator, inputs)
-    for needed in itertools.chain([(False,) * 6], ([i == k for i in range(6)] for k in range(6))):
-        (cost,), gradients = operator(COST)(inputs, needed)
+    for needed in (0, *(1 << k for k in range(6))):
+        cost, gradients = operator(COST)(*inputs, needed)
         assert torch.equal(cost, complete[0])
-        for gradient, expected in zip(gradients, itertools.compress(complete[1:], needed), strict=True):
+        for gradient, expected in zip(gradients, needed_of(complete[1:], needed), strict=True):
             assert torch.equal(gradient, expected)
         buffers = [torch.full_like(gradient, 7) for gradient in gradients]
         one = torch.ones((), device=device)
-        operator("ladder_denoising_cost_backward_")(buffers, one, inputs, needed, False)
+        operator("ladder_denoising_cost_backward_")(buffers, one, *inputs, needed, False)
         torch.testing.assert_close(buffers, list(gradients))
 
 
@@ -216,11 +216,9 @@ def test_a_stored_gradient_is_scaled_part_by_part(operator, device, dtype):
 
 def test_the_operators_are_registered_rightly(operator, device):
     inputs = tensors(Case(COST, (2,)), rows=3, units=5, device=device)
-    torch.library.opcheck(operator(COST), (inputs, ALL))
+    torch.library.opcheck(operator(COST), (*inputs, ALL))
     torch.library.opcheck(operator(COMBINATOR), (*inputs[1:4],))
-    torch.library.opcheck(
-        operator("gaussian_combinator_backward"), (inputs[1].clone(), *inputs[1:4], [True, False, True])
-    )
+    torch.library.opcheck(operator("gaussian_combinator_backward"), (inputs[1].clone(), *inputs[1:4], 0b101))
     scale = torch.ones(2, device=device)
-    arguments = ([torch.zeros_like(x) for x in inputs], scale, inputs, ALL, False)
+    arguments = ([torch.zeros_like(x) for x in inputs], scale, *inputs, ALL, False)
     torch.library.opcheck(operator("ladder_denoising_cost_backward_"), arguments)

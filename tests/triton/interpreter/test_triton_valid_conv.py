@@ -41,7 +41,7 @@ def run(
     tensors: Tensors,
     activation: Activation,
     gradients: Sequence[Tensor],
-    needed: Sequence[Sequence[bool]] | None = None,
+    needed: Sequence[int] | None = None,
 ) -> tuple[list[Tensor], list[list[Tensor]]]:
     """Outputs, and by kind those gradients that are needed."""
     inputs, weights = ([x.detach() for x in kind] for kind in tensors[:2])
@@ -51,13 +51,16 @@ def run(
     ]
     outputs = operator("multiscale_valid_conv2d")(inputs, weights, biases, CODES[activation], False)
     if needed is None:
-        needed = [[True] * len(inputs)] * 2 + [[bias is not None for bias in tensors[2]]]
+        all_scales = (1 << len(inputs)) - 1
+        of_biases = sum(1 << i for i, bias in enumerate(tensors[2]) if bias is not None)
+        needed = (all_scales, all_scales, of_biases)
     found = operator("multiscale_valid_conv2d_backward")(
-        gradients, outputs, inputs, weights, CODES[activation], False, list(itertools.chain(*needed))
+        gradients, outputs, inputs, weights, CODES[activation], False, *needed
     )
-    assert len(found) == sum(map(sum, needed))
     each = iter(found)
-    return outputs, [[next(each) for need in kind if need] for kind in needed]
+    by_kind = [list(itertools.islice(each, bits.bit_count())) for bits in needed]
+    assert len(found) == sum(map(len, by_kind)) == sum(bits.bit_count() for bits in needed)
+    return outputs, by_kind
 
 
 def assert_right(
@@ -136,9 +139,9 @@ def test_only_what_is_wanted_is_computed(operator, device):
     gradients = incoming(tensors)
     _, everything = run(operator, tensors, "relu", gradients)
     for wanted in ((0, 0), (1, 1), (2, 0), (2, 1)):
-        needed = [[(kind, scale) == wanted for scale in range(2)] for kind in range(3)]
-        _, found = run(operator, tensors, "relu", gradients, needed)
         kind, scale = wanted
+        needed = [1 << scale if each == kind else 0 for each in range(3)]
+        _, found = run(operator, tensors, "relu", gradients, needed)
         (gradient,) = found[kind]
         torch.testing.assert_close(gradient, everything[kind][scale])
 
@@ -175,5 +178,5 @@ def test_the_operators_are_registered_rightly(operator, device):
     tensors = tensors_of([Layer((1, 1, 2, 2), 1, (2, 1))], device=device)
     inputs, weights, biases = ([x.detach() for x in kind] for kind in tensors)
     torch.library.opcheck(operator("multiscale_valid_conv2d"), (inputs, weights, biases, 1, False))
-    arguments = (incoming(tensors), incoming(tensors), inputs, weights, 1, False, [True, False, True])
+    arguments = (incoming(tensors), incoming(tensors), inputs, weights, 1, False, 1, 0, 1)
     torch.library.opcheck(operator("multiscale_valid_conv2d_backward"), arguments)
