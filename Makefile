@@ -40,14 +40,14 @@ PYTHONS ?= $(abspath $(BIN)/python)
 
 wheel: export EBGAN_KERNELS_PYTHONS = $(PYTHONS)
 wheel: | $(BIN)/python
-	$(call make_wheel,$(shell uname -m))
+	$(call make_wheel,$(shell uname -m),manylinux_2_28_$(shell uname -m))
 
 # The same for Arm of 64 bits, without CUDA and host module, compiled by Debian's g++-aarch64-linux-gnu. Of the versions of
 # torch, all of whose libraries serve to link, 2.10 is the one whose wheel for Arm is small.
 wheel-aarch64: export EBGAN_KERNELS_TARGET = aarch64
 wheel-aarch64: export EBGAN_KERNELS_CUDA = off
 wheel-aarch64: build/torch-aarch64/torch/version.py
-	$(call make_wheel,aarch64)
+	$(call make_wheel,aarch64,auto)
 
 build/torch-aarch64/torch/version.py: | $(BIN)/uv
 	$(BIN)/uv pip install --quiet --python-platform aarch64-manylinux_2_28 --python-version 3.11 --only-binary :all: \
@@ -56,12 +56,13 @@ build/torch-aarch64/torch/version.py: | $(BIN)/uv
 $(BIN)/uv: | $(BIN)/python
 	$(PIP) uv
 
+# auditwheel takes the name of a platform for the machine that it runs on alone; for another it finds the oldest that serves.
 define make_wheel
 	$(PIP) --group packages
 	rm -rf build/wheel-$(1) dist/*_$(1).whl
 	EBGAN_KERNELS_GLIBC=2.28 PATH="$(abspath $(BIN)):$$PATH" $(BIN)/python -m build --wheel --outdir build/wheel-$(1) .
 	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --exclude libtorch.so --exclude libtorch_cpu.so \
-	  --plat manylinux_2_28_$(1) --only-plat --wheel-dir dist build/wheel-$(1)/*.whl
+	  --plat $(2) --only-plat --wheel-dir dist build/wheel-$(1)/*.whl
 	$(BIN)/python scripts/check_wheel.py dist/*_$(1).whl
 endef
 

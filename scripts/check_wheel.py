@@ -34,7 +34,7 @@ def faults(wheel: pathlib.Path) -> Iterator[str]:
         yield f"{wheel.name} is not named as a wheel of every Python and an older system"
     glibc = (int(tag[1]), int(tag[2])) if tag else (0, 0)
     with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
+        names = [name for name in archive.namelist() if not name.endswith("/")]
         yield from (f"{name} is missing" for name in NEEDED if name not in names)
         yield from (f"{name} does not belong here" for name in names if not ALLOWED.fullmatch(name))
         for name in names:

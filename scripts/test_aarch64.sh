@@ -30,6 +30,7 @@ fi
 
 rm -rf "$SYSTEM/wheel"
 python3 -m zipfile --extract "$WHEEL" "$SYSTEM/wheel"
+# -P: the package in the checkout is not to be found before that of the wheel.
 export PYTHONPATH=$SYSTEM/wheel:$PWD/build/torch-aarch64:$PWD/tests PYTHONDONTWRITEBYTECODE=1 OMP_NUM_THREADS=1
-qemu-aarch64 -L "$SYSTEM/root" "$PYTHON" -m ebgan_kernels
-qemu-aarch64 -L "$SYSTEM/root" "$PYTHON" -m pytest -p no:cacheprovider "$@"
+qemu-aarch64 -L "$SYSTEM/root" "$PYTHON" -P -m ebgan_kernels
+qemu-aarch64 -L "$SYSTEM/root" "$PYTHON" -P -m pytest -p no:cacheprovider "$@"
