@@ -150,8 +150,10 @@ __global__ void __launch_bounds__(kTileThreads)
 }
 
 // Computes the sum of squares of a tile and, with kGradients, the gradients and their sums.
+// Two blocks on a multiprocessor leave a thread 128 registers, of which gradients of mixed types take more. Without the
+// bound ptxas aims at five blocks where there are no gradients, and spills 8 bytes (nvcc 13.0, sm_100).
 template <typename A, bool kMixed, bool kGradients>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, (kMixed && kGradients) ? 1 : 2)
     cost_of_rows(const __grid_constant__ Layer layer, const Cut cut, const Incoming incoming,
                  A* const sums_of_tiles, A* const squares_of_tiles) {
   const Place<A, kMixed> place(cut);
@@ -159,7 +161,10 @@ __global__ void __launch_bounds__(kTileThreads)
   const math::Combinator<A> unit = place.combinator(layer.parameters);
   const A std = place.has_unit() ? place.load(layer.std, 0) : A(1);
   const math::Standard<A> standard = {place.has_unit() ? place.load(layer.mean, 0) : A(0), A(1) / std};
-  const A twice_share = 2 * (incoming_at<A>(incoming, place.network) / (A(cut.rows) * A(cut.units)));
+  A twice_share = 0;
+  if constexpr (kGradients) {
+    twice_share = 2 * (incoming_at<A>(incoming, place.network) / (A(cut.rows) * A(cut.units)));
+  }
   A sums[kUnitSums] = {};
   A squares = 0;
 #pragma unroll 2
