@@ -161,10 +161,7 @@ __global__ void __launch_bounds__(kTileThreads, (kMixed && kGradients) ? 1 : 2)
   const math::Combinator<A> unit = place.combinator(layer.parameters);
   const A std = place.has_unit() ? place.load(layer.std, 0) : A(1);
   const math::Standard<A> standard = {place.has_unit() ? place.load(layer.mean, 0) : A(0), A(1) / std};
-  A twice_share = 0;
-  if constexpr (kGradients) {
-    twice_share = 2 * (incoming_at<A>(incoming, place.network) / (A(cut.rows) * A(cut.units)));
-  }
+  const A twice_share = 2 * (incoming_at<A>(incoming, place.network) / (A(cut.rows) * A(cut.units)));
   A sums[kUnitSums] = {};
   A squares = 0;
 #pragma unroll 2
