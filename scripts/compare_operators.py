@@ -120,15 +120,17 @@ def main() -> int:
         parser.error(f"give two checkouts, not {len(options.checkouts)}")
     before, after = (recorded(path.resolve(), options.implementation) for path in options.checkouts)
     differing = 0
-    for name in sorted(before.keys() | after.keys()):
-        one, other = before.get(name, {}), after.get(name, {})
+    for name in sorted(before.keys() ^ after.keys()):
+        print(f"{name}: only {'before' if name in before else 'after'}")
+    for name in sorted(before.keys() & after.keys()):
+        one, other = before[name], after[name]
         for key in sorted(one.keys() | other.keys()):
             if one.get(key) != other.get(key):
                 differing += 1
                 print(f"{name}: {key}\n  before {one.get(key)}\n  after  {other.get(key)}")
     values = sum(map(len, before.values()))
     print(f"{options.implementation}: {len(before)} cases, {values} results, {differing} differ")
-    return 1 if differing or not values else 0
+    return 1 if differing or before.keys() - after.keys() or not values else 0
 
 
 if __name__ == "__main__":

@@ -156,7 +156,9 @@ def test_no_modules_of_the_kernels_import_each_other_in_a_circle() -> None:
 def test_an_operator_family_has_one_name_in_every_folder(family: str) -> None:
     # On a CPU convolutions are torch's own: a call of oneDNN was not beaten.
     native_devices = ("cuda",) if family == "valid_conv" else ("cpu", "cuda")
-    python = [f"ebgan_kernels/{folder}/{family}.py" for folder in ("native", "ops", "reference", "triton")]
+    folders = ("checks", "native", "ops", "reference", "selfcheck/cases", "triton")
+    python = [f"ebgan_kernels/{folder}/{family}.py" for folder in folders]
+    python += [f"tests/support/families/{family}.py", f"benchmarks/bench_{family}.py"]
     suffixes = {"cpu": "cpp", "cuda": "cu"}
     # What both devices have is entered through one file.
     entry = [f"csrc/operators/{family}.h"] if len(native_devices) == 2 else []

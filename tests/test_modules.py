@@ -42,7 +42,7 @@ def parameters(callable: object) -> list[inspect.Parameter]:
 @CLASSES
 def test_help_shows_and_explains_what_a_module_is_made_of(module: type[nn.Module]) -> None:
     wanted = {each.name for each in parameters(module)}
-    assert not {"args", "kwargs"} & wanted
+    assert not {"args", "kwargs"} & wanted, "define __init__, so that help shows what it takes"
     made_by = next(each for each in module.__mro__ if "__init__" in vars(each))
     if made_by is not nn.Module and made_by is not nn.Conv2d:  # which torch explains
         assert wanted == documented(made_by.__doc__)

@@ -46,6 +46,7 @@ def test_every_stage_runs_and_the_script_ends(tmp_path: pathlib.Path) -> None:
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "build/gpu_check/staging/ebgan_kernels/build.json").touch()
     shutil.copy(ROOT / "scripts" / "gpu_check.sh", tmp_path / "scripts")
+    (tmp_path / "ebgan_kernels" / "__init__.py").touch()  # a package, before the one that is installed
     shutil.copy(ROOT / "ebgan_kernels" / "families.py", tmp_path / "ebgan_kernels")
     families = f'#!/bin/sh\ncase "$2" in *OPERATOR_FAMILIES*) exec {sys.executable} "$@" ;; esac\n'
     for name in ("python3", "cmake", "compute-sanitizer", "ncu"):

@@ -77,7 +77,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
     def with_driver(version: int) -> Any:
         monkeypatch.setattr(torch._C, "_cuda_getDriverVersion", lambda: version, raising=False)
-        return SimpleNamespace(device=torch.device("cuda", 0))
+        return SimpleNamespace(device=torch.device("cuda", 0), is_cpu=False, is_cuda=True)
 
     yield with_driver
     devices._refusal.cache_clear()

@@ -11,7 +11,7 @@ import gc
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -20,55 +20,22 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
 import ebgan_kernels as ek
+from ebgan_kernels.selfcheck.cases import CASES
 
 CALLS = int(os.environ.get("EBGAN_TEST_CALLS", "300"))
 THREADS = 8
 
 
-def leaves(*shapes: tuple[int, ...], seed: int) -> list[Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    return [torch.randn(shape, generator=generator).requires_grad_() for shape in shapes]
-
-
-def first(result: Tensor | tuple[Tensor, ...] | list[Tensor]) -> Tensor:
-    return result if isinstance(result, Tensor) else result[0]
-
-
-IMAGES = [(3, 2, 12, 16)] * 4
-# Each operator on leaves of its own.
-OPERATORS: dict[str, tuple[list[tuple[int, ...]], Callable[..., object]]] = {
-    "reconstruction_energy": (IMAGES[:2], ek.reconstruction_energy),
-    "hinge_margin_loss": ([(5,), (4,)], lambda a, b: ek.hinge_margin_loss(a, b, 1.0)),
-    "discriminator_loss": (IMAGES, lambda *x: ek.discriminator_loss(*x, margin=25.0)),
-    "generator_loss": ([*IMAGES[:2], (3, 5)], lambda a, b, codes: ek.generator_loss(a, b, codes=codes)),
-    "pulling_away": ([(6, 8)], ek.pulling_away),
-    "gradient_difference_loss": (IMAGES[:2], ek.gradient_difference_loss),
-    "prediction_loss": (IMAGES[:2], ek.prediction_loss),
-    "average_pyramid": (IMAGES[:1], lambda x: ek.average_pyramid(x, 3)),
-    "multiscale_prediction_loss": (
-        [(3, 2, 6, 8), IMAGES[0], IMAGES[0]],
-        lambda a, b, target: ek.multiscale_prediction_loss([a, b], target),
-    ),
-    "valid_conv2d": ([IMAGES[0], (4, 2, 3, 3), (4,)], lambda *x: ek.valid_conv2d(*x, activation="relu")),
-    "multiscale_valid_conv2d": (
-        [IMAGES[0], (4, 2, 3, 3)],
-        lambda x, weight: ek.multiscale_valid_conv2d([x], [weight], [None]),
-    ),
-    "gaussian_combinator": ([(5, 7), (5, 7), (10, 7)], ek.gaussian_combinator),
-    "ladder_denoising_cost": (
-        [(5, 7), (5, 7), (5, 7), (10, 7), (7,), (7,)],
-        lambda *x: ek.ladder_denoising_cost(*x[:5], 1 + x[5].abs()),
-    ),
-    "ladder_layer": ([(2, 5, 7)], lambda x: ek.ladder_layer(x, activation="relu")),
-}
+# The first case of each operator.
+OPERATORS = {case.operator: case for case in reversed(CASES)}
 
 
 def computed(name: str, seed: int = 0) -> list[Tensor]:
-    """The result and the gradients of an operator."""
-    shapes, operator = OPERATORS[name]
-    tensors = leaves(*shapes, seed=seed)
-    result = first(operator(*tensors))
-    wanted = [tensor for tensor in tensors if name != "ladder_denoising_cost" or tensor.ndim > 1]
+    """The first result and the gradients of an operator, on tensors of the seed."""
+    case = OPERATORS[name]
+    tensors = case.tensors(seed, torch.device("cpu"))
+    result = next(iter(case.results(tensors).values()))
+    wanted = [tensor for tensor in tensors if tensor.requires_grad]
     gradients = torch.autograd.grad(result.sum(), wanted, allow_unused=True)
     return [result.detach(), *(gradient for gradient in gradients if gradient is not None)]
 
@@ -88,6 +55,14 @@ def test_many_threads_at_once_get_the_bits_of_one_after_another(name: str) -> No
         assert all(map(torch.equal, ours, theirs))
 
 
+@pytest.fixture
+def one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 class Computing(Dataset[list[Tensor]]):
     """Examples that workers compute with the operators."""
 
@@ -99,7 +74,8 @@ class Computing(Dataset[list[Tensor]]):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
-def test_forked_workers_of_a_loader_get_the_bits_of_their_parent() -> None:
+def test_forked_workers_of_a_loader_get_the_bits_of_their_parent(one_thread: None) -> None:
+    # Workers have one thread, and torch's own weight gradient of a convolution depends on their number.
     expected = [computed(name) for name in OPERATORS]  # the parent's threads have run before the fork
     loader = DataLoader(
         Computing(), batch_size=None, num_workers=2, multiprocessing_context="fork", timeout=60
