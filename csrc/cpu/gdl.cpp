@@ -53,14 +53,13 @@ struct CpuKernels {
 
   static void averages(const Context&, const Source& x, const Extent& finest,
                        const std::vector<Result>& averages) {
-    const bool precise = x.dtype == Dtype::kFloat64;
-    (precise ? average_planes<double> : average_planes<float>)(x, finest, averages);
+    (x.dtype == Dtype::kFloat64 ? average_planes<double> : average_planes<float>)(x, finest, averages);
   }
 
   static void spread(const Context&, const std::vector<Source>& gradients, const Extent& finest,
                      const Result& grad_x) {
-    const bool precise = grad_x.dtype == Dtype::kFloat64;
-    (precise ? spread_planes<double> : spread_planes<float>)(gradients, finest, grad_x);
+    (grad_x.dtype == Dtype::kFloat64 ? spread_planes<double> : spread_planes<float>)(gradients, finest,
+                                                                                     grad_x);
   }
 };
 

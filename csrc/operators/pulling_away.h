@@ -18,8 +18,8 @@ std::tuple<Tensor, Tensor> pulling_away_weights(const Tensor& gram, bool need_we
   const typename Kernels::Context context(gram);
   Tensor loss = empty_scalar(dtype_of(gram), gram);
   Tensor weights = need_weights ? empty_packed(gram) : empty_vector(0, dtype_of(gram), gram);
-  const Result to = need_weights ? result_of(context, weights) : Result{};
-  Kernels::loss_and_weights(context, source_of(gram), gram.size(0), to, result_of(context, loss));
+  Kernels::loss_and_weights(context, source_of(gram), gram.size(0),
+                            need_weights ? result_of(context, weights) : Result{}, result_of(context, loss));
   return {loss, weights};
 }
 
