@@ -20,7 +20,7 @@
 namespace ebgan::cuda::gdl {
 
 constexpr int kThreads = 256;
-constexpr int kVector = 4;  // columns of a thread, 16 bytes in float32 and 8 in half types
+constexpr int kThreadColumns = 4;  // of a vector, 16 bytes in float32 and 8 in half types
 // The most slices of a thread, of which one on either side is read twice. Strips stay shorter while there are fewer
 // than kFillingThreads threads for each multiprocessor, several times what it runs at once, so that the last threads
 // to run leave little of the device idle. Other lengths were not measured.
@@ -256,14 +256,15 @@ struct Plan {
 template <typename A>
 Plan plan_stencil(const Images& images, const Lattice& extent, math::Exponent exponent, int multiprocessors) {
   const auto aligned = [](const void* data, Dtype dtype) {
-    return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(kVector * size_of(dtype)) == 0;
+    return reinterpret_cast<uintptr_t>(data) % static_cast<uintptr_t>(kThreadColumns * size_of(dtype)) == 0;
   };
-  const bool vectors = sizeof(A) == 4 && exponent != math::Exponent::kAny && extent.width % kVector == 0 &&
+  const bool vectors = sizeof(A) == 4 && exponent != math::Exponent::kAny &&
+                       extent.width % kThreadColumns == 0 &&
                        aligned(images.prediction.data, images.prediction.dtype) &&
                        aligned(images.target.data, images.target.dtype) &&
                        aligned(images.grad_prediction.data, images.prediction.dtype) &&
                        aligned(images.grad_target.data, images.target.dtype);
-  Plan plan = {vectors ? kVector : 1, {}};
+  Plan plan = {vectors ? kThreadColumns : 1, {}};
   Cut& cut = plan.cut;
   cut.groups = extent.width / plan.width;
   const int64_t threads_per_slice = extent.planes * extent.rows * cut.groups;
@@ -278,9 +279,9 @@ Plan plan_stencil(const Images& images, const Lattice& extent, math::Exponent ex
 template <typename A, math::Exponent exponent, int kAxes>
 auto stencil_of(int width, bool need_target) {
   if constexpr (sizeof(A) == 4 && exponent != math::Exponent::kAny) {
-    if (width == kVector) {
-      return need_target ? stencil<A, exponent, kAxes, kVector, true>
-                         : stencil<A, exponent, kAxes, kVector, false>;
+    if (width == kThreadColumns) {
+      return need_target ? stencil<A, exponent, kAxes, kThreadColumns, true>
+                         : stencil<A, exponent, kAxes, kThreadColumns, false>;
     }
     if (!need_target) return stencil<A, exponent, kAxes, 1, false>;
   }

@@ -92,7 +92,7 @@ bool has_whole_vectors(const Image& image) {
   const Strides& steps = image.strides;
   const int64_t all = steps.sample | steps.row | steps.column | image.readable;
   return steps.channel == 1 && all % kVectorValues<T> == 0 &&
-         reinterpret_cast<uintptr_t>(image.data) % kVector == 0;
+         reinterpret_cast<uintptr_t>(image.data) % kChunkBytes == 0;
 }
 
 // --- plans ---------------------------------------------------------------------------------------

@@ -30,9 +30,9 @@ struct MmaTile {
   static constexpr int kThreads = kWarpRowsOf * kWarpColumnsOf * kWarp;
   static constexpr int kWarpPixels = kPixels / kWarpRowsOf;
   static constexpr int kWarpMaps = kMaps / kWarpColumns;
-  static constexpr int kRowStep = kThreads / math::kRowVectors;  // rows that a block copies at once
-  static constexpr int kStageVectors = (kPixels + kMaps) * math::kRowVectors;
-  static_assert(kStages * kStageVectors * kVector <= 48 * 1024);
+  static constexpr int kRowStep = kThreads / kRowVectors;  // rows that a block copies at once
+  static constexpr int kStageVectors = (kPixels + kMaps) * kRowVectors;
+  static_assert(kStages * kStageVectors * kChunkBytes <= 48 * 1024);
 };
 
 // The stages of a tile fill the 48 KB that a block may have without opting in, or leave room for more blocks.
@@ -100,8 +100,8 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
     correlate_mma(const __grid_constant__ Group<Correlation> group, const Activation activation) {
 #if EBGAN_TENSOR_CORES
   constexpr int kSlices = 2;
-  constexpr int kChunk = math::kRowVectors * kVectorValues<T>;  // terms
-  constexpr int kPixelRows = Tile::kPixels / Tile::kRowStep;    // rows of pixels that a thread copies
+  constexpr int kChunk = kRowVectors * kVectorValues<T>;      // terms
+  constexpr int kPixelRows = Tile::kPixels / Tile::kRowStep;  // rows of pixels that a thread copies
   constexpr int kMapRows = Tile::kMaps / Tile::kRowStep;
   constexpr int kRowTiles = Tile::kWarpPixels / 16;
   constexpr int kColumnPairs = Tile::kWarpMaps / 16;
@@ -127,8 +127,8 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   }
 
   // These are the rows that this thread copies, always at the same vector of the chunk.
-  const int copy_row = thread / math::kRowVectors;
-  const int copy_vector = thread % math::kRowVectors;
+  const int copy_row = thread / kRowVectors;
+  const int copy_vector = thread % kRowVectors;
   const T* pixel_windows[kPixelRows];
   int rows[kPixelRows];
   int columns[kPixelRows];
@@ -148,7 +148,7 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   math::Tap tap = math::tap_of(term, channels, layer.weight.height, layer.weight.width, true);
 
   const auto copy_chunk = [&](int stage) {
-    uint4* const to = shared[stage] + math::row_tile_vector(copy_row, copy_vector);
+    uint4* const to = shared[stage] + row_tile_vector(copy_row, copy_vector);
     const int64_t step =
         tap.row * layer.from.strides.row + tap.column * layer.from.strides.column + tap.channel;
 #pragma unroll
@@ -156,14 +156,14 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
       const bool inside = term < end &&
                           static_cast<unsigned>(rows[i] + tap.row) < static_cast<unsigned>(height) &&
                           static_cast<unsigned>(columns[i] + tap.column) < static_cast<unsigned>(width);
-      copy_async<Keep::kL1>(to + i * Tile::kRowStep * math::kRowVectors,
+      copy_async<Keep::kL1>(to + i * Tile::kRowStep * kRowVectors,
                             inside ? pixel_windows[i] + step : layer.from.data, inside);
     }
 #pragma unroll
     for (int i = 0; i < kMapRows; ++i) {
       const bool inside = term < end && first_map + copy_row + i * Tile::kRowStep < layer.to.channels;
       copy_async<Keep::kL2>(
-          to + (Tile::kPixels + i * Tile::kRowStep) * math::kRowVectors,
+          to + (Tile::kPixels + i * Tile::kRowStep) * kRowVectors,
           inside ? weights + i * Tile::kRowStep * layer.weight.strides.sample + term : layer.weight.data,
           inside);
     }
@@ -176,28 +176,28 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   const int warp = thread / kWarp;
   const int warp_pixel = warp / Tile::kWarpColumns * Tile::kWarpPixels;
   const int warp_map = warp % Tile::kWarpColumns * Tile::kWarpMaps;
-  const math::Place left_place = math::rows_first(lane);
-  const math::Place right_place = math::vectors_first(lane);
+  const Place left_at = rows_first(lane);
+  const Place right_at = vectors_first(lane);
   float sums[kRowTiles][2 * kColumnPairs][4] = {};
 
   // Rows 16 apart have the same swizzle, so the swizzle of the lane's own row serves all.
   const auto add_products = [&](const uint4* tile) {
 #pragma unroll
     for (int slice = 0; slice < kSlices; ++slice) {
-      const uint4* const left_rows = tile + warp_pixel * math::kRowVectors +
-                                     math::row_tile_vector(left_place.row, 2 * slice + left_place.column);
-      const uint4* const right_rows = tile + (Tile::kPixels + warp_map) * math::kRowVectors +
-                                      math::row_tile_vector(right_place.row, 2 * slice + right_place.column);
+      const uint4* const left_rows =
+          tile + warp_pixel * kRowVectors + row_tile_vector(left_at.row, 2 * slice + left_at.column);
+      const uint4* const right_rows = tile + (Tile::kPixels + warp_map) * kRowVectors +
+                                      row_tile_vector(right_at.row, 2 * slice + right_at.column);
       uint32_t left[kRowTiles][4];
 #pragma unroll
       for (int i = 0; i < kRowTiles; ++i) {
-        load_matrices(left[i], left_rows + i * 16 * math::kRowVectors);
+        load_matrices(left[i], left_rows + i * 16 * kRowVectors);
         round_fragment<T>(left[i]);
       }
 #pragma unroll
       for (int j = 0; j < kColumnPairs; ++j) {
         uint32_t right[4];
-        load_matrices(right, right_rows + j * 16 * math::kRowVectors);
+        load_matrices(right, right_rows + j * 16 * kRowVectors);
         round_fragment<T>(right);
 #pragma unroll
         for (int i = 0; i < kRowTiles; ++i) {
@@ -226,14 +226,14 @@ __global__ void __launch_bounds__(Tile::kThreads, kMmaBlocks<T, Tile>)
   for (int i = 0; i < kRowTiles; ++i) {
 #pragma unroll
     for (int half = 0; half < 2; ++half) {
-      const int64_t index = first_pixel + warp_pixel + i * 16 + math::sum_place(lane, 2 * half).row;
+      const int64_t index = first_pixel + warp_pixel + i * 16 + sum_place(lane, 2 * half).row;
       if (index >= pixels) continue;
       const int64_t offset = layer.to.offset(math::pixel_of(index, layer.to.height, layer.to.width));
 #pragma unroll
       for (int j = 0; j < 2 * kColumnPairs; ++j) {
 #pragma unroll
         for (int k = 0; k < 2; ++k) {
-          const int map = first_map + warp_map + j * 8 + math::sum_place(lane, k).column;
+          const int map = first_map + warp_map + j * 8 + sum_place(lane, k).column;
           if (map >= layer.to.channels) continue;
           store_output<T>(layer, part, index, offset, map, sums[i][j][2 * half + k], activation);
         }

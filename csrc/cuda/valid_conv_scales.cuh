@@ -11,6 +11,7 @@
 
 #include "cuda/device.h"
 #include "cuda/dtype.cuh"
+#include "cuda/valid_conv_places.h"
 #include "math/valid_conv.h"
 
 namespace ebgan::cuda::valid_conv {
@@ -20,9 +21,9 @@ using math::Activation;
 template <typename T>
 using Accumulator = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
-constexpr int kVector = 16;  // bytes
+constexpr int kChunkBytes = 16;  // bytes
 template <typename T>
-constexpr int kVectorValues = kVector / static_cast<int>(sizeof(T));
+constexpr int kVectorValues = kChunkBytes / static_cast<int>(sizeof(T));
 
 // The steps between neighbours along each axis, in elements; the samples of weights are the maps.
 struct Strides {

@@ -27,7 +27,7 @@ struct WeightMmaTile {
   static constexpr int kBlocks = kThreads > 128 ? 1 : 4;  // on a multiprocessor; registers do not spill
   static constexpr int kWarpMaps = kSide / kWarpRowsOf;
   static constexpr int kWarpTerms = kSide / kWarpColumns;
-  static constexpr int kHalfVectors = kSide * 64 / kVector;  // vectors of a stage, for either factor
+  static constexpr int kHalfVectors = kSide * 64 / kChunkBytes;  // vectors of a stage, for either factor
   static constexpr int kStageVectors = 2 * kHalfVectors;
 };
 
@@ -40,8 +40,8 @@ constexpr int kChunkPixels = 64 / static_cast<int>(sizeof(T));
 // The bytes of the stages and of the places where the windows of two chunks begin, a little more than the 48 KB that
 // need no opting in.
 template <typename T, typename Tile>
-constexpr int kWeightShared =
-    Tile::kStages * Tile::kStageVectors * kVector + 2 * kChunkPixels<T> * static_cast<int>(sizeof(int64_t));
+constexpr int kWeightShared = Tile::kStages * Tile::kStageVectors * kChunkBytes +
+                              2 * kChunkPixels<T> * static_cast<int>(sizeof(int64_t));
 
 #if EBGAN_TENSOR_CORES
 
@@ -50,16 +50,15 @@ template <typename T, int kVectors>
 __device__ __forceinline__ void load_left(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
                                           int lane) {
   if constexpr (sizeof(T) == 2) {
-    const math::Place place = math::vectors_first(lane);
-    load_transposed(registers, tile + math::pixel_tile_vector<2>(slice * 16 + place.row,
-                                                                 first / 8 + place.column, kVectors));
+    const Place place = vectors_first(lane);
+    load_transposed(registers,
+                    tile + pixel_tile_vector<2>(slice * 16 + place.row, first / 8 + place.column, kVectors));
   } else {
 #pragma unroll
     for (int i = 0; i < 4; ++i) {
-      const math::Place place = math::left_place(lane, i);
+      const Place place = left_place(lane, i);
       const int column = first + place.row;
-      const uint4* const vector =
-          tile + math::pixel_tile_vector<4>(slice * 8 + place.column, column / 4, kVectors);
+      const uint4* const vector = tile + pixel_tile_vector<4>(slice * 8 + place.column, column / 4, kVectors);
       registers[i] = round_to_tf32(reinterpret_cast<const uint32_t*>(vector)[column % 4]);
     }
   }
@@ -70,9 +69,9 @@ template <typename T, int kVectors>
 __device__ __forceinline__ void load_right(uint32_t (&registers)[4], const uint4* tile, int slice, int first,
                                            int lane) {
   if constexpr (sizeof(T) == 2) {
-    const math::Place place = math::rows_first(lane);
-    load_transposed(registers, tile + math::pixel_tile_vector<2>(slice * 16 + place.row,
-                                                                 first / 8 + place.column, kVectors));
+    const Place place = rows_first(lane);
+    load_transposed(registers,
+                    tile + pixel_tile_vector<2>(slice * 16 + place.row, first / 8 + place.column, kVectors));
   } else {
     // The right factor's columns load as the left one's rows do.
     uint32_t left[4];
@@ -142,7 +141,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
 #pragma unroll
     for (int i = 0; i < kRows; ++i) {
       const int row = copy_row + i * kRowStep;
-      const int to = math::pixel_tile_vector<sizeof(T)>(row, copy_vector, kVectors);
+      const int to = pixel_tile_vector<sizeof(T)>(row, copy_vector, kVectors);
       const int64_t window = windows[(chunk & 1) * kPixels + row];
       const bool takes_map = has_map && window >= 0;
       const bool takes_term = has_term && window >= 0;
@@ -211,7 +210,7 @@ __global__ void __launch_bounds__(Tile::kThreads, Tile::kBlocks)
     for (int j = 0; j < 2 * kColumnPairs; ++j) {
 #pragma unroll
       for (int k = 0; k < 4; ++k) {
-        const math::Place at = math::sum_place(lane, k);
+        const Place at = sum_place(lane, k);
         const int row = first_map + warp_map + i * 16 + at.row;
         const int column = first_term + warp_term + j * 8 + at.column;
         if (row < maps && column < terms) partial[int64_t{row} * terms + column] = sums[i][j][k];

@@ -40,7 +40,7 @@ def test_help_of_training_shows_the_value_of_each_preset(capsys):
     with pytest.raises(SystemExit):
         main(["train", "gan", "--help"])
     text = " ".join(capsys.readouterr().out.replace("│", "").split())
-    assert "(default: 3; mnist, fashion-mnist: 10; images: 14)" in text
+    assert "(default: 3; mnist, fashion-mnist: 10; images: 14; sprites: 25; yale-b: 17.3)" in text
 
 
 def test_a_trained_run_can_be_sampled_and_resumed(tmp_path):

@@ -91,7 +91,10 @@ def test_dropout_is_off_unless_asked_for():
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: generator("celeba"), "net: got 'celeba', allowed are digits, mnist, celeba-64"),
+        (
+            lambda: generator("celeba"),
+            "net: got 'celeba', allowed are digits, mnist, sprites, yale-b, celeba-64",
+        ),
         (lambda: classifier("mnist", layers=1), "discriminator layers: got 1"),
         (lambda: generator("mnist", layers=1), "generator layers: got 1"),
         (lambda: discriminator("mnist", layers=1), "discriminator layers: got 1"),

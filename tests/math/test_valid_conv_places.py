@@ -1,4 +1,4 @@
-"""Where the CUDA kernels of valid convolutions look for what: csrc/math/valid_conv.h, on the CPU."""
+"""Where the CUDA kernels of valid convolutions look for what, on the CPU."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ import pytest
 
 CSRC = pathlib.Path(__file__).resolve().parents[2] / "csrc"
 SOURCE = """
+#include "cuda/valid_conv_places.h"
 #include "math/valid_conv.h"
 using namespace ebgan::math;
+using namespace ebgan::cuda::valid_conv;
 extern "C" {
 void pixel(int64_t index, int height, int width, int64_t* out) {
   const Pixel p = pixel_of(index, height, width);

@@ -35,7 +35,7 @@ VALID_CONV = (
     defect(
         "vectors are copied without the swizzle that they are read with",
         "valid_conv valid_conv_mma.cuh",
-        "shared[stage] + math::row_tile_vector(copy_row, copy_vector)",
+        "shared[stage] + row_tile_vector(copy_row, copy_vector)",
         "shared[stage] + copy_row * math::kRowVectors + copy_vector",
         "conv",
         "plain",

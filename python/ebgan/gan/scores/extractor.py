@@ -80,10 +80,16 @@ def load_extractor(path: StrPath) -> Extractor:
     Raises:
         UserError: torchmetrics is not installed, or the file cannot be read as such a program.
 
-    Example (of `python scripts/export_extractor.py images --out images.pt2`):
-        >>> extractor = load_extractor("images.pt2")  # doctest: +SKIP
-        >>> extractor.features([torch.zeros(2, 3, 64, 64)]).shape  # doctest: +SKIP
-        torch.Size([2, 128])
+    Example:
+        >>> import tempfile
+        >>> class Means(nn.Module):
+        ...     def forward(self, images):
+        ...         return images.float().mean((2, 3))
+        >>> images, path = torch.zeros(2, 3, 8, 8, dtype=torch.uint8), f"{tempfile.mkdtemp()}/means.pt2"
+        >>> number = {0: torch.export.Dim("number")}
+        >>> torch.export.save(torch.export.export(Means(), (images,), dynamic_shapes=(number,)), path)
+        >>> load_extractor(path).features([torch.zeros(5, 3, 8, 8)]).shape
+        torch.Size([5, 3])
     """
     _torchmetrics("fid")
     try:
