@@ -108,7 +108,7 @@ def _energies_and_gradients(pairs: Sequence[Pair], distance: int, shaping: int |
 def _gradients(
     pair: Pair, upstream: Tensor, upstream_stride: int, filled: bool, distance: int, shaping: int | None
 ) -> None:
-    if not _wants_gradient(pair):
+    if not _wants_gradient(pair) or not pair.elements:
         return
     chunks, iterations = _cut(pair.elements)
     kernels.gradients[(pair.batch * chunks,)](
