@@ -34,7 +34,7 @@ from ebgan.gan.two_player import ImageBatches
 
 SYSTEM = "loading"
 SEED, SIZE, BATCH = 0, 64, 64
-IN_A_CALL = 4  # batches; what is decoded ahead of the last one is dropped
+IN_A_CALL = 16  # batches; what is decoded ahead of the last one is dropped: of 4, an eighth
 Load = Callable[[Path], ImageBatches]
 
 
