@@ -32,7 +32,7 @@ from benchmarks.operators import (
 )
 from ebgan_kernels.reference import energy as reference
 
-# What the README and the pictures show.
+# The README and the pictures show these operators.
 HEADLINE: tuple[str, ...] = ("discriminator_loss",)
 
 LARGE, MEDIUM, SMALL = (64, 3, 128, 128), (64, 3, 64, 64), (64, 1, 28, 28)

@@ -25,7 +25,7 @@ from benchmarks.command import open_session
 from benchmarks.operators import Case, Mode, Operator, one_pass_bytes, record_cases
 from ebgan_kernels.reference import gdl as reference
 
-# What the README and the pictures show.
+# The README and the pictures show these operators.
 HEADLINE: tuple[str, ...] = (
     "gradient_difference_loss",
     "gradient_difference_loss, 3-D",

@@ -33,7 +33,7 @@ from benchmarks.operators import (
 )
 from ebgan_kernels.reference import ladder as reference
 
-# What the README and the pictures show.
+# The README and the pictures show these operators.
 HEADLINE: tuple[str, ...] = ("ladder_denoising_cost", "ladder_layer")
 
 SMALL, LARGE, NETWORKS = (100, 784), (1500, 784), (15, 100, 784)

@@ -34,7 +34,9 @@ from ebgan.gan.two_player import ImageBatches
 
 SYSTEM = "loading"
 SEED, SIZE, BATCH = 0, 64, 64
-IN_A_CALL = 16  # batches; what is decoded ahead of the last one is dropped: of 4, an eighth
+# Batches of a timed call. What our reader decodes ahead of the last one is dropped, and counted all the same;
+# of 4 batches that made it an eighth slower (AMD EPYC, 2026-11-28).
+IN_A_CALL = 16
 Load = Callable[[Path], ImageBatches]
 
 

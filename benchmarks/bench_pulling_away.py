@@ -16,7 +16,7 @@ from benchmarks.command import open_session
 from benchmarks.operators import Case, Mode, Operator, byte_count, record_cases
 from ebgan_kernels.reference import pulling_away as reference
 
-# What the README and the pictures show.
+# The README and the pictures show these operators.
 HEADLINE: tuple[str, ...] = ()
 
 LARGE, SMALL, MANY_SAMPLES = (256, 8192), (64, 1024), (256, 64)

@@ -31,7 +31,7 @@ from ebgan.video import NETS
 from ebgan_kernels import Backend
 from ebgan_kernels.reference import valid_conv as reference
 
-# What the README and the pictures show.
+# The README and the pictures show these operators.
 HEADLINE: tuple[str, ...] = ()
 
 LAYOUTS: Mapping[Layout, torch.memory_format] = {

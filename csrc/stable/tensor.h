@@ -89,8 +89,8 @@ inline Tensor empty_samples(const Tensor& tensor) {
   return empty_strided(sizes, strides, dtype_of(tensor), tensor);
 }
 
-// Which inputs need a gradient is a number, of which bit i is that of input i: the dispatcher takes half a microsecond
-// longer for a list of bools.
+// Which inputs need a gradient is a number, of which bit i is that of input i: the dispatcher takes about 0.7 us
+// longer for a list of bools (AMD EPYC, torch 2.13, 2026-11-28).
 inline bool is_needed(int64_t needed, size_t input) { return needed >> input & 1; }
 
 // New gradients of those tensors of which one is needed, in order; empty_one is one of the two functions above.
@@ -111,7 +111,7 @@ inline Source source_of(const std::optional<Tensor>& tensor) {
 }
 
 // The memory of a tensor that a device's kernels will write. A context is what a call needs of its device, made from a
-// tensor on it; the CPU's advises the operating system.
+// tensor on it; that of the CPU advises the operating system.
 template <typename Context>
 Result result_of(const Context& context, const Tensor& tensor) {
   const Result result = {tensor.mutable_data_ptr(), dtype_of(tensor)};

@@ -13,7 +13,7 @@ from ebgan_kernels.checks import (
     checked_weight,
     is_dense,
 )
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 
 _NUMBERS = FLOATING | {torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64}
 

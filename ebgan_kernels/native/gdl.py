@@ -12,13 +12,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ebgan_kernels.native.library import (
-    accumulation_dtype,
-    define,
-    empty_gradients,
-    empty_samples,
-    writes_in_place,
-)
+from ebgan_kernels.native.library import define, empty_gradients, empty_samples, writes_in_place
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 
 REDUCTIONS = {"mean": 0, "sum": 1, "none": 2}
 

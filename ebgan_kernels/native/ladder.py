@@ -14,13 +14,8 @@ from typing import Any
 
 from torch import Tensor
 
-from ebgan_kernels.native.library import (
-    accumulation_dtype,
-    define,
-    empty_gradients,
-    empty_packed,
-    writes_in_place,
-)
+from ebgan_kernels.native.library import define, empty_gradients, empty_packed, writes_in_place
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 
 SCHEMAS = {
     # Returns z_hat in z's dtype, rounded once.

@@ -20,6 +20,11 @@ def autocast_dtype(device: str) -> torch.dtype | None:
     return torch.get_autocast_dtype(device) if enabled else None
 
 
+def accumulation_dtype(tensor: Tensor) -> torch.dtype:
+    """The dtype in which losses of ``tensor`` are summed and returned: float64 for float64, else float32."""
+    return torch.float64 if tensor.dtype == torch.float64 else torch.float32
+
+
 def accumulation(tensor: Tensor) -> Tensor:
-    """The tensor in the dtype in which it is summed: float64 for float64, else float32."""
-    return tensor if tensor.dtype == torch.float64 else tensor.float()
+    """The tensor in the dtype in which it is summed."""
+    return tensor.to(accumulation_dtype(tensor))

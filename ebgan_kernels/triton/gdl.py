@@ -15,7 +15,8 @@ import triton
 from torch import Tensor
 
 from ebgan_kernels.native.gdl import FAKES, REDUCTIONS, SCHEMAS
-from ebgan_kernels.native.library import accumulation_dtype, of_all
+from ebgan_kernels.native.library import of_all
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import gdl_kernels as kernels
 from ebgan_kernels.triton.gdl_kernels import MOST_LEVELS, Images, Levels
 from ebgan_kernels.triton.launch import block_of, operator, warps_of

@@ -13,7 +13,8 @@ import triton
 from torch import Tensor
 
 from ebgan_kernels.native.ladder import FAKES, SCHEMAS
-from ebgan_kernels.native.library import accumulation_dtype, of_all
+from ebgan_kernels.native.library import of_all
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import ladder_kernels as kernels
 from ebgan_kernels.triton import ladder_layer  # noqa: F401, registers the layer's operators
 from ebgan_kernels.triton.ladder_kernels import SUMS, Extent, Rows

@@ -9,7 +9,8 @@ import triton
 from torch import Tensor
 
 from ebgan_kernels.native.ladder import FAKES, SCHEMAS
-from ebgan_kernels.native.library import accumulation_dtype, of_all
+from ebgan_kernels.native.library import of_all
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import ladder_layer_kernels as kernels
 from ebgan_kernels.triton.ladder_layer_kernels import LayerExtent, Parts
 from ebgan_kernels.triton.launch import operator

@@ -14,13 +14,14 @@ import torch
 import triton
 from torch import Tensor
 
-from ebgan_kernels.native.library import accumulation_dtype, of_all
+from ebgan_kernels.native.library import of_all
 from ebgan_kernels.native.valid_conv import (
     ACTIVATIONS,
     FAKES,
     SCHEMAS,
     channels_last,
 )
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import valid_conv_kernels as kernels
 from ebgan_kernels.triton.launch import operator
 from ebgan_kernels.triton.valid_conv_kernels import Correlation, Image, Sum, WeightGradient

@@ -22,16 +22,15 @@ from ebgan_kernels.selfcheck.cases.drawing import (
     normal,
 )
 
+# A layer is (N, C, H, W, O, KH, KW).
 FEW_SCALES = ((2, 3, 4, 4, 5, 3, 3), (3, 2, 3, 3, 17, 3, 3))
-# The first layers of the discriminator of 4 to 1.
+# These are the first layers of the discriminator of 4 to 1.
 FOUR_SCALES = (
     (2, 15, 4, 4, 64, 3, 3),
     (2, 15, 8, 8, 64, 3, 3),
     (2, 15, 16, 16, 128, 5, 5),
     (2, 15, 32, 32, 128, 7, 7),
 )
-
-# Convolutions. A layer is (N, C, H, W, O, KH, KW).
 
 
 def _layers(generator: torch.Generator, layers: Sequence[Shape]) -> list[Tensor]:

@@ -18,7 +18,7 @@ if os.environ.get("TRITON_INTERPRET") == "1":
 pytest.importorskip("triton")
 from compilation import launches_of, operator
 
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import energy, energy_kernels, gradient
 
 Dtypes = tuple[torch.dtype, torch.dtype]

@@ -16,7 +16,7 @@ if os.environ.get("TRITON_INTERPRET") == "1":
 pytest.importorskip("triton")
 from compilation import launches_of, operator
 
-from ebgan_kernels.native.library import accumulation_dtype
+from ebgan_kernels.reference.dtypes import accumulation_dtype
 from ebgan_kernels.triton import ladder_kernels, ladder_layer_kernels
 from support.ladder import COMBINATOR, Case
 from support.ladder_layer import Layer

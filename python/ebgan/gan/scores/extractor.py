@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -97,7 +98,7 @@ def load_extractor(path: StrPath) -> Extractor:
     except OSError as error:
         raise UserError(f"extractor: {path} cannot be read ({reason(error)}); name a file") from None
     try:
-        network = torch.export.load(Path(path)).module()
+        network = torch.export.load(io.BytesIO(content)).module()
     except Exception as error:
         raise UserError(
             f"extractor: {path} is no exported program ({reason(error)[:100]}); write one by "
