@@ -150,10 +150,10 @@ __global__ void __launch_bounds__(kTileThreads)
 }
 
 // Computes the sum of squares of a tile and, with kGradients, the gradients and their sums.
-// Two blocks on a multiprocessor leave a thread 128 registers, of which gradients of mixed types take more. Without the
-// bound ptxas aims at five blocks where there are no gradients, and spills 8 bytes (nvcc 13.0, sm_100).
+// Without gradients ptxas aims at five blocks on a multiprocessor and spills 8 bytes (nvcc 13.0, sm_100): two are asked
+// for. With them two would leave a thread 128 registers, and float64 spills 16 bytes (sm_110 or sm_120).
 template <typename A, bool kMixed, bool kGradients>
-__global__ void __launch_bounds__(kTileThreads, (kMixed && kGradients) ? 1 : 2)
+__global__ void __launch_bounds__(kTileThreads, kGradients ? 1 : 2)
     cost_of_rows(const __grid_constant__ Layer layer, const Cut cut, const Incoming incoming,
                  A* const sums_of_tiles, A* const squares_of_tiles) {
   const Place<A, kMixed> place(cut);
