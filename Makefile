@@ -14,13 +14,14 @@ TESTS := $(filter test test-%,$(MAKECMDGOALS))
 WHEEL := $(filter wheel,$(MAKECMDGOALS))
 export EBGAN_KERNELS_CUDA ?= $(if $(and $(NVCC),$(or $(GPU),$(TESTS),$(WHEEL),$(wildcard $(VENV)/.installed-on))),on,off)
 export TORCH_CUDA_ARCH_LIST ?= $(if $(WHEEL),,$(or $(GPU),8.0;9.0;10.0+PTX))
+export EBGAN_KERNELS_WARNINGS_FAIL = on
 INSTALLED := $(VENV)/.installed-$(EBGAN_KERNELS_CUDA)
 TOOLS := $(VENV)/.tools
 
 # Python compiles a module when it is first imported; to compile all of them takes half of the time of installing torch.
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
-.PHONY: install demo wheel wheel-aarch64 test test-packages test-aarch64 test-emulated test-races test-sanitizers \
+.PHONY: install demo wheel wheel-aarch64 test test-packages test-wheel test-aarch64 test-emulated test-races test-sanitizers \
   test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
 
 install: $(INSTALLED)
@@ -71,6 +72,13 @@ ARM_TESTS ?= tests/ops --implementations reference,cpu -k "values and not compil
 
 test-aarch64: build/torch-aarch64/torch/version.py
 	scripts/test_aarch64.sh dist/*_aarch64.whl $(ARM_TESTS)
+
+# The operators of the wheel under each of PYTHONS and TORCHES, without building anything anew.
+TORCHES ?= 2.10.0 2.14.1
+WHEEL_TESTS ?= tests/ops tests/selfcheck --implementations reference,cpu
+
+test-wheel: | $(BIN)/uv
+	PATH="$(abspath $(BIN)):$$PATH" scripts/test_wheel.sh dist/*_x86_64.whl "$(PYTHONS)" "$(TORCHES)" $(WHEEL_TESTS)
 
 # Installs as people do: pip, uv and build, twice, with and without isolation, with what is missing or broken.
 test-packages: | $(BIN)/python

@@ -2,7 +2,8 @@
 
 Switches: EBGAN_KERNELS_CUDA=auto|on|off, TORCH_CUDA_ARCH_LIST, CUDA_HOME, CXX, MAX_JOBS; for a wheel that
 serves every Python and older systems, EBGAN_KERNELS_PYTHONS and EBGAN_KERNELS_GLIBC (make wheel); for one of
-another architecture, EBGAN_KERNELS_TARGET=aarch64 (make wheel-aarch64).
+another architecture, EBGAN_KERNELS_TARGET=aarch64 (make wheel-aarch64). make sets
+EBGAN_KERNELS_WARNINGS_FAIL=on, since a warning of a user's own compiler need not stop an installation.
 """
 
 from __future__ import annotations

@@ -85,9 +85,9 @@ def kernel_of(classname: str, name: str) -> str | None:
     """
     folders, _, module = classname.rpartition("test_")
     bracketed = re.search(r"\[(.*)\]$", name)
-    if module == "cuda_compile":  # the parameter is a source
-        found = [family for family in OPERATOR_FAMILIES if bracketed and bracketed[1].startswith(family)]
-        return f"{found[0]} cuda {COMPILED}" if found else None
+    if module == "cuda_library":
+        known = bracketed and bracketed[1] in OPERATOR_FAMILIES
+        return f"{bracketed[1]} cuda {COMPILED}" if known else None
     families = [family for family in OPERATOR_FAMILIES if re.search(rf"(^|_){family}(_|\.|$)", module)]
     if "compile" in folders.split("."):
         return f"{families[0]} triton {COMPILED}" if families else None

@@ -65,6 +65,7 @@ class CMakeBuild(build_ext):
             f"-DEBGAN_NVCC_FOLDER={nvcc_folder() or ''}",
             f"-DEBGAN_PYBIND11={headers}",
             f"-DEBGAN_PYTHONS={';'.join('|'.join(python) for python in pythons())}",
+            f"-DEBGAN_WARNINGS_FAIL={os.environ.get('EBGAN_KERNELS_WARNINGS_FAIL', 'off')}",
             f"-DEBGAN_GLIBC={os.environ.get('EBGAN_KERNELS_GLIBC', '')}",
             f"-DEBGAN_ZIG={zig()}",
         ]
