@@ -22,7 +22,7 @@ for python in $PYTHONS; do
     environment=$ENVIRONMENTS/$("$python" -c 'import sys; print(*sys.version_info[:2], sep=".")')-$torch
     if [ ! -x "$environment/bin/python" ]; then
       uv venv --quiet --python "$python" "$environment"
-      uv pip install --quiet --python "$environment/bin/python" "torch==$torch" numpy pytest pytest-xdist hypothesis
+      uv pip install --quiet --python "$environment/bin/python" "torch==$torch" numpy setuptools pytest pytest-xdist hypothesis
     fi
     uv pip install --quiet --python "$environment/bin/python" --no-deps --reinstall "$WHEEL"
     cd "$COPY"

@@ -15,10 +15,11 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 KERNEL = """
-__global__ void kernel(float* values, int index) {
+__global__ void kernel(float* values, const int* places) {
   float kept[64];
   for (int i = 0; i < 64; ++i) kept[i] = values[i];
-  values[0] = kept[%s];
+  for (int i = 0; i < 64; ++i) kept[%s] += places[i];
+  for (int i = 0; i < 64; ++i) values[i] = kept[i];
 }
 """
 
@@ -41,12 +42,12 @@ def command() -> list[str]:
     pytest.skip("make has not built the CUDA library here")
 
 
-@pytest.mark.parametrize(("index", "fails"), [("index", True), ("63", False)])
+@pytest.mark.parametrize(("place", "fails"), [("places[i] & 63", True), ("63 - i", False)])
 def test_a_kernel_that_leaves_the_registers_fails_the_build(
-    command: list[str], index: str, fails: bool, tmp_path: pathlib.Path
+    command: list[str], place: str, fails: bool, tmp_path: pathlib.Path
 ) -> None:
     source = tmp_path / "kernel.cu"
-    source.write_text(KERNEL % index)
+    source.write_text(KERNEL % place)
     ran = subprocess.run(
         [*command, source, "-o", tmp_path / "kernel.o"], capture_output=True, text=True, check=False
     )
