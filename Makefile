@@ -103,7 +103,7 @@ HERE = reference,cpu$(if $(GPU),$(,)cuda$(,)triton)
 
 test: $(TOOLS)
 	$(TEST) tests --ignore tests/emulator --ignore tests/packages --implementations $(HERE)
-	TRITON_INTERPRET=1 $(TEST) tests/triton/interpreter tests/ops --implementations triton
+	TRITON_INTERPRET=1 $(TEST) tests/triton_kernels/interpreter tests/ops --implementations triton
 	$(MAKE) test-emulated
 
 # The CUDA kernels on an emulated device (tests/emulator/README.md): threads in order on one of capability 9.0, in an order
@@ -158,8 +158,8 @@ test-sanitizers-cuda:
 
 test-sanitizers-triton: $(TOOLS)
 	$(PIP) --group sanitize
-	$(BIN)/python -m pytest tests/triton/sanitizer
-	TRITON_INTERPRET=1 $(BIN)/python tests/triton/sanitizer/check.py
+	$(BIN)/python -m pytest tests/triton_kernels/sanitizer
+	TRITON_INTERPRET=1 $(BIN)/python tests/triton_kernels/sanitizer/check.py
 
 # make emulator VARIANT=plain, races, sanitizers or counts.
 VARIANT := plain

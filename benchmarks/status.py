@@ -1,16 +1,16 @@
 """The kernels that have passed their tests, by device: `benchmarks/results/STATUS.md`.
 
     pytest tests --implementations reference,cpu --junitxml=build/tests.xml
-    TRITON_INTERPRET=1 pytest tests/triton/interpreter tests/ops --implementations triton \\
+    TRITON_INTERPRET=1 pytest tests/triton_kernels/interpreter tests/ops --implementations triton \\
         --junitxml=build/triton.xml
     EBGAN_KERNELS_EMULATE_CUDA=1 pytest tests/ops tests/cuda --implementations cuda --junitxml=build/cuda.xml
     python -m benchmarks.status record build/*.xml     # -> results/checks-<device>.json
     python -m benchmarks.status                        # results/checks-*.json -> results/STATUS.md
 
 A test belongs to the operator family in its file's name (`test_energy_gradients.py`) and to the
-implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton`); other tests say
-nothing about a kernel. A test that only compiles kernels counts apart. A run says nothing of the tests that
-it deselects.
+implementation in its parameters (`[cuda-l2]`), else to that of its folder (`tests/triton_kernels`); others
+say nothing about a kernel. A test that only compiles kernels counts apart. A run says nothing of the tests
+that it deselects.
 """
 
 from __future__ import annotations
@@ -91,7 +91,9 @@ def kernel_of(classname: str, name: str) -> str | None:
     families = [family for family in OPERATOR_FAMILIES if re.search(rf"(^|_){family}(_|\.|$)", module)]
     if "compile" in folders.split("."):
         return f"{families[0]} triton {COMPILED}" if families else None
-    named = (bracketed.group(1).split("-") if bracketed else []) + folders.split(".")
+    named = (bracketed.group(1).split("-") if bracketed else []) + [
+        folder.removesuffix("_kernels") for folder in folders.split(".")
+    ]
     implementations = [part for part in named if part in BACKENDS]
     return f"{families[0]} {implementations[0]}" if families and implementations else None
 

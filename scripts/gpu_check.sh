@@ -99,7 +99,7 @@ stage build 150 cmake --build "$BUILD" --parallel "$(nproc)"
 tests=("$PYTHON" -m pytest -q -p no:cacheprovider --tb=short)
 workers() { if has_module xdist; then echo "-n $1"; fi; }
 of_cuda=(tests/ops tests/cuda -k "cuda and not triton and not cuda_compile")
-of_triton=(tests/ops tests/triton/interpreter -k "triton and not cuda")
+of_triton=(tests/ops tests/triton_kernels/interpreter -k "triton and not cuda")
 
 if [ $dry -eq 1 ]; then
   stage "collect cuda" 60 "${tests[@]}" "${of_cuda[@]}" --collect-only -q

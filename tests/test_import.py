@@ -7,6 +7,7 @@ import pathlib
 import shutil
 import subprocess
 import sys
+from importlib.metadata import packages_distributions
 
 import pytest
 
@@ -83,3 +84,9 @@ def test_the_module_prints_the_report(uncompiled: pathlib.Path) -> None:
         names = [line.split()[0] for line in lines[1:5]]
         assert names == ["reference", "cpu", "cuda", "triton"]
         assert all(": " in line for line in lines[1:5])
+
+
+def test_no_folder_of_tests_is_imported_for_a_package_that_is_missing() -> None:
+    # pytest puts tests/ on the path, where Python takes a folder for a package, if no other has its name.
+    folders = {path.name for path in pathlib.Path(__file__).parent.iterdir() if path.is_dir()}
+    assert not folders & set(packages_distributions())

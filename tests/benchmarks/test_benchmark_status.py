@@ -35,12 +35,12 @@ def line(page: str, implementation: str, stage: str) -> list[str]:
     [
         ("tests.ops.test_energy_gradients", "test_a[cuda-l2]", "energy cuda"),
         ("tests.ops.test_energy_gradients", "test_a[l2-reference]", "energy reference"),
-        ("tests.triton.interpreter.test_triton_energy_values", "test_a[l2]", "energy triton"),
+        ("tests.triton_kernels.interpreter.test_triton_energy_values", "test_a[l2]", "energy triton"),
         ("tests.ops.test_gdl_edges", "test_a[triton-gdl1.5-3d-none--inf]", "gdl triton"),
         ("tests.ops.test_valid_conv_operators", "test_a[triton-torch.float32-False]", "valid_conv triton"),
         ("tests.cuda.test_energy_device", "test_a", "energy cuda"),
         ("tests.reference.test_energy", "test_a", "energy reference"),
-        ("tests.triton.compile.test_triton_energy_compile", "test_a", "energy triton compiles"),
+        ("tests.triton_kernels.compile.test_triton_energy_compile", "test_a", "energy triton compiles"),
         ("tests.cuda.test_cuda_library", "test_a[valid_conv]", "valid_conv cuda compiles"),
         ("tests.cuda.test_cuda_library", "test_a[gradient]", None),
         ("tests.cuda.test_cuda_library", "test_a", None),
@@ -69,7 +69,7 @@ def test_the_interpreters_tests_of_both_folders_are_one_kernels(tmp_path: pathli
     path = tmp_path / "triton.xml"
     path.write_text(
         """<testsuites><testsuite>
-        <testcase classname="tests.triton.interpreter.test_triton_ladder" name="test_a[17-130]"/>
+        <testcase classname="tests.triton_kernels.interpreter.test_triton_ladder" name="test_a[17-130]"/>
         <testcase classname="tests.ops.test_ladder_layer" name="test_a[triton-relu]"/>
         <testcase classname="tests.ops.test_ladder_values" name="test_b[triton-2x2]"/>
         </testsuite></testsuites>"""

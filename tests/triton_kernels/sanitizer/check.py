@@ -1,6 +1,6 @@
 """Proves that Triton kernels stay inside their tensors, for the launches of tests in the interpreter.
 
-    TRITON_INTERPRET=1 python tests/triton/sanitizer/check.py [pytest arguments]   # or the tests of FILES
+    TRITON_INTERPRET=1 python tests/triton_kernels/sanitizer/check.py [pytest arguments]  # or those of FILES
 
 Each launch of each kernel goes through triton-viz's address sanitizer (``path_sanitizer``); the status is
 1 where an access may leave its tensor or a launch could not be checked. Kernels compute symbols here and

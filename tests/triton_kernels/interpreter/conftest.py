@@ -1,7 +1,7 @@
 """Triton operators by themselves, below autograd: in the interpreter on CPU tensors, or compiled on a GPU.
 
 The interpreter must be on before Triton is imported, and nothing can be compiled while it is: hence a run of
-its own, ``TRITON_INTERPRET=1 pytest tests/triton/interpreter``.
+its own, ``TRITON_INTERPRET=1 pytest tests/triton_kernels/interpreter``.
 """
 
 from __future__ import annotations
