@@ -12,7 +12,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 OF_THE_BUILD = (
     "ebgan", "__editable__", "pip", "setuptools", "_distutils", "distutils", "pybind11", "cmake", "ninja",
 )  # fmt: skip
-OF_ONE_FAMILY = ("gradient", "instruction_set", "values", "vector", "pages")
+FAMILY = "gradient"
 
 
 def tracked() -> list[str]:
@@ -25,7 +25,8 @@ def make_checkout(folder: pathlib.Path) -> pathlib.Path:
     """A checkout with one family of the operators for CPUs."""
     for name in tracked():
         path = pathlib.Path(name)
-        if path.parts[:2] != ("csrc", "cpu") or path.name.startswith(OF_ONE_FAMILY):
+        compiled = path.parts[:2] == ("csrc", "cpu") and path.suffix == ".cpp"
+        if not compiled or path.name.startswith(FAMILY):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(ROOT / path, folder / path)
     return folder
