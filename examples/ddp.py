@@ -55,4 +55,4 @@ if rank == 0:
     print(f"{len(of_all)} processes, equal weights: {all(torch.equal(weights, each) for each in of_all)}")
 dist.destroy_process_group()
 sys.stdout.flush()
-os._exit(0)  # now and then torch 2.13 aborts a process over gloo as Python ends, which torchrun takes for a failure
+os._exit(0)  # torch 2.13 over gloo aborts now and then as Python ends, and torchrun calls that a failure
