@@ -155,8 +155,11 @@ Axis checked_axis(const char* name, const py::array& starts, const py::array& we
     throw py::value_error(std::string(name) + "_weights has " + std::to_string(weights.shape(0)) +
                           " entries, but " + name + "_starts has " + std::to_string(starts.shape(0)));
   }
-  const Axis axis{static_cast<const int64_t*>(starts.data()), static_cast<const int32_t*>(weights.data()),
-                  starts.shape(0), weights.shape(1)};
+  // Copied while the GIL is held, so that nothing checked can change afterwards.
+  const auto* start = static_cast<const int64_t*>(starts.data());
+  const auto* weight = static_cast<const int32_t*>(weights.data());
+  Axis axis{
+      {start, start + starts.size()}, {weight, weight + weights.size()}, starts.shape(0), weights.shape(1)};
   check_axis(name, axis, extent);
   return axis;
 }

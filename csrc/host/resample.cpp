@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
-#include <vector>
 
 #include "target_clones.h"
 
@@ -63,8 +62,8 @@ void check_axis(const char* name, const Axis& axis, int64_t extent) {
 void resample(const uint8_t* pixels, PictureSize picture, const Axis& columns, const Axis& rows,
               uint8_t* out) {
   if (rows.size == 0 || columns.size == 0) return;
-  const int64_t first = *std::min_element(rows.starts, rows.starts + rows.size);
-  const int64_t last = *std::max_element(rows.starts, rows.starts + rows.size) + rows.taps;
+  const int64_t first = *std::min_element(rows.starts.begin(), rows.starts.end());
+  const int64_t last = *std::max_element(rows.starts.begin(), rows.starts.end()) + rows.taps;
   const int64_t height = last - first;
 
   // Each pass wants neighbours a line apart: columns of the picture lie as lines, (width, 3, height), then
@@ -83,15 +82,15 @@ void resample(const uint8_t* pixels, PictureSize picture, const Axis& columns, c
   for (int64_t x = 0; x < columns.size; ++x) {
     for (int64_t c = 0; c < kColours; ++c) {
       weighted_line(turned.data() + (columns.starts[x] * kColours + c) * tall, kColours * tall,
-                    columns.weights + x * columns.taps, columns.taps, across.data() + c * height * wide + x,
-                    wide, height);
+                    columns.weights.data() + x * columns.taps, columns.taps,
+                    across.data() + c * height * wide + x, wide, height);
     }
   }
   for (int64_t c = 0; c < kColours; ++c) {
     for (int64_t y = 0; y < rows.size; ++y) {
       weighted_line(across.data() + (c * height + rows.starts[y] - first) * wide, wide,
-                    rows.weights + y * rows.taps, rows.taps, out + (c * rows.size + y) * columns.size, 1,
-                    columns.size);
+                    rows.weights.data() + y * rows.taps, rows.taps, out + (c * rows.size + y) * columns.size,
+                    1, columns.size);
     }
   }
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace ebgan::host {
 
@@ -18,8 +19,8 @@ struct PictureSize {
 
 // What the positions of one axis of the output are made of: `taps` neighbours each, from `starts` on.
 struct Axis {
-  const int64_t* starts;   // (size,)
-  const int32_t* weights;  // (size, taps)
+  std::vector<int64_t> starts;   // (size,)
+  std::vector<int32_t> weights;  // (size, taps)
   int64_t size, taps;
 };
 
