@@ -6,14 +6,7 @@
 #include <string>
 
 #include "parallel.h"
-
-// These functions are compiled twice, and one version is chosen when the module is loaded: with the baseline
-// instructions of x86-64 the compiler leaves the loops over interleaved bytes scalar.
-#if defined(__x86_64__) && defined(__gnu_linux__)
-#define EBGAN_WITH_AVX2 __attribute__((target_clones("avx2", "default")))
-#else
-#define EBGAN_WITH_AVX2
-#endif
+#include "target_clones.h"
 
 namespace ebgan::host {
 namespace {

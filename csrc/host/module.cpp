@@ -8,6 +8,7 @@
 #include "clip_batch.h"
 #include "idx.h"
 #include "image_batch.h"
+#include "resample.h"
 
 namespace ebgan::host {
 namespace {
@@ -147,10 +148,51 @@ void fill_clip_batch(std::vector<py::array> windows, const py::array& tops, cons
   clip_batch(checked, places, min_squared_change, shape, scales, threads);
 }
 
+Axis checked_axis(const char* name, const py::array& starts, const py::array& weights, py::ssize_t extent) {
+  check_array<int64_t>(starts, (std::string(name) + "_starts").c_str(), 1);
+  check_array<int32_t>(weights, (std::string(name) + "_weights").c_str(), 2);
+  if (weights.shape(0) != starts.shape(0)) {
+    throw py::value_error(std::string(name) + "_weights has " + std::to_string(weights.shape(0)) +
+                          " entries, but " + name + "_starts has " + std::to_string(starts.shape(0)));
+  }
+  // Copied while the GIL is held, so that nothing checked can change afterwards.
+  const auto* start = static_cast<const int64_t*>(starts.data());
+  const auto* weight = static_cast<const int32_t*>(weights.data());
+  Axis axis{
+      {start, start + starts.size()}, {weight, weight + weights.size()}, starts.shape(0), weights.shape(1)};
+  check_axis(name, axis, extent);
+  return axis;
+}
+
+void resample_picture(const py::array& pixels, const py::array& column_starts,
+                      const py::array& column_weights, const py::array& row_starts,
+                      const py::array& row_weights, py::array& out) {
+  check_array<uint8_t>(pixels, "pixels", 3);
+  if (pixels.shape(2) != 3) {
+    throw py::value_error("pixels has shape " + shape_text(pixels) + ", expected (H, W, 3)");
+  }
+  const Axis columns = checked_axis("column", column_starts, column_weights, pixels.shape(1));
+  const Axis rows = checked_axis("row", row_starts, row_weights, pixels.shape(0));
+  check_array<uint8_t>(out, "out", 3);
+  if (!out.writeable()) throw py::value_error("out is read-only");
+  const py::tuple expected = py::make_tuple(3, rows.size, columns.size);
+  if (!expected.equal(out.attr("shape"))) {
+    throw py::value_error("out has shape " + shape_text(out) + ", expected " +
+                          py::str(expected).cast<std::string>());
+  }
+  const auto* source = static_cast<const uint8_t*>(pixels.data());
+  auto* destination = static_cast<uint8_t*>(out.mutable_data());
+  const PictureSize size{pixels.shape(0), pixels.shape(1)};
+  const py::gil_scoped_release unlocked;
+  resample(source, size, columns, rows, destination);
+}
+
 }  // namespace
 
 PYBIND11_MODULE(_host, module) {
-  module.doc() = "Data preparation on the host: IDX files, batches of images and of moving patches of clips.";
+  module.doc() =
+      "Data preparation on the host: IDX files, pictures of another size, batches of images and of moving "
+      "patches of clips.";
 
   module.def("parse_idx", &parse_idx_array, py::arg("data"),
              R"(Array held by an IDX file, in native byte order.
@@ -168,6 +210,20 @@ is true and x otherwise; outside the image the value is -1.
 images: uint8 (N, C, H, W); indices, top, left: int64 (B,); flip: bool (B,); out: float32 (B, C, h, w), written.
 All in C order. threads: the most threads to use; the result does not depend on it. The GIL is released meanwhile.
 Raises TypeError for a wrong dtype, ValueError for a wrong shape, IndexError for an index outside images.)");
+
+  module.def(
+      "resample", &resample_picture, py::kw_only(), py::arg("pixels"), py::arg("column_starts"),
+      py::arg("column_weights"), py::arg("row_starts"), py::arg("row_weights"), py::arg("out"),
+      R"(Bring a picture to another size: each byte a weighted sum along its row, then along its column.
+
+across[y, x, c] = byte(sum over k of column_weights[x, k] * pixels[y, column_starts[x] + k, c]), and
+out[c, y, x] = byte(sum over k of row_weights[y, k] * across[row_starts[y] + k, x, c]), with byte(s) =
+(s + 2**21) >> 22, between 0 and 255: weights are in units of 2**-22.
+
+pixels: uint8 (H, W, 3); column_starts, row_starts: int64 (w,) and (h,); column_weights, row_weights: int32 (w, K) and
+(h, L); out: uint8 (3, h, w), written. All in C order. The GIL is released meanwhile.
+Raises TypeError for a wrong dtype, ValueError for a wrong shape or weights of a position whose magnitudes add up to
+more than 2, IndexError for a position outside pixels.)");
 
   module.def("clip_batch", &fill_clip_batch, py::kw_only(), py::arg("windows"), py::arg("tops"),
              py::arg("lefts"), py::arg("min_squared_change"), py::arg("out"), py::arg("threads"),

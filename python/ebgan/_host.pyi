@@ -16,6 +16,15 @@ def image_batch(
     out: NDArray[np.float32],
     threads: int,
 ) -> None: ...
+def resample(
+    *,
+    pixels: NDArray[np.uint8],
+    column_starts: NDArray[np.int64],
+    column_weights: NDArray[np.int32],
+    row_starts: NDArray[np.int64],
+    row_weights: NDArray[np.int32],
+    out: NDArray[np.uint8],
+) -> None: ...
 def clip_batch(
     *,
     windows: Sequence[NDArray[np.uint8]],

@@ -18,7 +18,7 @@ RED, GREEN = (255, 0, 0), (0, 128, 0)
 
 
 def decoded(content: bytes, size: int | None = None) -> NDArray[np.uint8]:
-    return decode(BytesIO(content), size)
+    return decode(BytesIO(content), size).transpose(1, 2, 0)
 
 
 def test_every_mode_becomes_rgb() -> None:

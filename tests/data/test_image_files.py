@@ -19,6 +19,7 @@ import torch
 from PIL import Image
 from safetensors.torch import load_file
 
+from ebgan.cli import main
 from ebgan.data import Batches, DataError, ImageFiles, ImageSet, load, open_set
 from ebgan.data.images import open_images
 from ebgan.errors import UserError
@@ -143,25 +144,20 @@ def test_the_threads_end_with_the_batches_and_work_ahead_of_them_is_dropped(tmp_
         assert not thread.is_alive()
 
 
-def test_an_interrupted_run_leaves_no_process_and_resumes_to_the_same_bits(tmp_path):
+def test_an_interrupted_run_leaves_no_process_and_resumes_to_the_same_bits(tmp_path, capsys, monkeypatch):
     root = folder(tmp_path / "own", photographs(20, side=64))
     sizes = "--generator-width 8 --discriminator-width 4 --batch-size 4 --checkpoint-every 1 --threads 1"
     new = ["train", "gan", "--data", "images", "--data-root", str(root), *sizes.split()]
-    script = (
+    lazily = (
         "import sys, ebgan.data.registry as r; r.IN_MEMORY = 0; from ebgan.cli import main; "
         "sys.exit(main(sys.argv[1:]))"
     )
-
-    def ebgan(*arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [sys.executable, "-c", script, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    part = ebgan(*new, "--steps", "100000", "--out", str(tmp_path / "part"))
+    part = subprocess.Popen(
+        [sys.executable, "-c", lazily, *new, "--steps", "100000", "--out", str(tmp_path / "part")],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     checkpoints = tmp_path / "part" / "checkpoints"
     end = time.monotonic() + 120
     while len(list(checkpoints.glob("step-*"))) < 2 and time.monotonic() < end:
@@ -174,12 +170,10 @@ def test_an_interrupted_run_leaves_no_process_and_resumes_to_the_same_bits(tmp_p
 
     (stopped,) = re.findall(r"stopped and saved at step (\d+);", told)
     steps = str(int(stopped) + 4)
-    resumed = ebgan("train", "gan", "--resume", str(tmp_path / "part"), "--steps", steps)
-    words, told = resumed.communicate(timeout=240)
-    assert resumed.returncode == 0, told
-    assert "images (train): 20 images, decoded as they are needed by 1 thread\n" in words
-    whole = ebgan(*new, "--steps", steps, "--out", str(tmp_path / "whole"))
-    assert whole.communicate(timeout=240) and whole.returncode == 0
+    monkeypatch.setattr("ebgan.data.registry.IN_MEMORY", 0)
+    assert main(["train", "gan", "--resume", str(tmp_path / "part"), "--steps", steps]) == 0
+    assert "images (train): 20 images, decoded as they are needed by 1 thread\n" in capsys.readouterr().out
+    assert main([*new, "--steps", steps, "--out", str(tmp_path / "whole")]) == 0
     ours, theirs = (weights(tmp_path / name, int(steps)) for name in ("part", "whole"))
     assert ours.keys() == theirs.keys() and all(torch.equal(ours[name], theirs[name]) for name in ours)
 

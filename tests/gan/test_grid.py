@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import fcntl
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,9 @@ from ebgan import UserError
 from ebgan.cli import main
 from ebgan.gan.grid import Grid, Outcome, Point, draw_histograms, median_gap, points, subset
 from ebgan.gan.grid.histograms import _bars
+from ebgan.gan.grid.queue import LOCK
+from ebgan.gan.grid.worker import work
+from ebgan.training import RunFolder
 
 SMALL = [Point("ebgan", 2, 2, 16, width, False) for width in (16, 24)] + [Point("gan", 2, 2, 16, 16, True)]
 
@@ -47,33 +52,11 @@ def small_grid(folder: Path, steps: int = 4) -> Grid:
     return Grid(SMALL, folder, steps=steps, data="digits", samples=20)
 
 
-def test_every_point_is_trained_and_scored_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
-    grid = small_grid(tmp_path)
-    grid.run(2)
-    outcomes = grid.outcomes()
-    assert [outcome.point for outcome in outcomes] == SMALL
-    assert all(outcome.step == 4 and outcome.modified_inception_score > -1e-6 for outcome in outcomes)
-    assert capsys.readouterr().out.count("at step 4") == 3
-    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/scores.json")}
-    grid.run(2)
-    assert before == {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/scores.json")}
-    with pytest.raises(UserError, match="is a run with other settings"):
-        small_grid(tmp_path, steps=5).run(1)
-
-
-COMMAND = """
-import sys
-from pathlib import Path
-sys.path[:0] = {path!r}
-from test_grid import small_grid
-small_grid(Path({folder!r}), steps={steps}).run(2)
-"""
-
-
-def started(folder: Path, steps: int) -> subprocess.Popen[bytes]:
-    path = [str(Path(__file__).parent), *filter(None, sys.path)]
-    source = COMMAND.format(path=path, folder=str(folder), steps=steps)
-    return subprocess.Popen([sys.executable, "-c", source], stderr=subprocess.PIPE)
+def started(folder: Path, steps: int) -> BaseProcess:
+    """The grid in a process of its own, which computes nothing and so may be forked from one with threads."""
+    grid = multiprocessing.get_context("fork").Process(target=small_grid(folder, steps).run, args=(2,))
+    grid.start()
+    return grid
 
 
 def workers_of(folder: Path) -> list[int]:
@@ -84,6 +67,21 @@ def workers_of(folder: Path) -> list[int]:
     return [int(number) for number in found.stdout.split()]
 
 
+def unlocked(folder: Path) -> bool:
+    with (folder / LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+    return True
+
+
+def logged(folder: Path, point: Point) -> list[int]:
+    """The steps that the run of a point has logged."""
+    log = folder / point.name / "metrics.jsonl"
+    return [json.loads(line)["step"] for line in log.open()] if log.exists() else []
+
+
 def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
     end = time.monotonic() + seconds
     while not condition():
@@ -91,49 +89,60 @@ def wait_until(condition: Callable[[], object], seconds: float = 120) -> None:
         time.sleep(0.05)
 
 
-def test_killed_twice_it_loses_and_doubles_nothing(tmp_path: Path):
-    steps = 1200
-    for _ in range(2):
+def test_killed_twice_every_point_is_trained_and_scored_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    steps = 600
+    for training in (False, True):  # as the runs begin, and in their midst
         grid = started(tmp_path, steps)
-        wait_until(lambda: workers_of(tmp_path))
-        grid.send_signal(signal.SIGKILL)
-        grid.wait()
-        second = started(tmp_path, steps)  # the runs of the first one still hold the lock
-        refused = second.wait(60), second.stderr.read().decode()
-        assert refused[0] == 1 and "another process works on this grid" in refused[1]
+        wait_until(lambda: len(workers_of(tmp_path)) == 2)
+        wait_until(lambda: not training or logged(tmp_path, SMALL[0]))  # noqa: B023
+        grid.kill()
+        grid.join()
+        with pytest.raises(UserError, match="another process works on this grid, or a run of it does"):
+            small_grid(tmp_path, steps).run(2)
         for worker in workers_of(tmp_path):
             os.kill(worker, signal.SIGKILL)
-        wait_until(lambda: not workers_of(tmp_path))
-    assert started(tmp_path, steps).wait(300) == 0
-    for point in SMALL:
-        rows = [json.loads(line) for line in (tmp_path / point.name / "metrics.jsonl").open()]
-        assert [row["step"] for row in rows] == list(range(50, steps + 1, 50))
-    assert len(small_grid(tmp_path, steps).outcomes()) == len(SMALL)
+        wait_until(lambda: unlocked(tmp_path))  # a process that ends loses its name before its files
+    assert 0 < logged(tmp_path, SMALL[0])[-1] < steps
+
+    grid = small_grid(tmp_path, steps)
+    grid.run(2)
+    assert capsys.readouterr().out.count(f"at step {steps}") == 3
+    assert all(logged(tmp_path, point) == list(range(50, steps + 1, 50)) for point in SMALL)
+    outcomes = grid.outcomes()
+    assert [outcome.point for outcome in outcomes] == SMALL
+    assert all(outcome.step == steps and outcome.modified_inception_score > -1e-6 for outcome in outcomes)
+
+    before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("*/scores.json")}
+    grid.run(2)
+    assert len(before) == 3 and all(path.stat().st_mtime_ns == then for path, then in before.items())
+    with pytest.raises(UserError, match="is a run with other settings"):
+        small_grid(tmp_path, steps + 1).run(1)
 
 
 def test_a_stopped_grid_saves_its_runs_and_goes_on(tmp_path: Path) -> None:
-    steps = 100_000
-    grid = started(tmp_path, steps)
-    wait_until(
-        lambda: (
-            all(len((tmp_path / f"{point.name}.log").read_text()) for point in SMALL[:2])
-            if (tmp_path / f"{SMALL[1].name}.log").exists()
-            else False
-        )
-    )
-    grid.send_signal(signal.SIGTERM)
-    assert grid.wait(60) != 0 and not workers_of(tmp_path)
+    grid = started(tmp_path, 100_000)
+    wait_until(lambda: all(logged(tmp_path, point) for point in SMALL[:2]))
+    assert grid.pid is not None
+    os.kill(grid.pid, signal.SIGTERM)
+    grid.join(60)
+    assert grid.exitcode and not workers_of(tmp_path)
     for point in SMALL[:2]:
         reached = max(int(path.name[5:]) for path in (tmp_path / point.name).glob("checkpoints/step-*[0-9]"))
         assert f"stopped and saved at step {reached};" in (tmp_path / f"{point.name}.log").read_text()
 
 
-def test_a_point_whose_training_diverges_is_scored_at_its_last_checkpoint(tmp_path: Path):
+def test_a_point_whose_training_diverges_is_scored_at_its_last_checkpoint(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
     wild = dataclasses.replace(SMALL[0], rate=1e30)
     grid = Grid([wild], tmp_path, steps=50, data="digits", samples=20)
-    grid.run(1)
+    run = RunFolder.create(tmp_path / wild.name, "train gan", grid.configurations[wild])
+    work(run.path, 20)
+    assert "training stopped" in capsys.readouterr().err
     (outcome,) = grid.outcomes()
-    assert outcome.step == 0 and "training stopped" in (tmp_path / f"{wild.name}.log").read_text()
+    assert outcome.step == 0
 
 
 def outcomes(model: str, scores: list[float], layers: int = 2) -> list[Outcome]:

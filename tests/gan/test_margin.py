@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
+import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -15,7 +18,7 @@ from ebgan.gan import SYSTEM, build, preset, trained_generator
 from ebgan.gan import margin as of_margin
 from ebgan.gan.ebgan import EBGAN, diversity
 from ebgan.gan.margin import Settled, measured, settle
-from ebgan.training import load_newest, seed_step, trainer
+from ebgan.training import NonFinite, load_newest, meter, seed_step, trainer
 
 CPU = torch.device("cpu")
 SMALL = dataclasses.replace(
@@ -24,14 +27,17 @@ SMALL = dataclasses.replace(
 
 
 def test_the_margin_is_a_multiple_of_the_energy_to_three_digits():
-    assert Settled(energy=0.745, steps=900).margin == pytest.approx(0.745 * of_margin.FACTOR, rel=0.005)
-    assert Settled(energy=12345.0, steps=1).margin == round(12345 * of_margin.FACTOR, -2)
+    assert Settled(energy=0.745, steps=900, rows=()).margin == pytest.approx(
+        0.745 * of_margin.FACTOR, rel=0.005
+    )
+    assert Settled(energy=12345.0, steps=1, rows=()).margin == round(12345 * of_margin.FACTOR, -2)
 
 
 def test_the_auto_encoder_alone_settles_where_its_energy_stops_falling(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(of_margin, "WINDOW", 50)
     first, second = settle(SMALL, CPU, None), settle(SMALL, CPU, None)
-    assert first == second and first.steps % 50 == 0 and first.steps < of_margin.MOST_STEPS
+    assert first.energy == second.energy and first.steps == second.steps
+    assert first.steps % 50 == 0 and first.steps < of_margin.MOST_STEPS
     longer = settle(dataclasses.replace(SMALL, discriminator_width=64), CPU, None)
     assert longer.energy < first.energy  # more codes, a better reconstruction
 
@@ -45,10 +51,70 @@ def test_a_run_with_auto_is_the_run_that_is_given_its_margin(tmp_path: Path, mon
     ours, theirs = (trained_generator(tmp_path / name, CPU) for name in ("auto", "given"))
     assert all(map(torch.equal, ours.state_dict().values(), theirs.state_dict().values()))
     SYSTEM.resume(tmp_path / "auto", steps=6)
+    assert not (tmp_path / "given" / "measured.jsonl").exists()
+
+
+def test_how_the_energy_settles_is_shown_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(of_margin, "WINDOW", 30)
+    monkeypatch.setattr(of_margin, "MOST_STEPS", 120)
+    for waiting in ("FIRST_LINE", "LATER"):
+        monkeypatch.setattr(meter, waiting, 0.0)
+    config = dataclasses.replace(SMALL, margin="auto", log_every=20)
+    SYSTEM.train(config, tmp_path / "run", device=CPU)
+    rows = [json.loads(line) for line in (tmp_path / "run" / "measured.jsonl").open()]
+    ends = [row for row in rows if "mean_energy" in row]
+    means = [row["mean_energy"] for row in ends]
+    assert [row["step"] for row in ends] == list(range(30, 30 * len(ends) + 1, 30))
+    assert {row["step"] for row in rows} == {
+        s for s in range(1, ends[-1]["step"] + 1) if not (s % 20 and s % 30)
+    }
+    assert sorted(row["seconds"] for row in rows) == [row["seconds"] for row in rows]
+    said = capsys.readouterr()
+    assert "trains until its energy falls by less than 2% in 30 steps, for 120 at most" in said.out
+    assert f"settles at an energy of {min(means):.3g} after {ends[-1]['step']} steps" in said.out
+    for row in ends:
+        values = f"energy {row['energy']:.3g}, mean_energy {row['mean_energy']:.3g}"
+        assert re.search(rf"^step {row['step']} of 120 .* left: {re.escape(values)}$", said.err, re.MULTILINE)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_measurement_at_once_and_leaves_nothing(
+    number: signal.Signals,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    learn, before = of_margin._learn, signal.getsignal(number)
+    learned = []
+
+    def asked_in_the_third(*arguments: Any) -> torch.Tensor:
+        learned.append(1)
+        if len(learned) == 3:
+            signal.raise_signal(number)
+        return learn(*arguments)
+
+    monkeypatch.setattr(of_margin, "_learn", asked_in_the_third)
+    words = ["train", "gan", "--margin", "auto", "--threads", "1", "--device", "cpu"]
+    assert main([*words, "--out", str(tmp_path / "run")]) == 128 + number
+    said = capsys.readouterr().err
+    assert said.endswith(f"ebgan: {of_margin.STOPPED}\n") and said.startswith("step 2 of 3,000")
+    assert len(learned) == 3 and not (tmp_path / "run").exists()
+    assert signal.getsignal(number) is before
+
+
+def test_an_energy_that_is_no_number_is_an_error_that_names_remedies():
+    wild = dataclasses.replace(SMALL, discriminator_lr=1e30, log_every=10)
+    with pytest.raises(
+        NonFinite, match=r"the energy is (nan|inf) at step 10 of measuring .*--discriminator-lr"
+    ):
+        settle(wild, CPU, None)
 
 
 def test_a_number_is_left_alone(capsys: pytest.CaptureFixture[str]):
-    assert measured(SMALL, CPU, None) is SMALL and not capsys.readouterr().out
+    config, rows = measured(SMALL, CPU, None)
+    assert config is SMALL and not rows and not capsys.readouterr().out
 
 
 def test_other_words_are_refused(capsys: pytest.CaptureFixture[str]):

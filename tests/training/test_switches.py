@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.systems import SYSTEMS
-from ebgan.training import as_trained, cpu_threads, seed_step
+from ebgan.training import RunFolder, as_trained, cpu_threads, load_newest, seed_step
 
 CPU = torch.device("cpu")
 # The optimisers' rates are next to nothing: what learns second in a step sees the same of what learnt first.
@@ -107,6 +107,10 @@ def test_a_run_with_every_switch_on_resumes_to_the_same_bits(name, tmp_path, sta
     torch._dynamo.reset()
     description.resume(halves, device=CPU, steps=4)
     assert state(halves) == state(tmp_path / "whole")
+    _, plain = configured(name)
+    assert config.compiled and not plain.compiled
+    nets = description.build(plain, CPU, None).modules
+    load_newest(RunFolder(halves), nets)  # which refuses names and shapes that are not the checkpoint's
 
 
 def test_channels_last_is_how_the_weights_of_both_networks_lie():

@@ -12,18 +12,22 @@ from typing import IO, TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ebgan.data.lanczos import scaled_square
 from ebgan.data.png import SIGNATURE, without_metadata
 from ebgan.errors import require
 
 # What Pillow raises on EXIF that other programs wrote wrongly, found by changing bytes of it.
 _EXIF_FAULTS = (ValueError, TypeError, KeyError, IndexError, SyntaxError, OverflowError, struct.error)
 
+# The least factor that is left to Lanczos' filter where a much larger picture is first reduced.
+_KEPT = 2
+
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 
 def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
-    """The image in ``file`` as uint8 ``(H, W, 3)``; with ``size`` as ``(size, size, 3)``.
+    """The image in ``file`` as uint8 ``(3, H, W)``; with ``size`` as ``(3, size, size)``.
 
     It is turned upright as its EXIF orientation says and made RGB: grey is repeated, palettes and CMYK are
     converted, the upper byte is taken of 16 bits, and what is transparent lies on white. Faults in metadata
@@ -43,17 +47,19 @@ def decode(file: IO[bytes], size: int | None) -> NDArray[np.uint8]:
         raise ValueError("not a JPEG, PNG or WebP image") from None
     with opened as image:
         if size is not None:
-            # libjpeg decodes at 1/2, 1/4 or 1/8 for less; the resampling below keeps at least a factor of 2.
-            image.draft("RGB", (2 * size, 2 * size))
+            # libjpeg decodes at 1/2, 1/4 or 1/8 for less.
+            image.draft("RGB", (_KEPT * size, _KEPT * size))
         with suppress(*_EXIF_FAULTS):
             ImageOps.exif_transpose(image, in_place=True)
         rgb = _to_rgb(image)
-    if size is not None:
-        short = min(rgb.size)
-        left, top = (rgb.width - short) / 2, (rgb.height - short) / 2
-        centre = (left, top, left + short, top + short)
-        rgb = rgb.resize((size, size), Image.Resampling.LANCZOS, box=centre, reducing_gap=2.0)
-    return np.asarray(rgb)
+    if size is None:
+        return np.asarray(rgb).transpose(2, 0, 1)
+    side = float(min(rgb.size))
+    left, top = (rgb.width - side) / 2, (rgb.height - side) / 2
+    if factor := int(side / size / _KEPT):
+        rgb = rgb.reduce(factor)
+        left, top, side = left / factor, top / factor, side / factor
+    return scaled_square(np.asarray(rgb), left, top, side, size)
 
 
 @contextmanager

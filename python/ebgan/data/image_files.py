@@ -69,7 +69,7 @@ class ImageFiles:
     def decoded(self, index: int) -> NDArray[np.uint8]:
         """Image ``index``, uint8 ``(3, H, W)``; it raises whatever a damaged file makes Pillow raise."""
         with self.listing.open_file(self.files[index]) as file:
-            return decode(file, self.size).transpose(2, 0, 1)
+            return decode(file, self.size)
 
     def close(self) -> None:
         """Close the zip; no image can be decoded any more."""

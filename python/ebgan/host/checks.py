@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 MAX_SCALES, MAX_SIZE = 5, 8192  # as in csrc/host/clip_batch.h
+FRACTION_BITS = 22  # as in csrc/host/resample.cpp
+MOST_WEIGHT = 2 << FRACTION_BITS
 
 
 def check_array(array: NDArray[Any], name: str, dtype: DTypeLike, dimensions: int) -> None:
@@ -40,6 +42,25 @@ def check_threads(threads: int) -> None:
 def check_indices(indices: NDArray[np.int64], images: int) -> None:
     for at in np.flatnonzero((indices < 0) | (indices >= images))[:1]:
         raise IndexError(f"indices[{at}] is {indices[at]}, but images holds 0 to {images - 1}")
+
+
+def check_axis(name: str, starts: NDArray[np.int64], weights: NDArray[np.int32], extent: int) -> None:
+    """Checks what the positions of one axis of a picture of ``extent`` pixels are made of."""
+    check_array(starts, f"{name}_starts", np.int64, 1)
+    check_array(weights, f"{name}_weights", np.int32, 2)
+    if len(weights) != len(starts):
+        raise ValueError(f"{name}_weights has {len(weights)} entries, but {name}_starts has {len(starts)}")
+    taps = weights.shape[1]
+    for at in np.flatnonzero((starts < 0) | (starts > extent - taps))[:1]:
+        raise IndexError(
+            f"{name}_starts[{at}] is {starts[at]}, but {taps} neighbours lie inside {extent} pixels from 0 to"
+            f" {extent - taps}"
+        )
+    totals = np.abs(weights.astype(np.int64)).sum(1)
+    for at in np.flatnonzero(totals > MOST_WEIGHT)[:1]:
+        raise ValueError(
+            f"{name}_weights[{at}] has magnitudes that add up to {totals[at]}, allowed are {MOST_WEIGHT}"
+        )
 
 
 def check_scales(out: Sequence[NDArray[np.float32]], batch: int) -> tuple[int, int]:

@@ -14,7 +14,9 @@ from numpy.typing import NDArray
 from typing_extensions import Buffer
 
 from ebgan.host.checks import (
+    FRACTION_BITS,
     check_array,
+    check_axis,
     check_indices,
     check_per_item,
     check_places,
@@ -105,6 +107,40 @@ def _shown(offset: int, image_size: int, output_size: int) -> tuple[slice, slice
     begin = min(max(-offset, 0), output_size)
     end = max(begin, min(output_size, image_size - offset))
     return slice(begin, end), slice(begin + offset, end + offset) if begin < end else slice(0, 0)
+
+
+def resample(
+    *,
+    pixels: NDArray[np.uint8],
+    column_starts: NDArray[np.int64],
+    column_weights: NDArray[np.int32],
+    row_starts: NDArray[np.int64],
+    row_weights: NDArray[np.int32],
+    out: NDArray[np.uint8],
+) -> None:
+    """Brings a picture to another size by weighted sums along its rows, then along its columns."""
+    check_array(pixels, "pixels", np.uint8, 3)
+    if pixels.shape[2] != 3:
+        raise ValueError(f"pixels has shape {pixels.shape}, expected (H, W, 3)")
+    check_axis("column", column_starts, column_weights, pixels.shape[1])
+    check_axis("row", row_starts, row_weights, pixels.shape[0])
+    check_array(out, "out", np.uint8, 3)
+    check_writeable(out, "out")
+    expected = 3, len(row_starts), len(column_starts)
+    if out.shape != expected:
+        raise ValueError(f"out has shape {out.shape}, expected {expected}")
+    across = _weighted(pixels.transpose(2, 0, 1), column_starts, column_weights)
+    out[:] = _weighted(across.swapaxes(1, 2), row_starts, row_weights).swapaxes(1, 2)
+
+
+def _weighted(
+    planes: NDArray[np.uint8], starts: NDArray[np.int64], weights: NDArray[np.int32]
+) -> NDArray[np.uint8]:
+    """Bytes of the weighted sums of neighbours along the last axis."""
+    sums = np.full((*planes.shape[:2], len(starts)), 1 << (FRACTION_BITS - 1), np.int32)
+    for tap, weight in enumerate(weights.T):
+        sums += weight * planes[:, :, starts + tap]
+    return (sums >> FRACTION_BITS).clip(0, 255).astype(np.uint8)
 
 
 def clip_batch(

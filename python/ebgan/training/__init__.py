@@ -13,7 +13,7 @@ from ebgan.training.metrics import read_metrics
 from ebgan.training.optimizers import OptimizerName, adam, check_rates, make_optimizer, set_rate
 from ebgan.training.record import SCORES
 from ebgan.training.rehearsal import Rehearsal
-from ebgan.training.run_folder import RunFolder, generator_of, load_newest
+from ebgan.training.run_folder import Rows, RunFolder, generator_of, load_newest
 from ebgan.training.schedules import GeometricDecay, LinearDecay
 from ebgan.training.seeds import seed_step
 from ebgan.training.summary import summary
@@ -36,6 +36,7 @@ __all__ = [
     "Precision",
     "Progress",
     "Rehearsal",
+    "Rows",
     "RunFolder",
     "System",
     "Trainer",

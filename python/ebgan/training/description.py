@@ -19,7 +19,7 @@ from ebgan.training.device import as_device
 from ebgan.training.fast import Choice, Workload, fastest, slow_choice
 from ebgan.training.record import SCORES, write_scores
 from ebgan.training.rehearsal import Rehearsal, rehearse
-from ebgan.training.run_folder import Config, RunFolder, generator_of
+from ebgan.training.run_folder import Config, Rows, RunFolder, generator_of
 from ebgan.training.summary import summary
 from ebgan.training.system import Help, TrainingConfig
 from ebgan.training.trainer import Trained, Trainer
@@ -44,8 +44,9 @@ class Description(Generic[Config, Trained]):
             or words annotated with their `Help`, are the options of `ebgan evaluate`; its docstring is what
             `--help` says of it.
         prepare: completes the configuration of a new run before it is built and stored.
-        measure: `measure(config, device, data_root)` gives the configuration of a new run the values that
-            depend on its data, before it is built and stored.
+        measure: `measure(config, device, data_root)` gives the configuration of a new run with the values
+            that depend on its data, before it is built and stored, and the log of finding them, which is kept
+            as measured.jsonl.
         start: changes the built system of a new run before its first step.
         workload: the measured training step that a configuration's is most like, for `--fast`; None where
             none was measured.
@@ -69,7 +70,10 @@ class Description(Generic[Config, Trained]):
     build: Callable[[Config, torch.device, StrPath | None], Trained]
     score: Callable[..., Any]
     prepare: Callable[[Config], Config] = lambda config: config
-    measure: Callable[[Config, torch.device, StrPath | None], Config] = lambda config, *_: config
+    measure: Callable[[Config, torch.device, StrPath | None], tuple[Config, Rows]] = lambda config, *_: (
+        config,
+        (),
+    )
     start: Callable[[Config, Trained], None] = lambda config, system: None
     also: tuple[str, ...] = ()
     workload: Callable[[Config], Workload | None] = lambda config: None
@@ -134,13 +138,14 @@ class Description(Generic[Config, Trained]):
         here = self._world()
         config = self.prepare(config)
         command = command or self.commands[0]
+        measured: Rows = ()
         if here.first:
             RunFolder(out).require_free(command, replace=replace)
-            config = self.measure(config, as_device(device), data_root)
+            config, measured = self.measure(config, as_device(device), data_root)
         config = here.told_by_first(config)
         system = self._built(config, as_device(device), data_root)
         if here.first:
-            RunFolder.create(out, command, config, data_root=data_root, replace=replace)
+            RunFolder.create(out, command, config, data_root=data_root, replace=replace, measured=measured)
         return Trainer(system, RunFolder(out), config)
 
     def train(
@@ -213,7 +218,7 @@ class Description(Generic[Config, Trained]):
         config = self.prepare(config)
         run = RunFolder(out)
         run.require_free(self.commands[0])
-        config = self.measure(config, as_device(device), data_root)
+        config, _ = self.measure(config, as_device(device), data_root)
         system = self._built(config, as_device(device), data_root)
         return summary(Trainer(system, run, config)), rehearse(system, config)
 

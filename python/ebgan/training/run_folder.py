@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -27,6 +27,7 @@ from ebgan.training.forward import Net, as_trained
 from ebgan.training.system import TrainingConfig
 
 Config = TypeVar("Config", bound=TrainingConfig)
+Rows = Sequence[Mapping[str, float]]
 
 _CANNOT_LOCK = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # some network file systems
 REMEDY = "restore the file or start a new run"
@@ -43,6 +44,7 @@ class RunFolder:
         self.step = step
         self.config = self.path / "config.json"
         self.metrics = self.path / "metrics.jsonl"
+        self.measured = self.path / "measured.jsonl"
         self.tensorboard = self.path / "tensorboard"
         self.checkpoints = self.path / "checkpoints"
 
@@ -55,16 +57,20 @@ class RunFolder:
         *,
         data_root: StrPath | None = None,
         replace: bool = False,
+        measured: Rows = (),
     ) -> RunFolder:
         """Begin a run of `command`, which remembers `data_root` for evaluations and for when it is resumed.
 
-        An earlier run of `command` there is deleted, but only with `replace`.
+        An earlier run of `command` there is deleted, but only with `replace`. The rows `measured`, of what
+        was found before its first step, are kept in measured.jsonl.
         """
         run = cls(path)
         if run.require_free(command, replace=replace):
             shutil.rmtree(path)
         with writing(path):
             run.path.mkdir(parents=True, exist_ok=True)
+            if measured:
+                run.measured.write_text("".join(json.dumps(row) + "\n" for row in measured))
         run._write(command, config, None if data_root is None else os.path.abspath(data_root))
         return run
 
