@@ -35,6 +35,16 @@ class Outcome:
     step: int
 
 
+def read_outcome(point: Point, folder: Path) -> Outcome | None:
+    """The outcome of a point whose run lies in `folder`, None where it is not scored."""
+    try:
+        content = json.loads((folder / point.name / SCORES).read_text())
+    except FileNotFoundError:
+        return None
+    classes = content["scores"]["sets"]["samples"]["classes"]
+    return Outcome(point, classes["modified_inception_score"], content["step"])
+
+
 class Grid:
     """Points and the folder of their runs. What is done is read off the run folders, so nothing can be lost.
 
@@ -109,12 +119,7 @@ class Grid:
                 f"{run.path}: is a run with other settings (steps {stored.steps}, data {stored.data}, seed "
                 f"{stored.seed}); give those, or another folder with --out"
             )
-        try:
-            content = json.loads((run.path / SCORES).read_text())
-            classes = content["scores"]["sets"]["samples"]["classes"]
-        except FileNotFoundError:
-            return None
-        return Outcome(point, classes["modified_inception_score"], content["step"])
+        return read_outcome(point, self.folder)
 
     def outcomes(self) -> list[Outcome]:
         """The outcomes of all points that are done."""
