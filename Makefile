@@ -217,9 +217,9 @@ DEFECTS ?= 150
 mutants: $(TOOLS)
 	$(BIN)/python scripts/mutants.py --count $(DEFECTS) --seed 0 --out scripts/mutants.md
 
-# What thousands of calls of each operator leave behind.
+# What thousands of calls of each operator and of steps of each system leave behind.
 test-leaks: $(TOOLS)
-	EBGAN_TEST_CALLS=10000 $(TEST) tests/ops/test_concurrency.py -k memory
+	EBGAN_TEST_CALLS=10000 EBGAN_TEST_STEPS=1000 $(TEST) tests/ops/test_concurrency.py tests/training/test_growth.py -k memory
 
 # Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
 test-defects: $(EMULATOR)/build.ninja

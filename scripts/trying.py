@@ -56,7 +56,7 @@ class _Watch:
 def _test(folder: Path, files: Sequence[str]) -> None:
     """Run tests of the copy in `folder`, in a process of their own; leave what came in `result.json`."""
     assert "ebgan_kernels" not in sys.modules
-    os.setsid()
+    os.setpgid(0, 0)
     os.chdir(folder)
     paths = [str(folder), str(folder / "python")]
     sys.path[:0] = paths
