@@ -34,7 +34,7 @@ AREAS: dict[str, tuple[str, str]] = {
     **{
         f"{family} in Python": (
             f"ebgan_kernels/*/{family}*.py",
-            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py",
+            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py tests/ops/test_defaults.py",
         )
         for family in OPERATOR_FAMILIES
     },
