@@ -172,14 +172,14 @@ $(EMULATOR)/build.ninja: $(TOOLS)
 	@touch $@
 
 # Public functions with arguments of all kinds, right and wrong, and readers with damaged files. What finds something
-# comes again by SEED; Hypothesis prints its own.
+# comes again by SEED.
 CASES ?= 10000
 FILES ?= 1000
 
 fuzz: SEED := $(SEED)
 fuzz: $(TOOLS)
-	@echo "The faults of the files: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
-	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz
+	@echo "The same again: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
+	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz --hypothesis-seed=$(SEED)
 
 # The parsers of the host module, compiled with the sanitizers and with coverage, under libFuzzer for so many seconds.
 # What it finds is left in build/fuzzed, and comes again by `ARTIFACT=file`.

@@ -23,10 +23,8 @@ OPERATOR_FAMILIES = runpy.run_path(str(ROOT / "ebgan_kernels" / "families.py"))[
 AREAS: dict[str, tuple[str, str]] = {
     "data": ("python/ebgan/data/*.py", "tests/data"),
     "training": ("python/ebgan/training/*.py", "tests/training"),
-    "gan": (
-        "python/ebgan/gan/*.py python/ebgan/gan/scores/*.py",
-        "tests/gan tests/training/test_every_option.py",
-    ),
+    "gan": ("python/ebgan/gan/*.py", "tests/gan/test_*.py tests/training/test_every_option.py"),
+    "scores": ("python/ebgan/gan/scores/*.py", "tests/gan/scores"),
     "ladder": ("python/ebgan/ladder/*.py", "tests/ladder tests/training/test_every_option.py"),
     "video": ("python/ebgan/video/*.py", "tests/video tests/training/test_every_option.py"),
     "disentangle": ("python/ebgan/disentangle/*.py", "tests/disentangle tests/training/test_every_option.py"),

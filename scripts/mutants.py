@@ -18,6 +18,7 @@ import json
 import os
 import threading
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,7 @@ class Log:
         return [row["test"] for row in rows if row["test"]]
 
 
+@cache  # for the file may change meanwhile
 def told(defect: Defect) -> str:
     return defect.described((ROOT / defect.file).read_bytes())
 
