@@ -47,6 +47,8 @@ AREAS: dict[str, tuple[str, str]] = {
 }
 EXCEPT = "triton/"  # the interpreter's tests take another run
 COMPARISONS = {
+    "is not": "is",
+    "not in": "in",
     "<": "<=",
     "<=": "<",
     ">": ">=",
