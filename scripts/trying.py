@@ -79,6 +79,17 @@ def _digest(paths: Iterable[Path]) -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
 
 
+def ordered(seconds: dict[str, float], source: Path, noticed: Sequence[str]) -> list[str]:
+    """Files that noticed a defect of this source before, then those of like names, then quick ones."""
+    words = set(re.split(r"[_/.]", str(source.with_suffix("").name)))
+
+    def rank(file: str) -> tuple[float, ...]:
+        alike = len(words & set(re.split(r"[_/.]", Path(file).stem)))
+        return (-noticed.count(file), -alike, seconds[file])
+
+    return sorted(seconds, key=rank)
+
+
 class Copy:
     """A copy of the tracked files and of the compiled libraries, in which defects are put and tests run.
 
@@ -123,7 +134,7 @@ class Copy:
                     compile(file.read_bytes(), str(file), "exec")
                 except SyntaxError:
                     return "no code", None
-            order = self.ordered(seconds, defect.file, noticed)
+            order = ordered(seconds, defect.file, noticed)
             result = self.test(order, SLOWER * sum(seconds.values()) + SECONDS)
         finally:
             file.write_bytes(content)
@@ -136,16 +147,6 @@ class Copy:
             failed = result["failed"] if result else None
             return "noticed", failed.split("::")[0] if isinstance(failed, str) else None
         return "survived", None
-
-    def ordered(self, seconds: dict[str, float], source: Path, noticed: Sequence[str]) -> list[str]:
-        """Files that noticed a defect of this source before, then those of like names, then quick ones."""
-        words = set(re.split(r"[_/.]", str(source.with_suffix("").name)))
-
-        def rank(file: str) -> tuple[float, ...]:
-            alike = len(words & set(re.split(r"[_/.]", Path(file).stem)))
-            return (-noticed.count(file), -alike, seconds[file])
-
-        return sorted(seconds, key=rank)
 
     def test(self, files: Sequence[str], timeout: float | None) -> dict[str, Any] | None:
         """What came of the tests; None where they took too long or ended the process."""

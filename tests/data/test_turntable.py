@@ -89,8 +89,8 @@ def test_every_toy_is_its_own_and_lies_within_the_picture():
         assert not (each[0].any() or each[-1].any() or each[:, 0].any() or each[:, -1].any())
 
 
-# The sums, over the solids of toys 0 to 19, of the magnitudes of centres and half lengths: scores of today and
-# of later compare on the same toys.
+# The sums, over the solids of toys 0 to 19, of the magnitudes of centres and half lengths: scores of today
+# and of later compare on the same toys.
 SOLIDS = {
     "animal": (200, [77.834, 11.282, 64.291, 20.354, 12.731, 37.866]),
     "human": (140, [5.48, 21.703, 54.568, 13.593, 15.987, 37.894]),
