@@ -4,11 +4,12 @@
     python scripts/mutants.py --count 150 --seed 0 --out scripts/mutants.md
 
 `defects.py` chooses the defects, `trying.py` tries one. Only the tests of its area run, those that are
-likely to notice first, and stop at the first failure; a defect whose tests take five times as long as without
-it counts as noticed, too. Two copies work side by side, with one thread each. What was tried stands in a log,
-so that the same command goes on where it was stopped; survivors are tried again then, as the tests may have
-been mended. The result is a table and the list of the survivors. Those of which scripts/equivalents.json
-tells why no test can notice them are listed with that reason, and do not count.
+likely to notice first, and stop at the first failure, which counts where the same tests pass without the
+defect; one whose tests end the process or take half an hour counts as noticed, too. Two copies work side by
+side, with one thread each. What was tried stands in a log, so that the same command goes on where it was
+stopped; survivors are tried again then, as the tests may have been mended. The result is a table and the list
+of the survivors. Those of which scripts/equivalents.json tells why no test can notice them are listed with that
+reason, and do not count.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def main() -> None:
     def take(cpp_first: bool) -> tuple[str, Defect] | None:
         """The next defect; the copies begin with one language each, since a copy for C++ takes a build."""
         with lock:
-            if not left or time.monotonic() > end or failures:
+            if not left or time.monotonic() > end:
                 return None
             preferred = [pick for pick in left if (pick[1].file.suffix != ".py") == cpp_first]
             pick = (preferred or left)[0]
@@ -118,7 +119,7 @@ def main() -> None:
                 outcome, test = copy.try_defect(defect, AREAS[area][1], log.noticed_by(defect.file))
             except Failing as error:
                 failures.append(str(error))
-                return
+                continue
             seconds = round(time.monotonic() - began, 1)
             row = {"defect": told(defect), "area": area, "outcome": outcome, "test": test, "seconds": seconds}
             log.add(row)
@@ -133,7 +134,7 @@ def main() -> None:
         thread.join()
     options.out.write_text(table(log, options, equivalents))
     if failures:
-        raise SystemExit(failures[0])
+        raise SystemExit("\n".join(failures))
 
 
 def table(log: Log, options: argparse.Namespace, equivalents: dict[str, str]) -> str:

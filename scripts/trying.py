@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import multiprocessing
 import os
@@ -13,14 +12,14 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from defects import ROOT, Defect
 
-SLOWER, SECONDS = 5, 60  # how much longer than without a defect the tests may take
+SECONDS = 1800  # that the tests of a defect may take
 # What takes seconds to import, of which each process that tests is a copy that has it.
 IMPORTED = ["torch", "hypothesis.extra.numpy", "matplotlib.figure", "safetensors.torch", "sklearn.datasets"]
 IMPORTED += ["torch.utils.tensorboard", "torch._dynamo", "pytest"]
@@ -28,7 +27,7 @@ IMPORTED += ["torch.utils.tensorboard", "torch._dynamo", "pytest"]
 LEFT_OUT = ["--deselect=tests/training/test_killed.py", "-m", "not slow", "-k", "not compile"]
 
 
-MEASURED = threading.Lock()  # the file of what the tests take
+LEARNING = threading.Lock()  # for the copies share what they learn of the tests
 
 
 class Failing(Exception):
@@ -75,10 +74,6 @@ def _test(folder: Path, files: Sequence[str]) -> None:
     os._exit(0)
 
 
-def _digest(paths: Iterable[Path]) -> str:
-    return hashlib.sha256(b"".join(path.read_bytes() for path in paths)).hexdigest()
-
-
 def ordered(seconds: dict[str, float], source: Path, noticed: Sequence[str]) -> list[str]:
     """Files that noticed a defect of this source before, then those of like names, then quick ones."""
     words = set(re.split(r"[_/.]", str(source.with_suffix("").name)))
@@ -111,18 +106,17 @@ class Copy:
         for test in folder.glob("tests/**/*.py"):  # none is left of a run on other files
             if str(test.relative_to(folder)) not in wanted:
                 test.unlink()
-        code = [name for name in wanted if name.split("/")[0] in ("csrc", "ebgan_kernels", "python", "tests")]
-        code = [name for name in code if name.endswith((".cpp", ".h", ".py")) and "/test_" not in name]
-        self.sources = _digest(folder / name for name in sorted(code))
+        self.kept, self.passing = folder.with_name("took.json"), set[str]()
         self.context = multiprocessing.get_context("forkserver")
         self.context.set_forkserver_preload(IMPORTED)
 
     def try_defect(self, defect: Defect, tests: str, noticed: Sequence[str]) -> tuple[str, str | None]:
         """ "noticed", "survived", or "no code" where it does not compile; and which file of tests noticed."""
         in_cpp = defect.file.suffix != ".py"
-        seconds = self.seconds(tests)
         if in_cpp and not self.built:
             self.build_clean()
+        known = self.known()
+        order = ordered({file: known.get(file, 10.0) for file in self.files(tests)}, defect.file, noticed)
         file = self.folder / defect.file
         content, before = file.read_bytes(), file.stat()
         file.write_bytes(content[: defect.start] + defect.new + content[defect.end :])
@@ -134,8 +128,7 @@ class Copy:
                     compile(file.read_bytes(), str(file), "exec")
                 except SyntaxError:
                     return "no code", None
-            order = ordered(seconds, defect.file, noticed)
-            result = self.test(order, SLOWER * sum(seconds.values()) + SECONDS)
+            result = self.test(order, SECONDS)
         finally:
             file.write_bytes(content)
             os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
@@ -143,10 +136,14 @@ class Copy:
                 shutil.rmtree(self.build)
                 shutil.copytree(self.clean, self.build, symlinks=True)
                 self.take_library()
-        if result is None or not result["passed"]:
-            failed = result["failed"] if result else None
-            return "noticed", failed.split("::")[0] if isinstance(failed, str) else None
-        return "survived", None
+        if result is None:  # they took too long, or the process ended
+            return "noticed", None
+        if result["passed"]:
+            self.learn(result["seconds"])
+            return "survived", None
+        failed = str(result["failed"]).split("::")[0]
+        self.require_passing(failed)
+        return "noticed", failed
 
     def test(self, files: Sequence[str], timeout: float | None) -> dict[str, Any] | None:
         """What came of the tests; None where they took too long or ended the process."""
@@ -160,23 +157,29 @@ class Copy:
         process.join()
         return json.loads(result.read_text()) if result.exists() else None
 
-    def seconds(self, tests: str) -> dict[str, float]:
-        """What each file of the tests takes without a defect; measured where it or the code has changed."""
+    def files(self, tests: str) -> list[str]:
+        """The files of tests that the patterns name."""
         found = [path for pattern in tests.split() for path in sorted(self.folder.glob(pattern))]
         paths = [path for each in found for path in (sorted(each.rglob("test_*.py")) or [each])]
-        states = {str(path.relative_to(self.folder)): self.sources + _digest([path]) for path in paths}
-        kept = self.folder.parent / "seconds.json"
-        known = json.loads(kept.read_text()) if kept.exists() else {}
-        new = [file for file, state in states.items() if known.get(file, [None])[0] != state]
-        if new:
-            result = self.test(new, None)
-            if result is None or not result["passed"]:
-                raise Failing(f"{tests} fail without a defect: see {self.folder / 'tests.log'}")
-            measured = {file: [states[file], result["seconds"].get(file)] for file in new}
-            with MEASURED:  # by another copy meanwhile
-                known = (json.loads(kept.read_text()) if kept.exists() else {}) | measured
-                kept.write_text(json.dumps(known, indent=0))
-        return {file: known[file][1] for file in states if known[file][1] is not None}
+        return [str(path.relative_to(self.folder)) for path in paths]
+
+    def require_passing(self, file: str) -> None:
+        """Run a file of tests without a defect, once; what it notices counts only where it passes then."""
+        if file in self.passing:
+            return
+        result = self.test([file], None)
+        if result is None or not result["passed"]:
+            raise Failing(f"{file} fails without a defect: see {self.folder / 'tests.log'}")
+        self.passing.add(file)
+        self.learn(result["seconds"])
+
+    def known(self) -> dict[str, float]:
+        """What files of tests took when they passed, a hint for their order."""
+        return json.loads(self.kept.read_text()) if self.kept.exists() else {}
+
+    def learn(self, seconds: dict[str, float]) -> None:
+        with LEARNING:
+            self.kept.write_text(json.dumps(self.known() | seconds, indent=0))
 
     def build_clean(self) -> None:
         if self.clean.exists():  # what the last run compiled, whatever defect it was stopped at
