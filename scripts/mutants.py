@@ -8,8 +8,8 @@ likely to notice first, and stop at the first failure, which counts where the sa
 defect; one whose tests end the process or take half an hour counts as noticed, too. Two copies work side by
 side, with one thread each. What was tried stands in a log, so that the same command goes on where it was
 stopped; survivors are tried again then, as the tests may have been mended. The result is a table and the list
-of the survivors. Those of which scripts/equivalents.json tells why no test can notice them are listed with that
-reason, and do not count.
+of the survivors. Those of which scripts/equivalents.json tells why no test can notice them are listed with
+that reason, and do not count.
 """
 
 from __future__ import annotations
