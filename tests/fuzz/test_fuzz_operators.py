@@ -149,7 +149,8 @@ def arguments(draw: st.DrawFn, function: Callable[..., Any], *, module: bool) ->
     """Arguments by name, the tensors of every other call all right; now and then one is given twice."""
     found: dict[str, Any] = {}
     right = draw(st.sampled_from(FLOATING)) if draw(st.booleans()) else None
-    shapes = SHAPES | ({"x": UNITS} if function is ek.ladder_layer else {})
+    of_layer = {"x": UNITS, "beta": UNITS[2:], "gamma": UNITS[2:]}
+    shapes = SHAPES | (of_layer if function is ek.ladder_layer else {})
     for name, parameter in inspect.signature(function).parameters.items():
         if name == "self" or (parameter.default is not parameter.empty and draw(st.booleans())):
             continue
