@@ -20,15 +20,16 @@ ROOT = Path(__file__).resolve().parent.parent
 OPERATOR_FAMILIES = runpy.run_path(str(ROOT / "ebgan_kernels" / "families.py"))["OPERATOR_FAMILIES"]
 
 # Sources of an area, and its tests.
+DEFAULTS, OPTIONS = "tests/test_defaults.py", "tests/training/test_every_option.py"
 AREAS: dict[str, tuple[str, str]] = {
-    "data": ("python/ebgan/data/*.py", "tests/data"),
-    "training": ("python/ebgan/training/*.py", "tests/training"),
-    "gan": ("python/ebgan/gan/*.py", "tests/gan/test_*.py tests/training/test_every_option.py"),
-    "scores": ("python/ebgan/gan/scores/*.py", "tests/gan/scores"),
-    "ladder": ("python/ebgan/ladder/*.py", "tests/ladder tests/training/test_every_option.py"),
-    "video": ("python/ebgan/video/*.py", "tests/video tests/training/test_every_option.py"),
-    "disentangle": ("python/ebgan/disentangle/*.py", "tests/disentangle tests/training/test_every_option.py"),
-    "energies": ("python/ebgan/energies/*.py", "tests/energies"),
+    "data": ("python/ebgan/data/*.py", f"tests/data {DEFAULTS}"),
+    "training": ("python/ebgan/training/*.py", f"tests/training {DEFAULTS}"),
+    "gan": ("python/ebgan/gan/*.py", f"tests/gan/test_*.py {OPTIONS} {DEFAULTS}"),
+    "scores": ("python/ebgan/gan/scores/*.py", f"tests/gan/scores {DEFAULTS}"),
+    "ladder": ("python/ebgan/ladder/*.py", f"tests/ladder {OPTIONS} {DEFAULTS}"),
+    "video": ("python/ebgan/video/*.py", f"tests/video {OPTIONS} {DEFAULTS}"),
+    "disentangle": ("python/ebgan/disentangle/*.py", f"tests/disentangle {OPTIONS} {DEFAULTS}"),
+    "energies": ("python/ebgan/energies/*.py", f"tests/energies {DEFAULTS}"),
     **{
         f"{family} in Python": (
             f"ebgan_kernels/*/{family}*.py",
