@@ -186,6 +186,7 @@ fuzz: $(TOOLS)
 SECONDS ?= 600
 FUZZED := build/fuzzed
 
+fuzz-host: SEED := $(SEED)
 fuzz-host: $(TOOLS)
 	$(PIP) --group fuzz pybind11
 	mkdir -p $(FUZZED) && rm -f $(FUZZED)/_host*.so  # it is linked with coverage.o, which CMake does not know
@@ -199,7 +200,7 @@ fuzz-host: $(TOOLS)
 	git ls-files -z python tests/fuzz | xargs -0 cp --parents -t $(FUZZED)/copy
 	cp $(FUZZED)/_host*.so $(FUZZED)/copy/python/ebgan
 	cd $(FUZZED)/copy && $(WITH_CHECKS) PYTHONPATH=$$PWD/python $(abspath $(BIN)/python) tests/fuzz/fuzz_host.py \
-	  $(or $(abspath $(ARTIFACT)),$(abspath $(FUZZED)/inputs) -max_total_time=$(SECONDS) -max_len=512 \
+	  $(or $(abspath $(ARTIFACT)),$(abspath $(FUZZED)/inputs) -seed=$(SEED) -max_total_time=$(SECONDS) -max_len=512 \
 	  -artifact_prefix=$(abspath $(FUZZED))/ -print_final_stats=1)
 
 # Runs of every system, killed outright at random moments and resumed; moments that find something come again by SEED.
