@@ -33,7 +33,7 @@ AREAS: dict[str, tuple[str, str]] = {
     **{
         f"{family} in Python": (
             f"ebgan_kernels/*/{family}*.py",
-            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py tests/ops/test_defaults_of_operators.py",
+            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py tests/ops/test_operator_defaults.py",
         )
         for family in OPERATOR_FAMILIES
     },
