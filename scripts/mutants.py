@@ -3,7 +3,7 @@
 
     python scripts/mutants.py --count 150 --seed 0 --out scripts/mutants.md
 
-`defects.py` chooses the defects, `trying.py` tries one. Only the tests of its area run, those that are
+`seeded_defects.py` chooses the defects, `trying.py` tries one. Only the tests of its area run, those that are
 likely to notice first, and stop at the first failure, which counts where the same tests pass without the
 defect; one whose tests end the process or take half an hour counts as noticed, too. Two copies work side by
 side, with one thread each. What was tried stands in a log, so that the same command goes on where it was
@@ -23,7 +23,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from defects import AREAS, ROOT, Defect, chosen
+from seeded_defects import AREAS, ROOT, Defect, chosen
 from trying import Copy, Failing
 
 WORK = ROOT / "build" / "mutants"

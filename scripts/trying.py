@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from defects import ROOT, Defect
+from seeded_defects import ROOT, Defect
 
 SECONDS = 1800  # that the tests of a defect may take
 # What takes seconds to import, of which each process that tests is a copy that has it.

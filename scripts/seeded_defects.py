@@ -20,7 +20,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OPERATOR_FAMILIES = runpy.run_path(str(ROOT / "ebgan_kernels" / "families.py"))["OPERATOR_FAMILIES"]
 
 # Sources of an area, and its tests.
-DEFAULTS, OPTIONS = "tests/test_defaults.py", "tests/training/test_every_option.py"
+DEFAULTS, OF_OPERATORS = "tests/test_defaults.py", "tests/ops/test_operator_defaults.py"
+OPTIONS = "tests/training/test_every_option.py"
 AREAS: dict[str, tuple[str, str]] = {
     "data": ("python/ebgan/data/*.py", f"tests/data {DEFAULTS}"),
     "training": ("python/ebgan/training/*.py", f"tests/training {DEFAULTS}"),
@@ -33,7 +34,7 @@ AREAS: dict[str, tuple[str, str]] = {
     **{
         f"{family} in Python": (
             f"ebgan_kernels/*/{family}*.py",
-            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py tests/ops/test_operator_defaults.py",
+            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py {OF_OPERATORS}",
         )
         for family in OPERATOR_FAMILIES
     },
