@@ -22,7 +22,8 @@ TOOLS := $(VENV)/.tools
 PIP := $(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt
 
 .PHONY: install demo wheel wheel-aarch64 test test-packages test-wheel test-aarch64 test-emulated test-races test-sanitizers \
-  test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton fuzz mutants test-kills test-leaks test-defects emulator traffic bench lint format clean
+  test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton fuzz fuzz-host mutants test-kills test-leaks test-defects \
+  emulator traffic bench lint format clean
 
 install: $(INSTALLED)
 
@@ -133,28 +134,34 @@ test-races:
 # Proofs and checkers that take minutes, beside the tests of every change.
 test-sanitizers: test-sanitizers-cpu test-sanitizers-cuda test-sanitizers-triton
 
-# The C++ operators and the host module, compiled with the sanitizers, beside a copy of the Python code.
+# The C++ operators and the host module, compiled with the sanitizers, beside a copy of the Python code and the tests,
+# in which the tests run: Python looks for packages in the folder that it is started in first.
 SANITIZED := build/sanitized
+PATHS = import pathlib, pybind11, sysconfig, torch; from sysconfig import get_config_var as var; \
+  print("-DTORCH_ROOT=" + str(pathlib.Path(torch.__file__).parent), "-DEBGAN_PYBIND11=" + pybind11.get_include(), \
+        "-DEBGAN_PYTHONS=" + sysconfig.get_path("include") + "|" + var("EXT_SUFFIX"))
+# With the checks, GCC 12 takes equal functions of small and large strips for one and warns of the small one's bounds.
+CHECKED := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -Wno-array-bounds
+# The sanitizers' runtimes come before Python itself; what torch and Python leave behind at the end is not looked at.
+WITH_CHECKS = LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" \
+  ASAN_OPTIONS=detect_leaks=0
 
 test-sanitizers-cpu: $(TOOLS)
 	$(PIP) pybind11
-	$(BIN)/cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DCMAKE_BUILD_TYPE=Release \
-	  -DCMAKE_CXX_FLAGS="-fsanitize=address,undefined -fno-sanitize-recover=undefined" -DEBGAN_KERNELS_CUDA=off \
-	  -DPython_EXECUTABLE=$(abspath $(BIN)/python) \
-	  -Dpybind11_DIR=$$($(BIN)/python -c 'import pybind11; print(pybind11.get_cmake_dir())') \
-	  -DTORCH_ROOT=$$($(BIN)/python -c 'import pathlib, torch; print(pathlib.Path(torch.__file__).parent)')
-	$(BIN)/cmake --build $(SANITIZED) --target _C_cpu _host
-	rm -rf $(SANITIZED)/copy && mkdir $(SANITIZED)/copy && cp -r ebgan_kernels python $(SANITIZED)/copy
-	cp $(SANITIZED)/_C_cpu.so $(SANITIZED)/copy/ebgan_kernels && cp $(SANITIZED)/_host.so $(SANITIZED)/copy/python/ebgan
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  PYTHONPATH=$(abspath $(SANITIZED)/copy):$(abspath $(SANITIZED)/copy/python) \
-	  $(TEST) tests/ops tests/host --implementations reference,cpu -k "not compile and not subinterpreter and not memory"
+	paths=$$($(BIN)/python -c '$(PATHS)') && $(BIN)/cmake -S . -B $(SANITIZED) -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DCMAKE_CXX_FLAGS="$(CHECKED)" -DEBGAN_KERNELS_CUDA=off $$paths
+	$(BIN)/cmake --build $(SANITIZED)
+	rm -rf $(SANITIZED)/copy && mkdir $(SANITIZED)/copy
+	git ls-files -z ebgan_kernels python tests pyproject.toml | xargs -0 cp --parents -t $(SANITIZED)/copy
+	cp $(SANITIZED)/build.json $(SANITIZED)/_C_cpu.so $(SANITIZED)/copy/ebgan_kernels
+	cp $(SANITIZED)/_host*.so $(SANITIZED)/copy/python/ebgan
+	cd $(SANITIZED)/copy && $(WITH_CHECKS) PYTHONPATH=$$PWD:$$PWD/python OMP_NUM_THREADS=1 $(abspath $(BIN)/python) \
+	  -m pytest -n $(WORKERS) tests/ops tests/host --implementations reference,cpu \
+	  -k "not compile and not subinterpreter and not memory"
 
-# The sanitizers' runtimes come before Python itself; what torch and Python leave behind at the end is not looked at.
 test-sanitizers-cuda:
 	$(MAKE) emulator VARIANT=sanitizers
-	LD_PRELOAD="$$(gcc -print-file-name=libasan.so) $$(gcc -print-file-name=libubsan.so)" ASAN_OPTIONS=detect_leaks=0 \
-	  EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(OF_SMALL_TENSORS)
+	$(WITH_CHECKS) EBGAN_KERNELS_EMULATE_CUDA=$(EMULATOR)/sanitizers-9.0.so $(TEST) $(OF_SMALL_TENSORS)
 
 test-sanitizers-triton: $(TOOLS)
 	$(PIP) --group sanitize
@@ -174,14 +181,36 @@ $(EMULATOR)/build.ninja: $(TOOLS)
 	@touch $@
 
 # Public functions with arguments of all kinds, right and wrong, and readers with damaged files. What finds something
-# comes again by SEED; Hypothesis prints its own.
+# comes again by SEED.
 CASES ?= 10000
 FILES ?= 1000
 
 fuzz: SEED := $(SEED)
 fuzz: $(TOOLS)
-	@echo "The faults of the files: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
-	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz
+	@echo "The same again: make fuzz CASES=$(CASES) FILES=$(FILES) SEED=$(SEED)"
+	EBGAN_FUZZ_CASES=$(CASES) EBGAN_FUZZ_FILES=$(FILES) EBGAN_FUZZ_SEED=$(SEED) $(TEST) tests/fuzz --hypothesis-seed=$(SEED)
+
+# The parsers of the host module, compiled with the sanitizers and with coverage, under libFuzzer for so many seconds.
+# What it finds is left in build/fuzzed, and comes again by `ARTIFACT=file`.
+SECONDS ?= 600
+FUZZED := build/fuzzed
+
+fuzz-host: SEED := $(SEED)
+fuzz-host: $(TOOLS)
+	$(PIP) --group fuzz pybind11
+	mkdir -p $(FUZZED) && rm -f $(FUZZED)/_host*.so  # it is linked with coverage.o, which CMake does not know
+	$(CXX) -O2 -fPIC -std=c++20 -Wall -Wextra -Werror -c tests/fuzz/coverage.cpp -o $(FUZZED)/coverage.o
+	paths=$$($(BIN)/python -c '$(PATHS)') && $(BIN)/cmake -S . -B $(FUZZED) -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_MAKE_PROGRAM=$(abspath $(BIN)/ninja) -DEBGAN_KERNELS_CUDA=off $$paths \
+	  -DCMAKE_CXX_FLAGS="$(CHECKED) -fsanitize-coverage=trace-pc,trace-cmp" \
+	  -DCMAKE_EXE_LINKER_FLAGS=$(abspath $(FUZZED)/coverage.o) -DCMAKE_MODULE_LINKER_FLAGS=$(abspath $(FUZZED)/coverage.o)
+	$(BIN)/cmake --build $(FUZZED) --target _host
+	rm -rf $(FUZZED)/copy && mkdir $(FUZZED)/copy
+	git ls-files -z python tests/fuzz | xargs -0 cp --parents -t $(FUZZED)/copy
+	cp $(FUZZED)/_host*.so $(FUZZED)/copy/python/ebgan
+	cd $(FUZZED)/copy && $(WITH_CHECKS) PYTHONPATH=$$PWD/python $(abspath $(BIN)/python) tests/fuzz/fuzz_host.py \
+	  $(or $(abspath $(ARTIFACT)),$(abspath $(FUZZED)/inputs) -seed=$(SEED) -max_total_time=$(SECONDS) -max_len=512 \
+	  -artifact_prefix=$(abspath $(FUZZED))/ -print_final_stats=1)
 
 # Runs of every system, killed outright at random moments and resumed; moments that find something come again by SEED.
 KILLS ?= 50
@@ -191,15 +220,16 @@ test-kills: $(TOOLS)
 	@echo "The moments of the kills: make test-kills KILLS=$(KILLS) SEED=$(SEED)"
 	EBGAN_TEST_KILLS=$(KILLS) EBGAN_TEST_SEED=$(SEED) $(TEST) tests/training/test_killed.py
 
-# Defects put into a copy of the code, and which of them the tests do not notice: scripts/mutants.md. Takes hours.
+# Defects put into copies of the code, and which of them the tests do not notice: scripts/mutants.md. Takes more than an
+# hour; goes on where it was stopped.
 DEFECTS ?= 150
 
 mutants: $(TOOLS)
 	$(BIN)/python scripts/mutants.py --count $(DEFECTS) --seed 0 --out scripts/mutants.md
 
-# What thousands of calls of each operator leave behind.
+# What thousands of calls of each operator and of steps of each system leave behind.
 test-leaks: $(TOOLS)
-	EBGAN_TEST_CALLS=10000 $(TEST) tests/ops/test_concurrency.py -k memory
+	EBGAN_TEST_CALLS=10000 EBGAN_TEST_STEPS=1000 $(TEST) tests/ops/test_concurrency.py tests/training/test_growth.py -k memory
 
 # Mistakes put into copies of the kernels, each of which must be found; compiles those copies and no others.
 test-defects: $(EMULATOR)/build.ninja

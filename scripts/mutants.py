@@ -1,268 +1,73 @@
 #!/usr/bin/env python3
-"""Puts defects into a copy of the code, one at a time, and tells which the tests do not notice.
+"""Puts defects into copies of the code, one at a time, and tells which the tests do not notice.
 
     python scripts/mutants.py --count 150 --seed 0 --out scripts/mutants.md
 
-A defect is a small change at a place chosen by the seed: another comparison, operator, number or truth value,
-an argument that is not passed on, a condition turned round; in C++ another comparison or operator. They are
-shared out among the areas below. Only the tests of the area run, and stop at the first failure; a defect
-whose tests take ten times as long as without it counts as noticed, too. For each one in C++ the CPU library
-is compiled. The result is a table and the list of the survivors, each with its change: an equivalent one,
-which no test can notice, is a survivor as well.
+`seeded_defects.py` chooses the defects, `trying.py` tries one. Only the tests of its area run, those that are
+likely to notice first, and stop at the first failure, which counts where the same tests pass without the
+defect; one whose tests end the process or take half an hour counts as noticed, too. Two copies work side by
+side, with one thread each. What was tried stands in a log, so that the same command goes on where it was
+stopped; survivors are tried again then, as the tests may have been mended. The result is a table and the list
+of the survivors. Those of which scripts/equivalents.json tells why no test can notice them are listed with
+that reason, and do not count.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
+import json
 import os
-import random
-import re
-import shutil
-import subprocess
-import sys
-import tempfile
+import threading
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-from ebgan_kernels.families import OPERATOR_FAMILIES  # noqa: E402
+from seeded_defects import AREAS, ROOT, Defect, chosen
+from trying import Copy, Failing
 
-# Sources of an area, and its tests.
-AREAS: dict[str, tuple[str, str]] = {
-    "data": ("python/ebgan/data/*.py", "tests/data"),
-    "training": ("python/ebgan/training/*.py", "tests/training"),
-    "gan": (
-        "python/ebgan/gan/*.py python/ebgan/gan/scores/*.py",
-        "tests/gan tests/training/test_every_option.py",
-    ),
-    "ladder": ("python/ebgan/ladder/*.py", "tests/ladder tests/training/test_every_option.py"),
-    "video": ("python/ebgan/video/*.py", "tests/video tests/training/test_every_option.py"),
-    "disentangle": ("python/ebgan/disentangle/*.py", "tests/disentangle tests/training/test_every_option.py"),
-    "energies": ("python/ebgan/energies/*.py", "tests/energies"),
-    **{
-        f"{family} in Python": (
-            f"ebgan_kernels/*/{family}*.py",
-            f"tests/ops/test_{family}*.py tests/reference/test_{family}.py",
-        )
-        for family in OPERATOR_FAMILIES
-    },
-    **{
-        f"{family} in C++": (
-            f"csrc/cpu/{family}*.* csrc/math/{family}*.h csrc/operators/{family}*.h",
-            f"tests/ops/test_{family}*.py",
-        )
-        for family in OPERATOR_FAMILIES
-        if family != "valid_conv"  # which has kernels on CUDA alone
-    },
-}
-EXCEPT = "triton/"  # the interpreter's tests take another run
-COMPARISONS = {
-    "<": "<=",
-    "<=": "<",
-    ">": ">=",
-    ">=": ">",
-    "==": "!=",
-    "!=": "==",
-    "is": "is not",
-    "in": "not in",
-}
-OPERATORS = {
-    "+": "-",
-    "-": "+",
-    "*": "/",
-    "/": "*",
-    "//": "*",
-    "%": "*",
-    "**": "*",
-    "&": "|",
-    "|": "&",
-    "@": "*",
-}
-IN_CPP = {" < ": " <= ", " > ": " >= ", " == ": " != ", " != ": " == ", " && ": " || ", " || ": " && "}
-IN_CPP |= {" + ": " - ", " - ": " + ", " * ": " / ", " += ": " -= ", "++": "--"}
-SLOWER = 10
+WORK = ROOT / "build" / "mutants"
+EQUIVALENTS = Path(__file__).with_name("equivalents.json")
 
 
-@dataclass(frozen=True)
-class Defect:
-    """The bytes from `start` to `end` of `file` become `new`."""
+class Log:
+    """What was tried: a line of JSON for each defect, under its place and change; the last one counts."""
 
-    file: Path
-    start: int
-    end: int
-    new: bytes
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.came: dict[str, dict[str, Any]] = {}
+        self.seconds = 0.0
+        self.lock = threading.Lock()
+        if path.exists():
+            for line in path.read_text().splitlines():
+                self._take(json.loads(line))
 
-    def described(self, content: bytes) -> str:
-        """The place and the change, on one line."""
-        line = content.count(b"\n", 0, self.start) + 1
-        begin, stop = content.rfind(b"\n", 0, self.start) + 1, content.find(b"\n", self.end)
-        before = content[begin:stop].decode()
-        after = (content[begin : self.start] + self.new + content[self.end : stop]).decode()
-        return f"{self.file}:{line}: `{' '.join(before.split())}` became `{' '.join(after.split())}`"
+    def _take(self, row: dict[str, Any]) -> None:
+        self.came[row["defect"]] = row
+        self.seconds += row["seconds"]
 
+    def add(self, row: dict[str, Any]) -> None:
+        with self.lock:
+            self._take(row)
+            with self.path.open("a") as file:
+                file.write(json.dumps(row) + "\n")
 
-def defects_of(file: Path) -> list[Defect]:
-    content = (ROOT / file).read_bytes()
-    places = _in_python(content) if file.suffix == ".py" else _in_cpp(content)
-    return [Defect(file, *place) for place in places]
-
-
-def _in_cpp(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    start = 0
-    for line in content.splitlines(keepends=True):
-        code = line.split(b"//")[0]
-        if not code.lstrip().startswith((b"#", b"template", b"static_assert")):
-            for old, new in IN_CPP.items():
-                for match in re.finditer(re.escape(old.encode()), code):
-                    yield start + match.start(), start + match.end(), new.encode()
-        start += len(line)
+    def noticed_by(self, file: Path) -> list[str]:
+        """The files of tests that noticed defects of a source file before."""
+        with self.lock:
+            rows = [row for row in self.came.values() if row["defect"].startswith(f"{file}:")]
+        return [row["test"] for row in rows if row["test"]]
 
 
-def _in_python(content: bytes) -> Iterator[tuple[int, int, bytes]]:
-    lines = [0]
-    for line in content.splitlines(keepends=True):
-        lines.append(lines[-1] + len(line))
-
-    def place(node: ast.expr) -> tuple[int, int]:
-        assert node.end_lineno is not None and node.end_col_offset is not None
-        return lines[node.lineno - 1] + node.col_offset, lines[node.end_lineno - 1] + node.end_col_offset
-
-    def between(left: ast.expr, right: ast.expr, changes: dict[str, str]) -> Iterator[tuple[int, int, bytes]]:
-        start, end = place(left)[1], place(right)[0]
-        for old in sorted(changes, key=len, reverse=True):
-            found = re.search(
-                rb"(?<![\w*/<>=!])" + re.escape(old.encode()) + rb"(?![\w*/=])", content[start:end]
-            )
-            if found:
-                yield start + found.start(), start + found.end(), changes[old].encode()
-                return
-
-    for node in _code(ast.parse(content)):
-        if isinstance(node, ast.Compare):
-            yield from between(node.left, node.comparators[0], COMPARISONS)
-        elif isinstance(node, ast.BinOp):
-            yield from between(node.left, node.right, OPERATORS)
-        elif isinstance(node, ast.BoolOp):
-            yield from between(node.values[0], node.values[1], {"and": "or", "or": "and"})
-        elif isinstance(node, (ast.IfExp, ast.If)):
-            yield (*place(node.test), b"not (" + content[slice(*place(node.test))] + b")")
-        elif isinstance(node, ast.Constant) and type(node.value) is bool:
-            yield (*place(node), str(not node.value).encode())
-        elif isinstance(node, ast.Constant) and type(node.value) in (int, float):
-            yield (*place(node), repr(node.value + 1).encode())
-        elif isinstance(node, ast.Call):
-            for keyword in node.keywords:  # an argument that is not passed on
-                start, end = lines[keyword.lineno - 1] + keyword.col_offset, place(keyword.value)[1]
-                if keyword.arg is not None:
-                    after = re.match(rb"\s*,\s*", content[end:])
-                    yield start, end + (after.end() if after else 0), b""
+@cache  # for the file may change meanwhile
+def told(defect: Defect) -> str:
+    return defect.described((ROOT / defect.file).read_bytes())
 
 
-def _code(tree: ast.AST) -> Iterator[ast.AST]:
-    """The nodes but for texts, annotations, errors and the decorators of classes."""
-    if isinstance(tree, (ast.JoinedStr, ast.Raise, ast.Assert, ast.Subscript)):
-        return
-    yield tree
-    for name, value in ast.iter_fields(tree):
-        if name in ("annotation", "returns", "decorator_list"):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if isinstance(child, ast.AST):
-                yield from _code(child)
-
-
-def chosen(areas: Sequence[str], count: int, seed: int) -> list[tuple[str, Defect]]:
-    """`count` defects, shared out among the areas as the square roots of what each offers."""
-    offered: dict[str, list[Defect]] = {}
-    for area in areas:
-        files = sorted({file for pattern in AREAS[area][0].split() for file in ROOT.glob(pattern)})
-        kept = [file.relative_to(ROOT) for file in files if EXCEPT not in file.as_posix()]
-        offered[area] = [defect for file in kept for defect in defects_of(file)]
-    weights = {area: len(each) ** 0.5 for area, each in offered.items()}
-    picks: list[tuple[str, Defect]] = []
-    for area, each in offered.items():
-        share = max(1, round(count * weights[area] / sum(weights.values())))
-        sample = random.Random(f"{seed} {area}").sample(each, min(share, len(each)))
-        picks += [(area, defect) for defect in sample]
-    random.Random(seed).shuffle(picks)  # so that a part of the table is a fair one
-    return picks
-
-
-class Copy:
-    """A copy of the tracked files and of the compiled libraries, in which defects are put and tests run."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        tracked = subprocess.check_output(["git", "ls-files"], cwd=ROOT, text=True).splitlines()
-        built = [
-            *ROOT.glob("ebgan_kernels/*.so"),
-            *ROOT.glob("python/ebgan/*.so"),
-            ROOT / "ebgan_kernels/build.json",
-        ]
-        for name in [*tracked, *(str(path.relative_to(ROOT)) for path in built)]:
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
-        path = os.pathsep.join([str(folder), str(folder / "python")])
-        self.environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1", "CI": "1"}
-
-    def test(self, tests: str, timeout: float | None) -> bool:
-        """Whether the tests pass in time."""
-        command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *self.files(tests)]
-        try:
-            done = subprocess.run(
-                command, cwd=self.folder, env=self.environment, capture_output=True, timeout=timeout
-            )
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
-
-    def files(self, tests: str) -> list[str]:
-        """The files and folders of tests that the patterns name."""
-        return [str(path) for pattern in tests.split() for path in sorted(self.folder.glob(pattern))]
-
-    def build(self) -> bool:
-        """Compile the CPU library; False where the compiler refuses the defect."""
-        build = self.folder / "build"
-        torch_root = subprocess.check_output(
-            [sys.executable, "-c", "import pathlib, torch; print(pathlib.Path(torch.__file__).parent)"],
-            text=True,
-        ).strip()
-        configure = ["cmake", "-S", ".", "-B", str(build), "-DEBGAN_HOST=OFF", f"-DTORCH_ROOT={torch_root}"]
-        environment = self.environment | {"EBGAN_KERNELS_CUDA": "off"}
-        for command in (
-            [*configure, f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Release"],
-            ["cmake", "--build", str(build), "--target", "_C_cpu"],
-        ):
-            if subprocess.run(command, cwd=self.folder, env=environment, capture_output=True).returncode:
-                return False
-        library = next(build.rglob("_C_cpu.so"))
-        shutil.copy2(library, self.folder / "ebgan_kernels" / library.name)
-        return True
-
-
-def outcome(copy: Copy, defect: Defect, tests: str, timeout: float) -> str:
-    """ "noticed", "survived", or "no code" where the change does not compile."""
-    file = copy.folder / defect.file
-    content = file.read_bytes()
-    file.write_bytes(content[: defect.start] + defect.new + content[defect.end :])
-    in_cpp = file.suffix != ".py"
-    try:
-        if not in_cpp:
-            try:
-                compile(file.read_bytes(), str(file), "exec")
-            except SyntaxError:
-                return "no code"
-        elif not copy.build():
-            return "no code"
-        return "survived" if copy.test(tests, timeout) else "noticed"
-    finally:
-        file.write_bytes(content)
-        if in_cpp:
-            os.utime(file)
+def without_line(description: str) -> str:
+    """The description of a defect that stays when lines above it come and go."""
+    file, _, change = description.split(":", 2)
+    return file + ":" + change
 
 
 def main() -> None:
@@ -275,54 +80,88 @@ def main() -> None:
         "--areas", nargs="+", choices=AREAS, default=list(AREAS), help="which areas; default: all"
     )
     parser.add_argument("--minutes", type=float, default=float("inf"), help="begin no defect after so long")
-    parser.add_argument(
-        "--out", type=Path, required=True, help="file of the table, rewritten after each defect"
-    )
+    parser.add_argument("--out", type=Path, required=True, help="file of the table, rewritten as it grows")
     options = parser.parse_args()
-    began = time.monotonic()
+    end = time.monotonic() + 60 * options.minutes
+    os.environ.update({"OMP_NUM_THREADS": "1", "CI": "1"})  # before torch is imported by those that test
+    WORK.mkdir(parents=True, exist_ok=True)
+    log = Log(WORK / f"log-{options.seed}.jsonl")
     picks = chosen(options.areas, options.count, options.seed)
-    counts = {area: {"noticed": 0, "survived": 0, "no code": 0} for area in options.areas}
-    survivors: list[str] = []
-    seconds: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        copy = Copy(Path(folder))
-        for number, (area, defect) in enumerate(picks, 1):
-            if time.monotonic() - began > 60 * options.minutes:
-                break
-            tests = AREAS[area][1]
-            if area not in seconds:
-                started = time.monotonic()
-                if not copy.test(tests, None):
-                    raise SystemExit(f"the tests of {area} fail without a defect")
-                seconds[area] = time.monotonic() - started
-            came = outcome(copy, defect, tests, SLOWER * seconds[area] + 60)
-            counts[area][came] += 1
-            told = defect.described((ROOT / defect.file).read_bytes())
-            print(f"{number}/{len(picks)} {area}: {came}: {told}", flush=True)
-            if came == "survived":
-                survivors.append(f"- {told}")
-            options.out.write_text(table(counts, survivors, options, len(picks)))
+    kept = {told(defect) for _, defect in picks}
+    log.came = {name: row for name, row in log.came.items() if name in kept}
+    equivalents = json.loads(EQUIVALENTS.read_text())
+    left = [pick for pick in picks if told(pick[1]) not in log.came]
+    left += [
+        pick
+        for pick in picks
+        if log.came.get(told(pick[1]), {}).get("outcome") == "survived"
+        and without_line(told(pick[1])) not in equivalents
+    ]
+    lock = threading.Lock()
+    failures: list[str] = []
+
+    def take(cpp_first: bool) -> tuple[str, Defect] | None:
+        """The next defect; the copies begin with one language each, since a copy for C++ takes a build."""
+        with lock:
+            if not left or time.monotonic() > end:
+                return None
+            preferred = [pick for pick in left if (pick[1].file.suffix != ".py") == cpp_first]
+            pick = (preferred or left)[0]
+            left.remove(pick)
+            return pick
+
+    def work(number: int) -> None:
+        copy = Copy(WORK / str(number))
+        while pick := take(cpp_first=number == 0):
+            area, defect = pick
+            began = time.monotonic()
+            try:
+                outcome, test = copy.try_defect(defect, AREAS[area][1], log.noticed_by(defect.file))
+            except Failing as error:
+                failures.append(str(error))
+                continue
+            seconds = round(time.monotonic() - began, 1)
+            row = {"defect": told(defect), "area": area, "outcome": outcome, "test": test, "seconds": seconds}
+            log.add(row)
+            print(f"{len(picks) - len(left)}/{len(picks)} {outcome} {seconds} s {row['defect']}", flush=True)
+            with lock:
+                options.out.write_text(table(log, options, equivalents))
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    options.out.write_text(table(log, options, equivalents))
+    if failures:
+        raise SystemExit("\n".join(failures))
 
 
-def table(
-    counts: dict[str, dict[str, int]], survivors: list[str], options: argparse.Namespace, planned: int
-) -> str:
-    total = {kind: sum(each[kind] for each in counts.values()) for kind in ("noticed", "survived")}
-    done = sum(total.values())
+def table(log: Log, options: argparse.Namespace, equivalents: dict[str, str]) -> str:
+    tried = [row for row in log.came.values() if row["outcome"] != "no code"]
+    survivors = [row for row in tried if row["outcome"] == "survived"]
+    same = [row for row in survivors if without_line(row["defect"]) in equivalents]
+    missed = [row for row in survivors if row not in same]
+    real = len(tried) - len(same)
     lines = [
         "# Seeded defects",
         "",
-        f"`python scripts/mutants.py --count {options.count} --seed {options.seed}`: {planned} chosen, "
-        f"{done} tried, {total['noticed']} noticed, {total['noticed'] / max(done, 1):.0%} "
-        f"({time.strftime('%Y-%m-%d')}).",
+        f"`python scripts/mutants.py --count {options.count} --seed {options.seed}`: {len(tried)} tried, "
+        f"of which {len(same)} change nothing that a test can see. Of the other {real}, "
+        f"{real - len(missed)} were noticed: {(real - len(missed)) / max(real, 1):.1%} "
+        f"({time.strftime('%Y-%m-%d')}, {log.seconds / 60:.0f} minutes, two at a time).",
         "",
-        "| area | defects | noticed |",
-        "|---|---|---|",
+        "| area | defects | equivalent | noticed |",
+        "|---|---|---|---|",
     ]
-    for area, each in counts.items():
-        if each["noticed"] + each["survived"]:
-            lines.append(f"| {area} | {each['noticed'] + each['survived']} | {each['noticed']} |")
-    return "\n".join([*lines, "", "Survivors:", "", *survivors]) + "\n"
+    for area in AREAS:
+        here = [sum(row["area"] == area for row in rows) for rows in (tried, same, missed)]
+        if here[0]:
+            lines.append(f"| {area} | {here[0]} | {here[1]} | {here[0] - here[1] - here[2]} |")
+    lines += ["", "Survivors:", "", *sorted(f"- {row['defect']}" for row in missed)]
+    lines += ["", "Equivalents:", ""]
+    lines += sorted(f"- {row['defect']}: {equivalents[without_line(row['defect'])]}" for row in same)
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":

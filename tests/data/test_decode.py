@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, WebPImagePlugin, features
 
-from ebgan.data.decode import decode
+from ebgan.data.decode import decode, quiet_pillow, strict_pillow
 from support.image_files import encoded, plain
 
 RED, GREEN = (255, 0, 0), (0, 128, 0)
@@ -110,6 +110,25 @@ def test_a_much_larger_image_is_scaled_without_aliasing() -> None:
     for format in ("PNG", "JPEG"):
         pixels = decoded(encoded(Image.fromarray(stripes), format), size=64)
         assert np.abs(pixels.astype(np.int16) - 127).max() <= 8
+
+
+def warned() -> list[type[Warning]]:
+    """The kinds of warnings from Pillow that a user is shown."""
+    with warnings.catch_warnings(record=True) as found:
+        for kind in (UserWarning, DeprecationWarning):
+            warnings.warn_explicit("x", kind, "PIL/Image.py", 1, module="PIL.Image")
+    return [each.category for each in found]
+
+
+def test_of_the_warnings_of_pillow_those_about_metadata_alone_are_kept_back() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert warned() == [UserWarning, DeprecationWarning]
+        with strict_pillow():
+            assert warned() == [DeprecationWarning]
+        warnings.resetwarnings()
+        quiet_pillow()
+        assert warned() == [DeprecationWarning]
 
 
 def test_of_an_animation_the_first_picture_is_taken() -> None:

@@ -24,6 +24,12 @@ def test_pixels_that_look_like_white_space_are_pixels():
     assert parse_pgm(b"P5 2 1 255\n" + b"\n#").tolist() == [[10, 35]]
 
 
+@pytest.mark.parametrize(("width", "height"), [(1, 6), (6, 1), (1, 1)])
+def test_an_image_may_be_one_pixel_wide_or_high(width, height):
+    image = parse_pgm(b"P5 %d %d 255 " % (width, height) + PIXELS)
+    assert image.shape == (height, width) and image.ravel().tolist() == list(PIXELS[: width * height])
+
+
 def test_a_smaller_range_is_spread_from_black_to_white():
     assert parse_pgm(b"P5 3 1 10 " + bytes([0, 5, 10])).tolist() == [[0, 128, 255]]
 

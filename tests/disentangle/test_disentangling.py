@@ -220,6 +220,15 @@ def test_the_classifier_is_trained_on_the_identity_of_all_three():
     assert moved(before, classifier) and "classifier" in made.modules
 
 
+@pytest.mark.parametrize(("dropout", "share"), [(False, 0.0), (True, 0.5)])
+def test_half_of_the_classifiers_units_are_dropped_or_none(dropout, share):
+    classifier = IdentityClassifier(5, (10,), dropout=dropout)
+    units = classifier.layers[:-1](torch.rand(200, 5) + 1)
+    alive = classifier.layers[:-2](torch.rand(200, 5) + 1).mean(0) > 0.1  # what the rectifier leaves
+    assert (units[:, alive] == 0).float().mean().item() == pytest.approx(share, abs=0.03)
+    assert (classifier.eval().layers[:-1](torch.rand(9, 5) + 1)[:, alive] != 0).any()
+
+
 def test_energies_take_the_place_of_logits():
     made = system(
         discriminator=energy_discriminator("small", IMAGE, width=4, identities=(10,), identity_size=5),

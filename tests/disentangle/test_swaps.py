@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from ebgan.data import Factor, ImageSet, load
-from ebgan.disentangle import Codes, Identities
+from ebgan.disentangle import Codes, Identities, grids
 from ebgan.disentangle.handwriting import correlation, deviations, slant, stroke_width
 from ebgan.disentangle.poses import Poses
 from ebgan.disentangle.probes import probe
 from ebgan.disentangle.swaps import compared, score_swaps
 from ebgan.errors import UserError
+from ebgan.pictures import image_grid
 
 SIDE = 16
 
@@ -187,3 +188,28 @@ def test_a_factor_of_one_value_is_read_always():
     codes, labels = np.zeros((10, 2), np.float32), np.zeros(10, np.int64)
     found = probe(codes, labels, codes, labels, seed=0)
     assert (found.linear, found.mlp, found.chance) == (1.0, 1.0, 1.0)
+
+
+def test_pictures_have_a_row_and_a_column_for_each_image_that_is_given(monkeypatch):
+    told = []
+
+    def noted(images, *, columns, row_names=(), spans=()):
+        told.append((len(images) / columns, columns, len(row_names), [span.columns for span in spans]))
+        return image_grid(images, columns=columns, row_names=row_names, spans=spans)
+
+    monkeypatch.setattr(grids, "image_grid", noted)
+    images = torch.stack([torch.from_numpy(scene(*each)) for each in LABELS[:4]]).float() / 127.5 - 1
+    poses, identities = images[:3], images[:2]
+    true = [[images[0], None, images[1]], [None, None, images[3]]]
+    nets = Perfect(), Draw()
+    grids.swap_grid(*nets, poses, identities)
+    grids.interpolation_grid(*nets, identities)
+    grids.sample_grid(*nets, identities, rows=5, seed=0)
+    grids.pose_grid(*nets, poses, identities, true, named="place")
+    corners = grids.CORNERS
+    assert told == [
+        (4, 3, 0, [1, 2]),
+        (corners, corners + 1, 0, [1, corners]),
+        (6, 2, 6, []),
+        (5, 4, 5, [1, 3]),
+    ]

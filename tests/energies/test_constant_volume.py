@@ -68,6 +68,7 @@ def test_more_clusters_than_different_points_are_refused(make):
     points = [[0, 0], [1, 0], [0, 1]] * 10
     with pytest.raises(UserError, match="clusters: got 4 for 3 different points, allowed are 1 to 3"):
         make(4).fit(points)
+    assert np.isfinite(make(3).fit(points).energy(points)).all()
     with pytest.raises(UserError, match="clusters: got 0, allowed are finite numbers from 1 up"):
         make(0)
 

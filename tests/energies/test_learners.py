@@ -22,6 +22,11 @@ def test_wrong_points_are_one_line(name):
             learner.fit(wrong)
 
 
+def test_a_learner_has_the_seed_that_it_is_made_with():
+    made = {name: kind.make(7) for name, kind in KINDS.items()}
+    assert {name for name, learner in made.items() if getattr(learner, "seed", None) != 7} == {"pca"}
+
+
 def test_an_unknown_learner_names_the_nearest():
     with pytest.raises(
         UserError, match=r"learners: got 'k-mean', allowed are pca, .*; did you mean k-means\?"

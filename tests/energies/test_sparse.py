@@ -38,6 +38,22 @@ def test_fista_finds_the_codes_of_coordinate_descent():
     assert (codes == 0).any() and (codes != 0).any()
 
 
+def test_fista_takes_the_steps_of_its_publication():
+    signals, dictionary = signals_and_dictionary()
+    y, w = signals.numpy(), dictionary.numpy()
+    length = np.linalg.norm(w, 2) ** 2  # of half the gradient; the energy is ||y - w z||^2 + 0.7 ||z||_1
+    before = ahead = np.zeros((5, 20))
+    momentum = 1.0
+    for iterations in range(1, 6):
+        moved = ahead - (ahead @ w.T - y) @ w / length
+        codes = np.sign(moved) * np.maximum(np.abs(moved) - 0.35 / length, 0)
+        grown = (1 + np.sqrt(1 + 4 * momentum**2)) / 2
+        ahead = codes + (momentum - 1) / grown * (codes - before)
+        before, momentum = codes, grown
+        found = fista(signals, dictionary, 0.7, iterations=iterations)
+        np.testing.assert_allclose(found.numpy(), codes, atol=1e-12)
+
+
 def test_the_prediction_is_a_part_of_the_inference():
     signals, dictionary = signals_and_dictionary()
     prediction = torch.randn(5, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(1))

@@ -200,6 +200,7 @@ def places(row: int, column: int, value: int) -> Places:
         ({"tops": places(0, 3, 3)}, IndexError, r"tops\[0, 3\] is 3, .* patch of 4 .* 6 pixels from 0 to 2"),
         ({"tops": places(1, 0, -1)}, IndexError, r"tops\[1, 0\] is -1"),
         ({"lefts": places(1, 4, 6)}, IndexError, r"lefts\[1, 4\] is 6, .* from 0 to 5"),
+        ({"tops": places(0, 1, -3), "lefts": places(0, 0, -1)}, IndexError, r"^lefts\[0, 0\] is -1"),
         ({"lefts": places(0, 0, 2**62)}, IndexError, r"lefts\[0, 0\] is 4611686018427387904"),
         (
             {"windows": [BLACK, BLACK[:, :3].copy()]},

@@ -6,8 +6,6 @@ EBGAN_TEST_CALLS is the number of calls after which nothing may have been left (
 
 from __future__ import annotations
 
-import ctypes
-import gc
 import os
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from torch.utils.data import DataLoader, Dataset
 
 import ebgan_kernels as ek
 from ebgan_kernels.selfcheck.cases import CASES
+from support.memory import held, needs_counts
 
 CALLS = int(os.environ.get("EBGAN_TEST_CALLS", "300"))
 THREADS = 8
@@ -104,28 +103,13 @@ def test_in_a_subinterpreter_the_import_is_right_or_an_error_and_never_a_crash()
     assert process.returncode == 0 and process.stdout.endswith("done\n"), process.stderr
 
 
-class MallInfo(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_size_t) for name in ["arena", "ordblks", "smblks", "hblks", "hblkhd"]]
-    _fields_ += [(name, ctypes.c_size_t) for name in ["usmblks", "fsmblks", "uordblks", "fordblks"]]
-    _fields_ += [("keepcost", ctypes.c_size_t)]
-
-
-def allocated() -> int:
-    """Bytes that the C library has given out and not got back."""
-    read = ctypes.CDLL(None).mallinfo2
-    read.restype = MallInfo
-    gc.collect()
-    info = read()
-    return int(info.uordblks + info.hblkhd)
-
-
-@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallinfo2"), reason="the C library does not count")
+@needs_counts
 @pytest.mark.parametrize("name", OPERATORS)
 def test_calls_leave_no_memory_behind(name: str) -> None:
     for _ in range(30):
         computed(name)
-    before, objects = allocated(), len(gc.get_objects())
+    before, objects = held()
     for _ in range(CALLS):
         computed(name)
-    grown = allocated() - before
-    assert grown < 16 * CALLS + (1 << 16) and len(gc.get_objects()) - objects < CALLS // 10
+    after, more = held()
+    assert after - before < 16 * CALLS + (1 << 16) and more - objects < CALLS // 10

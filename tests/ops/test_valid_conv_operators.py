@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -35,6 +38,22 @@ def test_operators_pass_opcheck(dtype: torch.dtype, channels_last: bool, registe
     for needed in ((0b11, 0b11, 0b11), (0b01, 0b10, 0)):  # of inputs, weights and biases
         arguments = (gradients, outputs, inputs, weights, activation, False, *needed)
         torch.library.opcheck(operator(registered, "multiscale_valid_conv2d_backward"), arguments)
+
+
+def test_shapes_are_known_without_a_kernel() -> None:
+    inputs, weights = torch.empty(2, 3, 5, 6, device="meta"), torch.empty(4, 3, 3, 2, device="meta")
+    forward = torch.ops.ebgan_kernels.multiscale_valid_conv2d
+    (output,) = forward([inputs], [weights], [torch.empty(4, device="meta")], 0, False)
+    assert output.shape == (2, 4, 3, 5)
+
+
+def test_activations_have_the_numbers_that_the_kernels_know_them_by() -> None:
+    header = Path(__file__).parents[2] / "csrc" / "math" / "valid_conv.h"
+    listed = re.search(r"enum class Activation : int \{ (.*) \};", header.read_text())
+    assert listed is not None
+    numbers = dict(re.findall(r"k(\w+) = (\d)", listed[1]))
+    named = {name.title().replace("_", ""): str(number) for name, number in ACTIVATIONS.items()}
+    assert named == numbers
 
 
 def test_an_unwanted_gradient_takes_no_memory(registered: ek.Backend) -> None:

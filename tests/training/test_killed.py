@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from ebgan import disentangle, gan, ladder, video
 from ebgan.systems import SYSTEMS
+from support.small_systems import SMALL
 
 LONG = "EBGAN_TEST_KILLS" in os.environ
 KILLS = int(os.environ.get("EBGAN_TEST_KILLS", "5"))
@@ -34,14 +34,6 @@ OFTEN = {
     "picture_every": 99,
     "batch_size": 10,
     "threads": 1,
-}
-SMALL = {
-    "gan": dataclasses.replace(
-        gan.preset(), generator_width=8, discriminator_width=8, pulling_away_weight=0.1
-    ),
-    "ladder": dataclasses.replace(ladder.preset(model="ebgan"), layers="16-8", generator_layers="8"),
-    "disentangle": dataclasses.replace(disentangle.preset(), width=4),
-    "video": dataclasses.replace(video.preset("4to1", "adv+gdl"), width=0.05, size=32),
 }
 
 

@@ -24,8 +24,8 @@ with meter(10_000, 0) as show:
 """
 
 
-def on_a_terminal(columns: int) -> str:
-    """What the script writes on a terminal so wide."""
+def on_a_terminal(columns: int, later: int | None = None) -> str:
+    """What the script writes on a terminal so wide, which has another width after the first piece."""
     fcntl, pty, termios = (pytest.importorskip(name) for name in ("fcntl", "pty", "termios"))
     import os
     import struct
@@ -42,6 +42,8 @@ def on_a_terminal(columns: int) -> str:
             break
         if not piece:
             break
+        if later is not None:
+            fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 24, later, 0, 0))
         written += piece
     assert process.wait() == 0
     os.close(ours)
@@ -59,6 +61,11 @@ def test_a_bar_takes_one_line_and_shows_only_whole_values(columns, values):
     )
     assert "█" in frames[-1] or "▏" in frames[-1] or " |" in frames[-1]
     assert "ebgan: warning: the pictures of step 12 could not be drawn" in re.split(r"[\r\n]+", written)
+
+
+def test_a_bar_follows_the_width_of_its_terminal():
+    frames = [frame for frame in re.split(r"[\r\n]+", on_a_terminal(160, 60)) if "/10000 [" in frame]
+    assert len(frames[0]) > 100 and len(frames) > 5 and max(map(len, frames[2:])) < 60
 
 
 def test_a_log_gets_a_line_after_ten_seconds_then_ever_more_rarely_and_at_the_end(monkeypatch, capsys):

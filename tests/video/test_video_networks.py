@@ -11,6 +11,7 @@ from torch import Tensor, nn
 import ebgan_kernels as ek
 from ebgan import UserError
 from ebgan.video import NETS, discriminator, generator
+from ebgan.video.discriminator import MultiscaleDiscriminator, PlainMultiscaleDiscriminator
 
 CPU_WIDTH = 0.05
 
@@ -49,6 +50,12 @@ def test_a_discriminator_has_the_parameters_of_its_table(name, by_scale, total):
         net = discriminator(name)
     assert [parameters(scale) for scale in net.scales] == by_scale
     assert parameters(net) == total
+
+
+@pytest.mark.parametrize("network", [MultiscaleDiscriminator, PlainMultiscaleDiscriminator])
+def test_a_discriminator_may_see_one_frame_and_one_that_follows(network):
+    net = network(NETS["4to1"].discriminator, input_frames=1, target_frames=1, width=CPU_WIDTH)
+    assert net(clip(1), clip(1)).shape == (2, 4)
 
 
 @pytest.mark.parametrize(

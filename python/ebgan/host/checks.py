@@ -108,13 +108,14 @@ def check_places(
     if tops.shape != lefts.shape:
         raise ValueError(f"lefts has shape {lefts.shape}, but tops has {tops.shape}")
     for b, window in enumerate(windows):
-        _check_inside(f"tops[{b}", tops[b], window.shape[1], size)
-        _check_inside(f"lefts[{b}", lefts[b], window.shape[2], size)
+        for i, (top, left) in enumerate(zip(tops[b], lefts[b], strict=True)):
+            _check_inside(f"tops[{b}, {i}]", int(top), window.shape[1], size)
+            _check_inside(f"lefts[{b}, {i}]", int(left), window.shape[2], size)
 
 
-def _check_inside(row: str, offsets: NDArray[np.int64], extent: int, size: int) -> None:
-    for i in np.flatnonzero((offsets < 0) | (offsets > extent - size))[:1]:
+def _check_inside(place: str, offset: int, extent: int, size: int) -> None:
+    if not 0 <= offset <= extent - size:
         raise IndexError(
-            f"{row}, {i}] is {offsets[i]}, but a patch of {size} lies inside {extent} pixels from 0 to"
+            f"{place} is {offset}, but a patch of {size} lies inside {extent} pixels from 0 to"
             f" {extent - size}"
         )

@@ -33,6 +33,7 @@ def test_a_frozen_network_gives_the_same_features_and_logits_each_time(name):
     features, logits = network(images)
     assert features.shape == (8, entry.widths[-1]) and logits.shape == (8, entry.classes)
     assert not features.requires_grad and not network.training
+    assert not any(parameter.requires_grad for parameter in network.parameters())
     torch.testing.assert_close(network(images[:1]).logits, logits[:1])
     torch.testing.assert_close(load_network(name)(images), (features, logits), rtol=0, atol=0)
 
