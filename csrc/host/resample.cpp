@@ -47,6 +47,8 @@ void check_axis(const char* name, const Axis& axis, int64_t extent) {
                               " neighbours lie inside " + std::to_string(extent) + " pixels from 0 to " +
                               std::to_string(extent - axis.taps));
     }
+  }
+  for (int64_t i = 0; i < axis.size; ++i) {
     int64_t total = 0;
     for (int64_t k = 0; k < axis.taps; ++k) {
       total += std::abs(static_cast<int64_t>(axis.weights[i * axis.taps + k]));

@@ -104,6 +104,20 @@ def clips(draw: Draw) -> Arguments:
     }
 
 
+def picture(draw: Draw) -> Arguments:
+    height, width, h, w, column_taps, row_taps = (draw.ConsumeIntInRange(0, 8) for _ in range(6))
+    weight = draw.PickValueInList([1, 1 << 14, 1 << 22, (1 << 31) - 1, -(1 << 31)])
+    arguments: Arguments = {"pixels": array(draw, np.uint8, (height, width, 3))}
+    for axis, size, taps, extent in (("column", w, column_taps, width), ("row", h, row_taps, height)):
+        arguments[f"{axis}_starts"] = places(draw, (size,), max(extent - taps - 4, 0))
+        near = array(draw, np.int64, (size, taps)) - 128
+        arguments[f"{axis}_weights"] = np.clip(near * weight, -(1 << 31), (1 << 31) - 1).astype(np.int32)
+    return arguments | {"out": np.zeros((3, h, w), np.uint8)}
+
+
+BATCHES = {"image_batch": images, "clip_batch": clips, "resample": picture}
+
+
 def came(function: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
     """What the function returned, or how it refused."""
     try:
@@ -126,7 +140,7 @@ def check(data: bytes) -> None:
     """One input of the fuzzer."""
     if not data:
         return
-    if data[0] % 3 == 0:
+    if data[0] % 4 == 0:
         ours, theirs = came(host.parse_idx, data[1:]), came(reference.parse_idx, data[1:])
         if isinstance(theirs, np.ndarray):
             assert ours.dtype == theirs.dtype and ours.shape == theirs.shape
@@ -135,7 +149,7 @@ def check(data: bytes) -> None:
             assert ours == theirs, (ours, theirs)
         return
     draw = atheris.FuzzedDataProvider(data[1:])
-    name, make = ("image_batch", images) if data[0] % 3 == 1 else ("clip_batch", clips)
+    name, make = list(BATCHES.items())[data[0] % 4 - 1]
     arguments = make(draw)
     if draw.ConsumeIntInRange(0, 3) == 0:
         wrong = draw.PickValueInList(list(arguments))
@@ -145,18 +159,18 @@ def check(data: bytes) -> None:
     assert ours == theirs, (name, ours, theirs)
     if theirs is None:
         found, expected = (
-            [each["out"]] if name == "image_batch" else each["out"] for each in (arguments, other)
+            each["out"] if name == "clip_batch" else [each["out"]] for each in (arguments, other)
         )
         assert all(map(np.array_equal, found, expected)), name
 
 
 def seeds(folder: Path) -> None:
-    """Inputs to begin with: a file of every dtype, and batches."""
+    """Inputs to begin with: a file of every dtype, batches and pictures."""
     folder.mkdir(parents=True, exist_ok=True)
     for code, size in ((8, 1), (9, 1), (11, 2), (12, 4), (13, 4), (14, 8)):
         file = struct.pack(">BBBB2I", 0, 0, code, 2, 3, 2) + bytes(range(6 * size))
         (folder / f"idx-{code}").write_bytes(b"\0" + file)
-    for kind in (1, 2):
+    for kind in range(1, 1 + len(BATCHES)):
         for number in range(8):
             noise = np.random.default_rng(number).integers(0, 256, 400, np.uint8).tobytes()
             (folder / f"batch-{kind}-{number}").write_bytes(bytes([kind]) + noise)

@@ -116,6 +116,11 @@ def read_only(array: NDArray[np.uint8]) -> NDArray[np.uint8]:
             IndexError,
             r"column_starts\[2\] is 5, but 3 neighbours lie inside 7 pixels from 0 to 4",
         ),
+        (  # all starts are looked at before the weights
+            {"column_starts": np.array([0, 1, 5, 2, 3]), "column_weights": np.full((5, 3), ONE, np.int32)},
+            IndexError,
+            r"column_starts\[2\] is 5",
+        ),
         ({"row_starts": np.array([0, 1, 2, -1])}, IndexError, r"row_starts\[3\] is -1, but 2 neighbours"),
         (
             {"row_weights": np.full((4, 2), -ONE - 1, np.int32)},
