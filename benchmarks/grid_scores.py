@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import pathlib
 import sys
+import textwrap
 from collections.abc import Sequence
 from statistics import median
 from typing import get_args
@@ -44,10 +45,13 @@ def page(outcomes: Sequence[Outcome]) -> str:
     lines = [
         "# The paper's grid on MNIST",
         "",
-        f"I' of {len(by_model['ebgan'])} of the paper's 512 EBGANs and {len(by_model['gan'])} of its 6,144",
-        f"GANs, drawn at random, each after {max(each.step for each in outcomes):,} updates; one seed each,",
-        f"2,500 images, {today()}. `ebgan train grid --subset 16 --steps 3000 --fast` trained them on an",
-        "AMD EPYC; `python -m benchmarks.grid_scores FOLDER` makes this page.",
+        *textwrap.wrap(
+            f"I' of {len(by_model['ebgan'])} of the paper's 512 EBGANs and {len(by_model['gan'])} of its"
+            f" 6,144 GANs, drawn at random, each after {max(each.step for each in outcomes):,} updates;"
+            f" one seed each, 2,500 images, {today()}. `ebgan train grid --subset 16 --steps 3000 --fast`"
+            " trained them on an AMD EPYC; `python -m benchmarks.grid_scores FOLDER` makes this page.",
+            100,
+        ),
         "",
         "![Histograms of I'](../../docs/pictures/grid-histograms.png)",
         "",
@@ -57,6 +61,8 @@ def page(outcomes: Sequence[Outcome]) -> str:
         "of the deeper of the two networks.",
         "",
         *table(["points", *NAMES.values(), "EBGAN less GAN"], gaps),
+        "",
+        "I' near 0 says that all samples are alike to the score network: the generator has collapsed.",
         "",
         "A point is its generator's hidden layers x units, its discriminator's, dropout, and for a GAN the",
         "optimisers of both and their rate.",

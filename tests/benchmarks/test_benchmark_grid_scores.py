@@ -37,7 +37,7 @@ def test_points_are_ranked_and_compared_by_depth(folder: pathlib.Path) -> None:
     page = (folder / "GRID.md").read_text()
     cells = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if "|" in line]
     rows = {row[0]: row[1:] for row in cells}
-    assert "I' of 3 of the paper's 512 EBGANs and 1 of its 6,144" in page
+    assert "I' of 3 of the paper's 512 EBGANs and 1 of its 6,144 GANs" in " ".join(page.split())
     assert rows["all"][:2] == ["2.50 (1)", "4.00 (3)"] and rows["all"][2].startswith("1.50 [0.50, 3.50]")
     assert rows["at most 3 layers"] == ["2.50 (1)", "6.00 (1)", "3.50 [3.50, 3.50]"]
     assert rows["5 layers"] == ["", "3.50 (2)", ""]
