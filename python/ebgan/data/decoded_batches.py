@@ -38,8 +38,8 @@ class DecodedBatches:
 
     Threads and not processes: files are decoded and scaled outside the interpreter's lock, nothing is copied
     between them, and none outlives the program. From JPEG of 256x256 to 64x64 an image takes 0.63 to 0.67 ms
-    of the processor, by torch's DataLoader of two processes over Pillow 0.93 to 0.99, and two threads are 1.4
-    to 1.6 times as fast as these (AMD EPYC, beside other work, in turns, 2026-11-28).
+    of the processor, by torch's DataLoader of two processes over Pillow 0.93 to 0.99, and two threads are 1.2
+    to 1.4 times as fast as these (AMD EPYC, in turns, 2026-11-28).
 
     Args:
         files: the images.
