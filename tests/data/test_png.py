@@ -25,7 +25,7 @@ def chunk(kind: bytes, content: bytes, *, damage: int = 0) -> bytes:
 
 
 def decoded(content: bytes) -> np.ndarray:
-    return decode(BytesIO(content), None)[..., 0]
+    return decode(BytesIO(content), None)[0]
 
 
 BOMB = zlib.compress(bytes(1 << 26))
