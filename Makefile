@@ -79,7 +79,7 @@ TORCHES ?= 2.10.0 2.14.1
 WHEEL_TESTS ?= tests/ops tests/selfcheck --implementations reference,cpu
 
 test-wheel: | $(BIN)/uv
-	PATH="$(abspath $(BIN)):$$PATH" scripts/test_wheel.sh dist/*_x86_64.whl "$(PYTHONS)" "$(TORCHES)" $(WHEEL_TESTS)
+	PATH="$(abspath $(BIN)):$$PATH" scripts/test_wheel.sh dist/*_$(shell uname -m).whl "$(PYTHONS)" "$(TORCHES)" $(WHEEL_TESTS)
 
 # Installs as people do: pip, uv and build, twice, with and without isolation, with what is missing or broken.
 test-packages: | $(BIN)/python

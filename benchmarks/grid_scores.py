@@ -37,7 +37,8 @@ def page(outcomes: Sequence[Outcome]) -> str:
         for model in NAMES
     }
     gaps = []
-    for title, (least, most) in {**CUTS, **DEPTHS}.items():
+    once = {cut: title for title, cut in {**DEPTHS, **CUTS}.items()}  # at most 3 layers are 2 or 3
+    for (least, most), title in once.items():
         among = [each for each in outcomes if least <= each.point.layers <= most]
         scores = {model: [_score(each) for each in among if each.point.model == model] for model in NAMES}
         medians = [f"{median(each):.2f} ({len(each)})" if each else "" for each in scores.values()]

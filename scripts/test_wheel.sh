@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # One wheel under several Pythons and versions of torch: scripts/test_wheel.sh WHEEL "PYTHONS" "TORCHES" ARGUMENTS
 #
-# make test-wheel calls it. Each pair has an environment in build/environments, which is kept. There the report, the
-# self-check and the tests of the operators run, torch.compile's among them; the tests are copied beside no package of the
-# checkout, so that the wheel's is tested. ARGUMENTS are those of pytest. The last lines are a table of what passed.
+# make test-wheel calls it. Each pair has an environment in build/environments, which is kept. There the report
+# is printed and pytest runs with ARGUMENTS; the tests are copied beside no package of the checkout, so that the wheel's is
+# tested. The last lines are a table of what passed.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 WHEEL=$(realpath "$1")

@@ -46,6 +46,14 @@ def test_after_a_compiler_that_was_not_there_pip_installs(run: Run) -> None:
     run(*IMPORT)
 
 
+def test_a_warning_ends_the_builds_of_make_alone(run: Run) -> None:
+    flags = "-Wconversion -Wsign-conversion -Wold-style-cast -Wuseless-cast"  # more than the build asks for
+    warned = run(*PIP, ".", CXXFLAGS=flags)
+    assert "warning:" in warned.stdout + warned.stderr
+    failed = run(*PIP, ".", fails=True, CXXFLAGS=flags, EBGAN_KERNELS_WARNINGS_FAIL="on")
+    assert "[-Werror=" in failed.stdout + failed.stderr
+
+
 def test_an_editable_install_is_compiled_once(run: Run, checkout: pathlib.Path) -> None:
     run(*PIP, "--editable", ".")
     assert (checkout / "ebgan_kernels" / "_C_cpu.so").is_file()
